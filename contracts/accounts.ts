@@ -1,0 +1,139 @@
+import { z } from 'zod';
+import {
+  accountStatus,
+  channel,
+  count,
+  errorClass,
+  fence,
+  id,
+  instant,
+  optional,
+  purpose,
+  serviceName,
+  text,
+  userId,
+  withDefault,
+} from './fields.js';
+
+const timeoutMinutes = withDefault(z.int().min(1).max(1440), 30).describe('Length of the lease, minutes');
+
+export const allocateRequest = z.strictObject({
+  user_id: userId,
+  purpose,
+  service_name: serviceName,
+  preferred_account_id: optional(id),
+  preferred_mode: withDefault(z.enum(['prefer', 'require']), 'prefer').describe(
+    'prefer: another account will do; require: that account or PREFERRED_UNAVAILABLE',
+  ),
+  timeout_minutes: timeoutMinutes,
+  target_channel_id: optional(channel),
+  wait_ms: withDefault(z.int().min(0).max(60_000), 0).describe(
+    'How long to wait for an account that is busy, milliseconds',
+  ),
+  include_session: withDefault(z.boolean(), true),
+});
+
+export const allocateReply = z.strictObject({
+  allocation: z.strictObject({
+    account_id: id,
+    user_id: userId,
+    phone: z.string(),
+    session_data: z
+      .string()
+      .nullable()
+      .describe('null when include_session is false, or when a repeat comes after the lease has ended'),
+    allocated_at: instant,
+    allocated_by: serviceName,
+    purpose,
+    expires_at: instant,
+    lease_id: id,
+    fence,
+    limits: z.strictObject({
+      daily_invite_limit: z.int().nullable(),
+      daily_message_limit: z.int().nullable(),
+      contacts_daily_limit: z.int().nullable(),
+      per_channel_invite_limit: z.int().nullable(),
+      max_per_channel_total: z.int().nullable(),
+    }),
+    current_usage: z.strictObject({ invites_today: z.int(), messages_today: z.int(), contacts_today: z.int() }),
+    selection: z.strictObject({
+      reason: z.enum(['preferred', 'best_available']),
+      preferred_honoured: z.boolean().optional(),
+      candidates: z.int().describe('How many free accounts were considered'),
+    }),
+  }),
+});
+
+export const renewRequest = z.strictObject({
+  account_id: id,
+  service_name: serviceName,
+  lease_id: optional(id),
+  fence: optional(fence),
+  timeout_minutes: timeoutMinutes,
+});
+export const renewReply = z.strictObject({ expires_at: instant, fence });
+
+const usageStats = z.strictObject({
+  invites_sent: withDefault(count, 0),
+  messages_sent: withDefault(count, 0),
+  contacts_added: withDefault(count, 0),
+  success: withDefault(z.boolean(), true),
+  channels_used: optional(z.array(channel).max(1000)).describe(
+    'Channels invited to; without channel_usage each is charged the whole uncounted amount',
+  ),
+  channel_usage: optional(z.record(z.string().min(1).max(256), count)).describe('Invites by channel'),
+  error_type: optional(text(200)),
+  error_message: optional(text(16_384)),
+});
+
+export const releaseRequest = z.strictObject({
+  account_id: id,
+  service_name: serviceName,
+  lease_id: optional(id),
+  fence: optional(fence),
+  usage_stats: usageStats,
+});
+export const releaseReply = z.strictObject({
+  message: z.string(),
+  released_at: instant,
+  counted: z
+    .strictObject({ invites: z.int(), messages: z.int(), contacts: z.int() })
+    .describe('What this release added: the part of usage_stats that was not acquired or recorded before'),
+  fence,
+});
+
+export const errorRequest = z
+  .strictObject({
+    account_id: id,
+    error_type: optional(text(200)),
+    error_message: optional(text(16_384)),
+    error_code: optional(z.union([z.int(), text(200)])),
+    seconds: optional(z.number().min(0).max(1_000_000_000)).describe('The wait Telegram asked for, seconds'),
+    context: optional(z.record(z.string(), z.unknown())).describe('Whatever helps the caller; it is not kept'),
+    service_name: optional(serviceName),
+    lease_id: optional(id),
+    fence: optional(fence),
+  })
+  .refine(
+    (body) => body.error_type !== undefined || body.error_message !== undefined || body.error_code !== undefined,
+    {
+      path: ['error_type'],
+      message: 'one of error_type, error_message, error_code is required',
+    },
+  );
+
+export const ERROR_ACTIONS = ['none', 'error_counted', 'wait_started', 'blocked', 'disabled'] as const;
+export const errorReply = z.strictObject({
+  result: z.strictObject({
+    account_id: id,
+    error_type: z.string().describe('As reported, or the Telegram name found'),
+    classified_as: errorClass,
+    action_taken: z.enum(ERROR_ACTIONS),
+    new_status: accountStatus,
+    recovery_time: instant
+      .nullable()
+      .describe('When the account is active again by itself; null: now, or only by an operator'),
+    should_retry: z.boolean().describe('Whether the same request, on this account, may succeed later'),
+    message: z.string(),
+  }),
+});

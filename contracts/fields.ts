@@ -1,0 +1,99 @@
+import { z } from 'zod';
+import { normaliseChannel } from './normalise-channel.js';
+
+/** An optional field; `null` means absent. */
+export const optional = <T extends z.ZodType>(schema: T) =>
+  schema.nullish().transform((value): z.output<T> | undefined => value ?? undefined);
+
+/** An optional field with the value it takes when it is absent or `null`. */
+export const withDefault = <T extends z.ZodType>(schema: T, value: z.output<T>) =>
+  schema.nullish().transform((given): z.output<T> => given ?? value);
+
+/** Any UUID, whatever its version; compared in lower case. */
+export const id = z.guid().toLowerCase().describe('UUID');
+
+/** An instant: ISO 8601, UTC, milliseconds. */
+export const instant = z.iso.datetime().describe('ISO 8601, UTC, milliseconds');
+
+/** An instant given by a caller: ISO 8601 with any offset. */
+export const givenInstant = z.iso.datetime({ offset: true }).describe('ISO 8601 with an offset or Z');
+
+/** The user who owns accounts; an integer of the company's own numbering. */
+export const userId = z.int().min(0).describe('The user who owns the accounts: an integer, 0 or more');
+
+/** The calling service. */
+export const serviceName = z
+  .string()
+  .regex(/^[a-z0-9._-]{1,100}$/, 'must be 1 to 100 characters of a-z, 0-9, ".", "_", "-"')
+  .describe('The calling service: 1 to 100 characters of a-z 0-9 . _ -');
+
+/** Free text of at most `max` UTF-16 units. */
+export const text = (max: number) => z.string().max(max);
+
+/** How often something was done: a whole number. */
+export const count = z.int().min(0).max(100_000);
+
+/**
+ * A channel as callers name it (id, `@name`, `name`, `t.me` link); parsed to one lower-case key, so that
+ * `@Foo`, `foo` and `https://t.me/Foo` are one channel.
+ */
+export const channel = z
+  .union([z.string().min(1).max(256), z.int()])
+  .transform((given, context) => {
+    const key = normaliseChannel(String(given));
+    if (key !== null) return key;
+    context.addIssue({ code: 'custom', message: 'must be a channel: an id, @name, name or t.me link' });
+    return z.NEVER;
+  })
+  .describe('A channel: id, @name, name or t.me link');
+
+/** How fast a lease's holder is told apart from an earlier one: rises by one with every grant. */
+export const fence = z.int().min(0).describe('Rises by one with every grant of the account');
+
+export const ACTION_TYPES = ['invite', 'message', 'add_contact', 'join_channel', 'leave_channel', 'parse'] as const;
+/** What an account does on Telegram, as far as limits are concerned. */
+export const actionType = z.enum(ACTION_TYPES);
+export type ActionType = z.output<typeof actionType>;
+
+export const PURPOSES = [
+  'invite_campaign',
+  'message_campaign',
+  'contact_import',
+  'parsing',
+  'channel_management',
+  'general',
+] as const;
+/** What an account is asked for; it decides which limits must have room. */
+export const purpose = z.enum(PURPOSES);
+export type Purpose = z.output<typeof purpose>;
+
+export const ACCOUNT_STATUSES = ['active', 'flood_wait', 'blocked', 'draining', 'disabled'] as const;
+export const accountStatus = z.enum(ACCOUNT_STATUSES);
+export type AccountStatus = z.output<typeof accountStatus>;
+
+export const DISABLED_REASONS = ['banned', 'deactivated', 'frozen', 'needs_reauth', 'manual'] as const;
+/** Why an account is `disabled`. */
+export const disabledReason = z.enum(DISABLED_REASONS);
+export type DisabledReason = z.output<typeof disabledReason>;
+
+export const ERROR_CLASSES = [
+  'flood_wait',
+  'premium_wait',
+  'slow_mode',
+  'takeout',
+  'peer_flood',
+  'restricted',
+  'banned',
+  'deactivated',
+  'auth',
+  'privacy',
+  'target',
+  'permission',
+  'invalid_request',
+  'migrate',
+  'transient',
+  'other',
+] as const;
+/** What a Telegram error is, once classified. */
+export const errorClass = z.enum(ERROR_CLASSES);
+export type ErrorClass = z.output<typeof errorClass>;

@@ -1,0 +1,128 @@
+import type { z } from 'zod';
+import * as accounts from './accounts.js';
+import * as actions from './actions.js';
+import * as admin from './admin.js';
+import type { FailureCode } from './failures.js';
+import * as queries from './queries.js';
+import type { RequestQueue } from './topology.js';
+
+/** One row of the table: everything a door, a document or a test needs to know of an operation. */
+export interface Operation {
+  summary: string;
+  /** The request queue that carries it. */
+  queue: RequestQueue;
+  /** Its route below `/api/v1/account-manager`; a `{field}` is taken out of the body. */
+  http: { method: 'GET' | 'POST'; path: string };
+  request: z.ZodObject;
+  reply: z.ZodObject;
+  /** The refusals of its own, beside those that any request can meet. */
+  failures: readonly FailureCode[];
+  /** Whether it has an effect: it then needs a `message_id`, and its reply is remembered. */
+  changesState: boolean;
+}
+
+const heldAccount = ['ACCOUNT_NOT_FOUND', 'NOT_HELD', 'LEASE_LOST'] as const;
+
+/** THE table of operations. The key is the AMQP routing key. */
+export const OPERATIONS = {
+  'account.allocate': {
+    summary: 'Lease one account of a user for a purpose',
+    queue: 'allocate',
+    http: { method: 'POST', path: '/allocate' },
+    request: accounts.allocateRequest,
+    reply: accounts.allocateReply,
+    failures: ['NO_ACCOUNTS', 'ALL_BUSY', 'ALL_LIMITED', 'ALL_RESTRICTED', 'PREFERRED_UNAVAILABLE'],
+    changesState: true,
+  },
+  'account.renew': {
+    summary: 'Prolong a lease, counted from now',
+    queue: 'release',
+    http: { method: 'POST', path: '/renew/{account_id}' },
+    request: accounts.renewRequest,
+    reply: accounts.renewReply,
+    failures: heldAccount,
+    changesState: true,
+  },
+  'account.release': {
+    summary: 'Give an account back and say what was done with it',
+    queue: 'release',
+    http: { method: 'POST', path: '/release/{account_id}' },
+    request: accounts.releaseRequest,
+    reply: accounts.releaseReply,
+    failures: heldAccount,
+    changesState: true,
+  },
+  'account.error': {
+    summary: 'Report an error Telegram gave and learn what it means for the account',
+    queue: 'error',
+    http: { method: 'POST', path: '/handle-error/{account_id}' },
+    request: accounts.errorRequest,
+    reply: accounts.errorReply,
+    failures: heldAccount,
+    changesState: true,
+  },
+  'action.check': {
+    summary: 'Ask whether an action is allowed now; changes nothing',
+    queue: 'action',
+    http: { method: 'POST', path: '/rate-limit/check/{account_id}' },
+    request: actions.checkRequest,
+    reply: actions.checkReply,
+    failures: ['ACCOUNT_NOT_FOUND'],
+    changesState: false,
+  },
+  'action.acquire': {
+    summary: 'Check and record an action in one atomic step',
+    queue: 'action',
+    http: { method: 'POST', path: '/rate-limit/acquire/{account_id}' },
+    request: actions.acquireRequest,
+    reply: actions.acquireReply,
+    failures: heldAccount,
+    changesState: true,
+  },
+  'action.record': {
+    summary: 'Settle a permit, or count an action that has happened',
+    queue: 'action',
+    http: { method: 'POST', path: '/rate-limit/record/{account_id}' },
+    request: actions.recordRequest,
+    reply: actions.recordReply,
+    failures: ['ACCOUNT_NOT_FOUND'],
+    changesState: true,
+  },
+  'query.limits': {
+    summary: 'Every window of an account, by action',
+    queue: 'query',
+    http: { method: 'GET', path: '/rate-limit/status/{account_id}' },
+    request: queries.byAccount,
+    reply: queries.limitsReply,
+    failures: ['ACCOUNT_NOT_FOUND'],
+    changesState: false,
+  },
+  'query.recovery-stats': {
+    summary: 'How many accounts are well, waiting, blocked, and when the next one recovers',
+    queue: 'query',
+    http: { method: 'GET', path: '/stats/recovery' },
+    request: queries.noFields,
+    reply: queries.recoveryStatsReply,
+    failures: [],
+    changesState: false,
+  },
+  'admin.register': {
+    summary: 'Add accounts, or renew the session of accounts that are known',
+    queue: 'admin',
+    http: { method: 'POST', path: '/accounts' },
+    request: admin.registerRequest,
+    reply: admin.registerReply,
+    failures: [],
+    changesState: true,
+  },
+} as const satisfies Record<string, Operation>;
+
+export type OperationName = keyof typeof OPERATIONS;
+export const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[];
+
+/** A request's body after validation. */
+export type RequestBody<K extends OperationName> = z.output<(typeof OPERATIONS)[K]['request']>;
+/** The fields of a success beside `success: true`. */
+export type ReplyBody<K extends OperationName> = z.output<(typeof OPERATIONS)[K]['reply']>;
+
+export const isOperationName = (name: string): name is OperationName => Object.hasOwn(OPERATIONS, name);
