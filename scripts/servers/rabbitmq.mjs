@@ -1,0 +1,125 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import path from 'node:path';
+import { inPath } from './binaries.mjs';
+import { answersAmqp, answersManagement } from './probe.mjs';
+import { freePort, isRunning, startDaemon, stopProcess, waitUntilReady } from './process.mjs';
+
+const DEBIAN_ROOT = '/usr/lib/rabbitmq/lib';
+
+/** @type {import('../servers.mjs').Server} */
+export const rabbitmq = {
+  name: 'rabbitmq',
+  title: 'RabbitMQ',
+  variable: 'RABBITMQ_URL',
+  packages: ['rabbitmq-server'],
+
+  missing() {
+    return binary() ? undefined : 'rabbitmq-server';
+  },
+
+  async start({ folder, previous, record }) {
+    mkdirSync(path.join(folder, 'data'), { recursive: true });
+    const ports = {
+      amqp: await freePort(previous?.ports.amqp),
+      management: await freePort(previous?.ports.management),
+      distribution: await freePort(previous?.ports.distribution),
+      epmd: await freePort(previous?.ports.epmd),
+    };
+    const log = path.join(folder, 'log');
+    configure(folder, ports);
+    const pid = await startDaemon({
+      command: /** @type {string} */ (binary()),
+      args: [],
+      folder,
+      log,
+      env: environment(folder, ports),
+    });
+    const managementUrl = `http://guest:guest@127.0.0.1:${ports.management}`;
+    const urls = { RABBITMQ_URL: `amqp://guest:guest@127.0.0.1:${ports.amqp}`, RABBITMQ_MANAGEMENT_URL: managementUrl };
+    record({ pid, folder, ports, urls });
+    const probe = async () => (await answersAmqp(ports.amqp)) && (await answersManagement(managementUrl));
+    await waitUntilReady({ name: 'RabbitMQ', pid, folder, log, probe });
+  },
+
+  async isHealthy({ pid, folder, ports, urls }) {
+    return (
+      isRunning(pid, folder) &&
+      (await answersAmqp(/** @type {number} */ (ports.amqp))) &&
+      (await answersManagement(/** @type {string} */ (urls.RABBITMQ_MANAGEMENT_URL)))
+    );
+  },
+
+  async stop({ pid, folder, ports }) {
+    await stopProcess({ pid, folder, signal: 'SIGTERM', group: true });
+    await stopPortMapper(/** @type {number} */ (ports.epmd));
+  },
+};
+
+/** @returns {string | undefined} Debian's own script, since its wrapper in PATH insists on the user rabbitmq */
+function binary() {
+  const releases = existsSync(DEBIAN_ROOT) ? readdirSync(DEBIAN_ROOT).sort() : [];
+  const scripts = releases.map((release) => path.join(DEBIAN_ROOT, release, 'sbin', 'rabbitmq-server'));
+  return scripts.findLast((script) => existsSync(script)) ?? inPath('rabbitmq-server');
+}
+
+/**
+ * @param {string} folder
+ * @param {Record<'amqp' | 'management', number>} ports
+ */
+function configure(folder, ports) {
+  const settings = [
+    `listeners.tcp.1 = 127.0.0.1:${ports.amqp}`,
+    'management.tcp.ip = 127.0.0.1',
+    `management.tcp.port = ${ports.management}`,
+    'log.console = true',
+    'log.console.level = warning',
+    'log.file = false',
+    'disk_free_limit.absolute = 50MB',
+  ];
+  writeFileSync(path.join(folder, 'rabbitmq.conf'), `${settings.join('\n')}\n`);
+  writeFileSync(path.join(folder, 'enabled_plugins'), '[rabbitmq_management].\n');
+}
+
+/**
+ * Everything that RabbitMQ and Erlang would else take from /etc, the home folder or fixed ports. The node's name stays
+ * the same for good, since its data stand under it; the port mapper (epmd) is its own, so that nobody else's is in the way.
+ * @param {string} folder
+ * @param {Record<'distribution' | 'epmd', number>} ports
+ * @returns {NodeJS.ProcessEnv}
+ */
+function environment(folder, ports) {
+  return {
+    ...process.env,
+    HOME: folder,
+    RABBITMQ_NODENAME: 'account-manager@localhost',
+    RABBITMQ_BASE: folder,
+    RABBITMQ_MNESIA_BASE: path.join(folder, 'data'),
+    RABBITMQ_LOG_BASE: folder,
+    RABBITMQ_CONFIG_FILE: path.join(folder, 'rabbitmq.conf'),
+    RABBITMQ_ADVANCED_CONFIG_FILE: path.join(folder, 'advanced.config'),
+    RABBITMQ_CONF_ENV_FILE: path.join(folder, 'none'),
+    RABBITMQ_ENABLED_PLUGINS_FILE: path.join(folder, 'enabled_plugins'),
+    RABBITMQ_PID_FILE: path.join(folder, 'pid'),
+    RABBITMQ_DIST_PORT: String(ports.distribution),
+    RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
+    ERL_EPMD_PORT: String(ports.epmd),
+    ERL_EPMD_ADDRESS: '127.0.0.1',
+  };
+}
+
+/**
+ * The port mapper outlives its node; it obeys `k` (kill) once no node is registered with it.
+ * @param {number} port
+ * @returns {Promise<void>}
+ */
+function stopPortMapper(port) {
+  return new Promise((resolve) => {
+    const socket = connect({ host: '127.0.0.1', port, timeout: 2000 });
+    socket.once('connect', () => socket.write(Buffer.from([0, 1, 'k'.charCodeAt(0)])));
+    socket.once('timeout', () => socket.destroy());
+    socket.once('error', () => {});
+    socket.once('close', () => resolve());
+    socket.resume();
+  });
+}
