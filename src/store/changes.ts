@@ -1,0 +1,269 @@
+import { randomUUID } from 'node:crypto';
+import type { EventType } from '../../contracts/events.js';
+import type { ActionType } from '../../contracts/fields.js';
+import { toIso } from '../clock.js';
+import { dayCountOn, utcDay } from '../decide/usage-window.js';
+import { type AccountRecord, channelKey, type OpenLease } from './account-record.js';
+import type { Sql } from './database.js';
+
+export type LeaseEnd = 'released' | 'expired' | 'forced';
+
+export interface CountedAction {
+  id: string;
+  accountId: string;
+  leaseId: string | null;
+  serviceName: string | null;
+  actionType: ActionType;
+  channel: string | null;
+  quantity: number;
+  /** Whether the action succeeded; null while a permit is open. */
+  success: boolean | null;
+}
+
+export interface PendingEvent {
+  type: EventType;
+  accountId: string | null;
+  userId: number | null;
+  sequence: number | null;
+  data: Record<string, unknown>;
+  requestId: string | null;
+  traceparent: string | null;
+}
+
+/** What one transaction will write; filled in memory, written by `applyChanges` with one statement per table. */
+export interface Changes {
+  accounts: Set<AccountRecord>;
+  windows: Map<AccountRecord, Set<ActionType>>;
+  channels: Map<AccountRecord, Set<{ actionType: ActionType; channel: string }>>;
+  leasesOpened: { account: AccountRecord; lease: OpenLease }[];
+  leasesEnded: { leaseId: string; reason: LeaseEnd; at: number }[];
+  leasesExtended: { leaseId: string; expiresAt: number }[];
+  actionsCounted: CountedAction[];
+  permitsSettled: { permitId: string; success: boolean }[];
+  events: PendingEvent[];
+}
+
+export const noChanges = (): Changes => ({
+  accounts: new Set(),
+  windows: new Map(),
+  channels: new Map(),
+  leasesOpened: [],
+  leasesEnded: [],
+  leasesExtended: [],
+  actionsCounted: [],
+  permitsSettled: [],
+  events: [],
+});
+
+/** Writes the changes. Ended leases go before opened ones: an account has one open lease. */
+export async function applyChanges(sql: Sql, changes: Changes, now: number): Promise<void> {
+  await updateAccounts(sql, changes, now);
+  await endLeases(sql, changes);
+  await openLeases(sql, changes);
+  await extendLeases(sql, changes);
+  await writeWindows(sql, changes);
+  await writeChannelUsage(sql, changes);
+  await insertCountedActions(sql, changes, now);
+  await settlePermits(sql, changes, now);
+  await appendEvents(sql, changes, now);
+}
+
+const isoOrNull = (instant: number | null): string | null => (instant === null ? null : toIso(instant));
+const json = (rows: unknown[]): string => JSON.stringify(rows);
+
+async function updateAccounts(sql: Sql, { accounts }: Changes, now: number): Promise<void> {
+  if (accounts.size === 0) return;
+  const today = utcDay(now);
+  const rows = [...accounts].map((account) => ({
+    id: account.accountId,
+    is_active: account.condition.status !== 'disabled',
+    status: account.condition.status,
+    disabled_reason: account.condition.disabledReason,
+    flood_wait_until: isoOrNull(account.condition.floodWaitUntil),
+    blocked_until: isoOrNull(account.condition.blockedUntil),
+    block_level: account.condition.blockLevel,
+    last_block_ended_at: isoOrNull(account.condition.lastBlockEndedAt),
+    error_count: account.condition.errorCount,
+    locked: account.lease !== null,
+    locked_by: account.lease?.serviceName ?? null,
+    locked_until: isoOrNull(account.lease?.expiresAt ?? null),
+    lease_id: account.lease?.leaseId ?? null,
+    fence: account.fence,
+    used_invites_today: usedToday(account, 'invite', now),
+    used_messages_today: usedToday(account, 'message', now),
+    contacts_today: usedToday(account, 'add_contact', now),
+    per_channel_invites: account.usageDay === today ? account.invitesByChannelToday : {},
+    usage_date: today,
+    usage_version: account.usageVersion,
+    last_used_at: isoOrNull(account.lastUsedAt),
+    event_sequence: account.sequence,
+  }));
+  await sql.$executeRaw`
+    UPDATE telegram_sessions s SET
+      is_active = c.is_active, status = c.status::account_status, disabled_reason = c.disabled_reason,
+      flood_wait_until = c.flood_wait_until, blocked_until = c.blocked_until, block_level = c.block_level,
+      last_block_ended_at = c.last_block_ended_at, error_count = c.error_count,
+      locked = c.locked, locked_by = c.locked_by, locked_until = c.locked_until, lease_id = c.lease_id, fence = c.fence,
+      used_invites_today = c.used_invites_today, used_messages_today = c.used_messages_today,
+      contacts_today = c.contacts_today, per_channel_invites = c.per_channel_invites, usage_date = c.usage_date,
+      usage_version = c.usage_version, last_used_at = c.last_used_at, event_sequence = c.event_sequence
+    FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
+      id uuid, is_active boolean, status text, disabled_reason text, flood_wait_until timestamptz, blocked_until timestamptz,
+      block_level integer, last_block_ended_at timestamptz, error_count integer, locked boolean, locked_by text,
+      locked_until timestamptz, lease_id uuid, fence bigint, used_invites_today integer, used_messages_today integer,
+      contacts_today integer, per_channel_invites jsonb, usage_date date, usage_version bigint, last_used_at timestamptz,
+      event_sequence bigint)
+    WHERE s.id = c.id`;
+}
+
+/** How often the account did this today (UTC). */
+export function usedToday(account: AccountRecord, actionType: ActionType, now: number): number {
+  const window = account.windows.get(actionType);
+  return window === undefined ? 0 : dayCountOn(window, now);
+}
+
+async function endLeases(sql: Sql, { leasesEnded }: Changes): Promise<void> {
+  if (leasesEnded.length === 0) return;
+  const rows = leasesEnded.map(({ leaseId, reason, at }) => ({ id: leaseId, end_reason: reason, ended_at: toIso(at) }));
+  await sql.$executeRaw`
+    UPDATE leases l SET ended_at = c.ended_at, end_reason = c.end_reason
+    FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(id uuid, end_reason text, ended_at timestamptz)
+    WHERE l.id = c.id`;
+}
+
+async function openLeases(sql: Sql, { leasesOpened }: Changes): Promise<void> {
+  if (leasesOpened.length === 0) return;
+  const rows = leasesOpened.map(({ account, lease }) => ({
+    id: lease.leaseId,
+    account_id: account.accountId,
+    user_id: account.userId,
+    service_name: lease.serviceName,
+    caller: lease.caller,
+    purpose: lease.purpose,
+    target_channel: lease.targetChannel,
+    fence: lease.fence,
+    lock_value: lease.lockValue,
+    allocated_at: toIso(lease.allocatedAt),
+    expires_at: toIso(lease.expiresAt),
+  }));
+  await sql.$executeRaw`
+    INSERT INTO leases (id, account_id, user_id, service_name, caller, purpose, target_channel, fence, lock_value, allocated_at, expires_at)
+    SELECT * FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
+      id uuid, account_id uuid, user_id bigint, service_name text, caller text, purpose text, target_channel text,
+      fence bigint, lock_value text, allocated_at timestamptz, expires_at timestamptz)`;
+}
+
+async function extendLeases(sql: Sql, { leasesExtended }: Changes): Promise<void> {
+  if (leasesExtended.length === 0) return;
+  const last = new Map(leasesExtended.map(({ leaseId, expiresAt }) => [leaseId, expiresAt]));
+  const rows = [...last].map(([id, expiresAt]) => ({ id, expires_at: toIso(expiresAt) }));
+  await sql.$executeRaw`
+    UPDATE leases l SET expires_at = c.expires_at
+    FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(id uuid, expires_at timestamptz) WHERE l.id = c.id`;
+}
+
+async function writeWindows(sql: Sql, { windows }: Changes): Promise<void> {
+  const rows = [...windows].flatMap(([account, actionTypes]) =>
+    [...actionTypes].flatMap((actionType) => {
+      const window = account.windows.get(actionType);
+      if (window === undefined) return [];
+      return {
+        account_id: account.accountId,
+        action_type: actionType,
+        recent: window.recentAt.map(toIso),
+        burst_count: window.burstCount,
+        last_action_at: isoOrNull(window.lastActionAt),
+        day: window.day,
+        day_count: window.dayCount,
+      };
+    }),
+  );
+  if (rows.length === 0) return;
+  await sql.$executeRaw`
+    INSERT INTO usage_windows (account_id, action_type, recent, burst_count, last_action_at, day, day_count)
+    SELECT * FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
+      account_id uuid, action_type text, recent timestamptz[], burst_count integer, last_action_at timestamptz, day date, day_count integer)
+    ON CONFLICT (account_id, action_type) DO UPDATE SET
+      recent = EXCLUDED.recent, burst_count = EXCLUDED.burst_count, last_action_at = EXCLUDED.last_action_at,
+      day = EXCLUDED.day, day_count = EXCLUDED.day_count`;
+}
+
+async function writeChannelUsage(sql: Sql, { channels }: Changes): Promise<void> {
+  const rows = [...channels].flatMap(([account, touched]) => {
+    const distinct = new Map([...touched].map((target) => [channelKey(target.actionType, target.channel), target]));
+    return [...distinct].flatMap(([key, { actionType, channel }]) => {
+      const usage = account.channels.get(key);
+      if (usage === undefined) return [];
+      return {
+        account_id: account.accountId,
+        action_type: actionType,
+        channel,
+        day: usage.day,
+        day_count: usage.dayCount,
+        total: usage.total,
+      };
+    });
+  });
+  if (rows.length === 0) return;
+  await sql.$executeRaw`
+    INSERT INTO channel_usage (account_id, action_type, channel, day, day_count, total)
+    SELECT * FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
+      account_id uuid, action_type text, channel text, day date, day_count integer, total bigint)
+    ON CONFLICT (account_id, action_type, channel) DO UPDATE SET
+      day = EXCLUDED.day, day_count = EXCLUDED.day_count, total = EXCLUDED.total`;
+}
+
+async function insertCountedActions(sql: Sql, { actionsCounted }: Changes, now: number): Promise<void> {
+  if (actionsCounted.length === 0) return;
+  const rows = actionsCounted.map((action) => ({
+    id: action.id,
+    account_id: action.accountId,
+    lease_id: action.leaseId,
+    service_name: action.serviceName,
+    action_type: action.actionType,
+    channel: action.channel,
+    quantity: action.quantity,
+    counted_at: toIso(now),
+    settled_at: action.success === null ? null : toIso(now),
+    success: action.success,
+  }));
+  await sql.$executeRaw`
+    INSERT INTO counted_actions (id, account_id, lease_id, service_name, action_type, channel, quantity, counted_at, settled_at, success)
+    SELECT * FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
+      id uuid, account_id uuid, lease_id uuid, service_name text, action_type text, channel text, quantity integer,
+      counted_at timestamptz, settled_at timestamptz, success boolean)`;
+}
+
+async function settlePermits(sql: Sql, { permitsSettled }: Changes, now: number): Promise<void> {
+  if (permitsSettled.length === 0) return;
+  const rows = permitsSettled.map(({ permitId, success }) => ({ id: permitId, success }));
+  await sql.$executeRaw`
+    UPDATE counted_actions a SET settled_at = ${toIso(now)}::timestamptz, success = c.success
+    FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(id uuid, success boolean)
+    WHERE a.id = c.id AND a.settled_at IS NULL`;
+}
+
+/** Appends events in order and, with the commit, wakes the relay. */
+async function appendEvents(sql: Sql, { events }: Changes, now: number): Promise<void> {
+  if (events.length === 0) return;
+  const rows = events.map((event) => ({
+    event_id: randomUUID(),
+    type: event.type,
+    account_id: event.accountId,
+    user_id: event.userId,
+    sequence: event.sequence,
+    data: event.data,
+    request_id: event.requestId,
+    traceparent: event.traceparent,
+  }));
+  await sql.$executeRaw`
+    WITH appended AS (
+      INSERT INTO events (event_id, type, account_id, user_id, sequence, data, occurred_at, request_id, traceparent)
+      SELECT c.event_id, c.type, c.account_id, c.user_id, c.sequence, c.data, ${toIso(now)}::timestamptz, c.request_id, c.traceparent
+      FROM ROWS FROM (jsonb_to_recordset(${json(rows)}::jsonb) AS (
+        event_id uuid, type text, account_id uuid, user_id bigint, sequence bigint, data jsonb, request_id text, traceparent text))
+        WITH ORDINALITY AS c(event_id, type, account_id, user_id, sequence, data, request_id, traceparent, position)
+      ORDER BY c.position
+      RETURNING 1)
+    SELECT pg_notify('outbox', '') FROM (SELECT 1 FROM appended LIMIT 1) woken`;
+}

@@ -1,0 +1,142 @@
+import { PrismaPg } from '@prisma/adapter-pg';
+import pg from 'pg';
+import { Prisma, PrismaClient } from '../../generated/prisma/client.js';
+
+export type Sql = Prisma.TransactionClient;
+
+export interface DatabaseOptions {
+  url: string;
+  poolSize: number;
+  /** Called with faults of idle connections, which no query reports. */
+  onConnectionError: (error: Error) => void;
+}
+
+/** A statement is ended by PostgreSQL before Prisma gives up on its transaction. */
+const STATEMENT_TIMEOUT_MS = 10_000;
+const TRANSACTION_TIMEOUT_MS = 15_000;
+const CONNECT_TIMEOUT_MS = 3_000;
+const PROBE_PAUSE_MS = 250;
+
+export type Database = ReturnType<typeof createDatabase>;
+
+/** PostgreSQL through Prisma: transactions, a probe, and what its faults mean. */
+export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOptions) {
+  const pool = new pg.Pool({
+    connectionString: withoutPrismaParameters(url),
+    max: poolSize,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    idle_in_transaction_session_timeout: TRANSACTION_TIMEOUT_MS,
+    // Compiling a plan costs more than any statement here takes.
+    options: '-c jit=off',
+    application_name: 'account-manager',
+    keepAlive: true,
+  });
+  pool.on('error', onConnectionError);
+  const prisma = new PrismaClient({
+    adapter: new PrismaPg(pool, { onConnectionError, disposeExternalPool: true }),
+    transactionOptions: { timeout: TRANSACTION_TIMEOUT_MS, maxWait: CONNECT_TIMEOUT_MS },
+  });
+
+  /** Resolves when the database takes writes; rejects with what it says otherwise. */
+  async function probe(): Promise<void> {
+    const [row] = await prisma.$queryRaw<{ read_only: boolean }[]>`
+      SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS read_only`;
+    if (row?.read_only !== false) throw new Error('the database is read-only');
+  }
+
+  /** Resolves once the database takes writes again; rejects when the signal aborts. */
+  async function waitUntilAvailable(signal: AbortSignal): Promise<void> {
+    for (;;) {
+      signal.throwIfAborted();
+      try {
+        return await probe();
+      } catch {
+        await pause(PROBE_PAUSE_MS, signal);
+      }
+    }
+  }
+
+  return {
+    /** For reads outside a transaction. */
+    reader: prisma as Sql,
+    transaction: <T>(work: (sql: Sql) => Promise<T>): Promise<T> => prisma.$transaction(work),
+    probe,
+    waitUntilAvailable,
+    poolState: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    close: () => prisma.$disconnect(),
+  };
+}
+
+function pause(ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(done, ms);
+    function done() {
+      signal.removeEventListener('abort', aborted);
+      resolve();
+    }
+    function aborted() {
+      clearTimeout(timer);
+      reject(signal.reason as Error);
+    }
+    signal.addEventListener('abort', aborted, { once: true });
+  });
+}
+
+/** Prisma's own URL parameters would be sent to PostgreSQL as settings, which it refuses. */
+function withoutPrismaParameters(url: string): string {
+  const parsed = new URL(url);
+  for (const name of ['schema', 'connection_limit', 'pool_timeout', 'pgbouncer']) parsed.searchParams.delete(name);
+  return parsed.href;
+}
+
+/**
+ * What a fault of the database means for the work at hand:
+ * `conflict`: another transaction was in the way, the same work may succeed at once;
+ * `unavailable`: the database is away, full or refuses writes, the work waits for it;
+ * `defect`: the statement itself is at fault.
+ */
+export type DatabaseFault = 'conflict' | 'unavailable' | 'defect';
+
+// https://www.postgresql.org/docs/current/errcodes-appendix.html
+const CONFLICT_STATES = new Set(['40001', '40P01', '55P03', '23505']);
+// Connection (08), resources (53), operator intervention (57), system (58), read-only transaction (25006).
+const UNAVAILABLE_STATES = /^(08|53|57|58)|^25006$/;
+// https://www.prisma.io/docs/orm/reference/error-reference
+const UNAVAILABLE_PRISMA_CODES = new Set(['P1000', 'P1001', 'P1002', 'P1003', 'P1008', 'P1011', 'P1017', 'P2024', 'P2028', 'P2037']);
+const UNAVAILABLE_SYSTEM_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN']);
+const UNAVAILABLE_TEXT = /connection (terminated|ended|timeout)|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|server has closed the connection|can't reach database/i;
+
+/** Tells what a thrown error means; looks through Prisma's wrappers for PostgreSQL's own code. */
+export function classifyDatabaseFault(error: unknown): DatabaseFault {
+  for (const candidate of errorChain(error)) {
+    const code = candidate.originalCode ?? candidate.code;
+    if (typeof code !== 'string') {
+      if (UNAVAILABLE_TEXT.test(candidate.message ?? '')) return 'unavailable';
+      continue;
+    }
+    if (CONFLICT_STATES.has(code) || code === 'P2034' || code === 'P2002') return 'conflict';
+    if (UNAVAILABLE_STATES.test(code) || UNAVAILABLE_PRISMA_CODES.has(code) || UNAVAILABLE_SYSTEM_CODES.has(code)) return 'unavailable';
+    if (UNAVAILABLE_TEXT.test(candidate.message ?? '')) return 'unavailable';
+  }
+  return 'defect';
+}
+
+interface ErrorLike {
+  code?: unknown;
+  originalCode?: unknown;
+  message?: string;
+  cause?: unknown;
+  meta?: { driverAdapterError?: unknown; code?: unknown };
+}
+
+/** The error and what it wraps, innermost first: PostgreSQL's own code says more than the wrapper's. */
+function errorChain(error: unknown): ErrorLike[] {
+  const chain: ErrorLike[] = [];
+  let current = error as ErrorLike | undefined;
+  for (let depth = 0; current !== undefined && current !== null && typeof current === 'object' && depth < 8; depth++) {
+    chain.unshift(current);
+    current = (current.meta?.driverAdapterError ?? current.cause) as ErrorLike | undefined;
+  }
+  return chain;
+}
