@@ -1,0 +1,57 @@
+/**
+ * The last line of defence for logs: callers keep secrets out of what they log, and this catches what slipped through.
+ * Known by its key: sessions, phone numbers, passwords, tokens. Known by its looks: a session string (300 or more
+ * base64 characters; the shortest form in use has 348) and the credentials inside a URL.
+ */
+
+const SECRET_KEY =
+  /(session|session_?(data|string)|auth_?key|encryption_?key|api_?hash|phones?|phone_?numbers?|password|secret|token|authorization)$/i;
+const SESSION_LENGTH = 300;
+const SESSION_STRING = new RegExp(`[A-Za-z0-9+/_-]{${SESSION_LENGTH},}={0,2}`, 'g');
+/** Starts at the colon, not at the scheme, so that the time it takes grows with the length of the text only. */
+const URL_CREDENTIALS = /:\/\/[^\s/]*@/g;
+/** Longer texts are cut: a log line is for reading. */
+const MAX_TEXT = 8192;
+const MAX_CAUSES = 5;
+const REDACTED = '[redacted]';
+
+/** A text without session strings and URL credentials, cut to 8192 characters. */
+export const redactText = (text: string): string => {
+  // A session string that begins before the cut is seen long enough to be known by its length.
+  let clean = text.length > MAX_TEXT ? text.slice(0, MAX_TEXT + SESSION_LENGTH) : text;
+  if (clean.length >= SESSION_LENGTH) clean = clean.replace(SESSION_STRING, REDACTED);
+  if (clean.includes('://')) clean = clean.replace(URL_CREDENTIALS, `://${REDACTED}@`);
+  return text.length > MAX_TEXT ? `${clean.slice(0, MAX_TEXT)}… (${text.length} characters)` : clean;
+};
+
+/** What is worth reading of an error; its other properties may hold whole requests, settings or secrets. */
+const describeError = (error: Error, causesLeft = MAX_CAUSES): Record<string, unknown> => {
+  const describeInner = (inner: unknown): unknown => {
+    if (!(inner instanceof Error)) return inner;
+    return causesLeft > 0 ? describeError(inner, causesLeft - 1) : inner.name;
+  };
+  return {
+    name: error.name,
+    message: error.message,
+    code: 'code' in error ? error.code : undefined,
+    stack: error.stack,
+    cause: describeInner(error.cause),
+    // Several failed connection attempts arrive as one AggregateError whose own message is empty.
+    errors: error instanceof AggregateError ? error.errors.slice(0, MAX_CAUSES).map(describeInner) : undefined,
+  };
+};
+
+/** A `JSON.stringify` replacer: hides secrets, describes errors, and writes what JSON has no form for. */
+export const redact = (key: string, value: unknown): unknown => {
+  if (value === null || value === undefined) return value;
+  if (SECRET_KEY.test(key)) return REDACTED;
+  if (typeof value === 'string') return redactText(value);
+  if (typeof value === 'bigint') return value.toString();
+  if (value instanceof Error) return describeError(value);
+  if (value instanceof Uint8Array || isBufferJson(value)) return '[bytes]';
+  return value;
+};
+
+/** A Buffer has been through its `toJSON` when a replacer sees it. */
+const isBufferJson = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && 'type' in value && value.type === 'Buffer' && 'data' in value;
