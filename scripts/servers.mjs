@@ -49,6 +49,10 @@ import { redis } from './servers/redis.mjs';
  * @property {Record<string, string>} given
  */
 
+/**
+ * @typedef {Record<Server['variable'] | 'RABBITMQ_MANAGEMENT_URL', string>} Urls what DIR/env holds
+ */
+
 /** @type {Server[]} */
 const SERVERS = [postgres, redis, rabbitmq];
 
@@ -57,7 +61,7 @@ const SERVERS = [postgres, redis, rabbitmq];
  * @param {string} directory
  * @param {{ disposable?: boolean, given?: NodeJS.ProcessEnv, say?: (line: string) => void }} [options]
  *   `given`: where DATABASE_URL, REDIS_URL and RABBITMQ_URL are looked for
- * @returns {Promise<Record<string, string>>} DATABASE_URL, REDIS_URL, RABBITMQ_URL, RABBITMQ_MANAGEMENT_URL
+ * @returns {Promise<Urls>}
  */
 export async function startServers(directory, { disposable = false, given = process.env, say = console.error } = {}) {
   const folder = path.resolve(directory);
@@ -92,14 +96,15 @@ export async function startServers(directory, { disposable = false, given = proc
 /**
  * Stops what `startServers` started, and removes data that nobody wants to keep.
  * @param {string} directory
- * @param {{ removeData?: boolean }} [options] `removeData`: also of servers that keep theirs
+ * @param {{ removeData?: boolean, isWanted?: () => boolean }} [options] `removeData`: also of servers that keep theirs;
+ *   `isWanted` is asked when nobody can start them any more: true leaves them running
  */
-export async function stopServers(directory, { removeData = false } = {}) {
+export async function stopServers(directory, { removeData = false, isWanted = () => false } = {}) {
   const folder = path.resolve(directory);
   if (!readState(folder)) return;
   await locked(folder, async () => {
     const state = readState(folder);
-    if (!state) return;
+    if (!state || isWanted()) return;
     const { disposable, processes, composed } = state;
     if (composed) await composeDown(composed, { removeData: removeData || disposable });
     await Promise.all(
@@ -208,7 +213,7 @@ async function isUp(server, { processes, composed }) {
 
 /**
  * @param {State} state
- * @returns {Record<string, string>}
+ * @returns {Urls} those that are known so far
  */
 function urlsOf({ given, processes, composed }) {
   return Object.assign({}, composed?.urls, ...Object.values(processes).map(({ urls }) => urls), given);

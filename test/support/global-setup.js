@@ -23,11 +23,13 @@ export default async function setUp() {
       RABBITMQ_MANAGEMENT_URL: process.env.TEST_RABBITMQ_MANAGEMENT_URL,
     },
   });
-  process.env.TEST_DATABASE_URL = urls.DATABASE_URL;
-  process.env.TEST_REDIS_URL = urls.REDIS_URL;
-  process.env.TEST_RABBITMQ_URL = urls.RABBITMQ_URL;
-  process.env.TEST_RABBITMQ_MANAGEMENT_URL = urls.RABBITMQ_MANAGEMENT_URL;
-  process.env.TEST_TEMPLATE = await prepareTemplate(urls.DATABASE_URL);
+  process.env.TEST_SERVERS = JSON.stringify({
+    databaseUrl: urls.DATABASE_URL,
+    template: await prepareTemplate(urls.DATABASE_URL),
+    redisUrl: urls.REDIS_URL,
+    rabbitmqUrl: urls.RABBITMQ_URL,
+    managementUrl: urls.RABBITMQ_MANAGEMENT_URL,
+  });
 }
 
 /** Several runs may share the servers; the last to leave stops them. */

@@ -9,7 +9,7 @@ export default async function tearDown() {
   if (process.env.SKIP_SERVERS) return;
   const runs = path.join(DIRECTORY, 'runs');
   rmSync(path.join(runs, String(process.pid)), { force: true });
-  const others = readdirSync(runs).filter((pid) => isAlive(Number(pid)));
-  if (others.length > 0 || existsSync(path.join(DIRECTORY, 'keep'))) return;
-  await stopServers(DIRECTORY);
+  const isWanted = () =>
+    existsSync(path.join(DIRECTORY, 'keep')) || readdirSync(runs).some((pid) => isAlive(Number(pid)));
+  await stopServers(DIRECTORY, { isWanted });
 }

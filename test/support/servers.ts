@@ -1,6 +1,6 @@
 import process from 'node:process';
 
-/** Where the global set-up says the shared servers are. */
+/** Where the servers are that test files share; written by the global set-up. */
 export interface TestServers {
   databaseUrl: string;
   /** Name of the migrated database to copy. */
@@ -12,17 +12,7 @@ export interface TestServers {
 
 /** The shared servers; fails when the global set-up was skipped. */
 export function testServers(): TestServers {
-  return {
-    databaseUrl: required('TEST_DATABASE_URL'),
-    template: required('TEST_TEMPLATE'),
-    redisUrl: required('TEST_REDIS_URL'),
-    rabbitmqUrl: required('TEST_RABBITMQ_URL'),
-    managementUrl: required('TEST_RABBITMQ_MANAGEMENT_URL'),
-  };
-}
-
-function required(name: string): string {
-  const value = process.env[name];
-  if (!value) throw new Error(`${name} is not set: this test needs servers, so run it without SKIP_SERVERS`);
-  return value;
+  const { TEST_SERVERS } = process.env;
+  if (!TEST_SERVERS) throw new Error('this test needs servers: run it without SKIP_SERVERS');
+  return JSON.parse(TEST_SERVERS) as TestServers;
 }
