@@ -1,0 +1,84 @@
+import type { ActionPolicy } from './limits-policy.js';
+
+/** What one account has done of one action. Instants are epoch milliseconds of the database's clock. */
+export interface UsageWindow {
+  /** The actions of the last 60 minutes, ascending; of more than `recentCapacity` the newest. */
+  readonly recentAt: readonly number[];
+  /** Actions in the latest burst, which may be over. */
+  readonly burstCount: number;
+  readonly lastActionAt: number | null;
+  /** UTC date (YYYY-MM-DD) that `dayCount` belongs to: right at midnight without being reset. */
+  readonly day: string | null;
+  readonly dayCount: number;
+}
+
+/** What one account has done of one action in one channel. */
+export interface ChannelUsage {
+  readonly day: string | null;
+  readonly dayCount: number;
+  /** Ever; no reset touches it. */
+  readonly total: number;
+}
+
+export const EMPTY_WINDOW: UsageWindow = { recentAt: [], burstCount: 0, lastActionAt: null, day: null, dayCount: 0 };
+export const EMPTY_CHANNEL_USAGE: ChannelUsage = { day: null, dayCount: 0, total: 0 };
+
+export const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+/** Kept where the policy sets a lower hourly limit or none, so that what was used can be shown. */
+const LEAST_RECENT_CAPACITY = 1000;
+
+/** UTC date of an instant, YYYY-MM-DD; such dates compare as text. */
+export const utcDay = (now: number): string => new Date(now).toISOString().slice(0, 10);
+
+/** The first instant of the next UTC date. */
+export const nextUtcMidnight = (now: number): number => (Math.floor(now / DAY_MS) + 1) * DAY_MS;
+
+/** A length of the policy in whole milliseconds. */
+export const toMs = (seconds: number): number => Math.round(seconds * 1000);
+
+/**
+ * The instant at which a window is read or written: never before its last action, so that a clock set back opens no
+ * limit (cooldown, burst, hour and date are all judged as of the last action, until the clock has caught up).
+ */
+export const windowTime = (window: UsageWindow, now: number): number => Math.max(now, window.lastActionAt ?? now);
+
+/** How much was used on the UTC date of `now`: 0 where the count is of an earlier date; a later one (clock set back) counts. */
+export const dayCountOn = (usage: Pick<UsageWindow, 'day' | 'dayCount'>, now: number): number =>
+  usage.day !== null && usage.day >= utcDay(now) ? usage.dayCount : 0;
+
+/** Actions that still bear on the 60 minutes before `now`: one at `t` counts until just before `t` + 60 min. */
+export const recentOn = (window: UsageWindow, now: number): readonly number[] =>
+  window.recentAt.filter((at) => at > now - HOUR_MS);
+
+/** How many actions the burst holds that an action at `now` would continue: 0 where it would begin a new one. */
+export const burstOn = (window: UsageWindow, policy: ActionPolicy, now: number): number =>
+  window.lastActionAt !== null && now < window.lastActionAt + toMs(policy.burstCooldownSeconds ?? 0)
+    ? window.burstCount
+    : 0;
+
+/** The window after `quantity` more actions at `now`. Counts what happened, whether or not it was allowed. */
+export function countActions(window: UsageWindow, quantity: number, policy: ActionPolicy, now: number): UsageWindow {
+  if (quantity === 0) return window;
+  const at = windowTime(window, now);
+  const capacity = Math.max(LEAST_RECENT_CAPACITY, policy.hourlyLimit ?? 0);
+  const added = new Array<number>(Math.min(quantity, capacity)).fill(at);
+  return {
+    recentAt: [...recentOn(window, at), ...added].slice(-capacity),
+    burstCount: burstOn(window, policy, at) + quantity,
+    lastActionAt: at,
+    day: utcDay(at),
+    dayCount: dayCountOn(window, at) + quantity,
+  };
+}
+
+/** The channel's usage after `quantity` more actions at `now`. A later date that is already counted on is kept. */
+export function countInChannel(usage: ChannelUsage, quantity: number, now: number): ChannelUsage {
+  if (quantity === 0) return usage;
+  const today = utcDay(now);
+  return {
+    day: usage.day !== null && usage.day > today ? usage.day : today,
+    dayCount: dayCountOn(usage, now) + quantity,
+    total: usage.total + quantity,
+  };
+}
