@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { normaliseChannel } from './normalise-channel.js';
 import {
+  CHANNEL_RULE,
   accountStatus,
   channel,
   count,
@@ -73,6 +75,20 @@ export const renewRequest = z.strictObject({
 });
 export const renewReply = z.strictObject({ expires_at: instant, fence });
 
+/** Invites by channel; two spellings of one channel add up. */
+const invitesByChannel = z
+  .record(z.string().min(1).max(256), count)
+  .transform((given, context) => {
+    const byKey = new Map<string, number>();
+    for (const [spelling, invites] of Object.entries(given)) {
+      const key = normaliseChannel(spelling);
+      if (key === null) context.addIssue({ code: 'custom', path: [spelling], message: CHANNEL_RULE });
+      else byKey.set(key, (byKey.get(key) ?? 0) + invites);
+    }
+    return Object.fromEntries(byKey);
+  })
+  .describe('Invites by channel');
+
 const usageStats = z.strictObject({
   invites_sent: withDefault(count, 0),
   messages_sent: withDefault(count, 0),
@@ -81,7 +97,7 @@ const usageStats = z.strictObject({
   channels_used: optional(z.array(channel).max(1000)).describe(
     'Channels invited to; without channel_usage each is charged the whole uncounted amount',
   ),
-  channel_usage: optional(z.record(z.string().min(1).max(256), count)).describe('Invites by channel'),
+  channel_usage: optional(invitesByChannel),
   error_type: optional(text(200)),
   error_message: optional(text(16_384)),
 });

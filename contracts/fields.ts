@@ -33,6 +33,8 @@ export const text = (max: number) => z.string().max(max);
 /** How often something was done: a whole number. */
 export const count = z.int().min(0).max(100_000);
 
+export const CHANNEL_RULE = 'must be a channel: an id, @name, name or t.me link';
+
 /**
  * A channel as callers name it (id, `@name`, `name`, `t.me` link); parsed to one lower-case key, so that
  * `@Foo`, `foo` and `https://t.me/Foo` are one channel.
@@ -42,7 +44,7 @@ export const channel = z
   .transform((given, context) => {
     const key = normaliseChannel(String(given));
     if (key !== null) return key;
-    context.addIssue({ code: 'custom', message: 'must be a channel: an id, @name, name or t.me link' });
+    context.addIssue({ code: 'custom', message: CHANNEL_RULE });
     return z.NEVER;
   })
   .describe('A channel: id, @name, name or t.me link');

@@ -38,18 +38,40 @@ export interface Origin {
 }
 
 /** Locks and loads accounts, with the counters of the channels named, and ends what is over by now. */
-export async function beginWork(sql: Sql, accountIds: readonly string[], channels: readonly string[]): Promise<UnitOfWork> {
+export async function beginWork(
+  sql: Sql,
+  accountIds: readonly string[],
+  channels: readonly string[],
+): Promise<UnitOfWork> {
   const distinct = [...new Set(accountIds)];
   await lockAccounts(sql, distinct);
   return loadWork(sql, distinct, channels);
 }
 
 /** As `beginWork`, for accounts that are locked already. */
-export async function loadWork(sql: Sql, accountIds: readonly string[], channels: readonly string[]): Promise<UnitOfWork> {
+export async function loadWork(
+  sql: Sql,
+  accountIds: readonly string[],
+  channels: readonly string[],
+): Promise<UnitOfWork> {
   const { now, accounts } = await loadAccounts(sql, accountIds, [...new Set(channels)]);
   const work: UnitOfWork = { now, accounts, changes: noChanges() };
   for (const account of accounts.values()) endWhatIsOver(work, account);
   return work;
+}
+
+/** Loads further accounts, locked already and not yet loaded, into the work. */
+export async function extendWork(
+  sql: Sql,
+  work: UnitOfWork,
+  accountIds: readonly string[],
+  channels: readonly string[],
+): Promise<void> {
+  const { accounts } = await loadAccounts(sql, accountIds, [...new Set(channels)]);
+  for (const account of accounts.values()) {
+    work.accounts.set(account.accountId, account);
+    endWhatIsOver(work, account);
+  }
 }
 
 /** Leases and waits end at their instant, whether or not a job has run: their end is written when it is first met. */
@@ -97,7 +119,13 @@ export function openLease(
   account.lease = lease;
   account.lastUsedAt = work.now;
   work.changes.leasesOpened.push({ account, lease });
-  appendEvent(work, account, 'account.allocated', { ...leaseData(lease), purpose: lease.purpose, expires_at: toIso(lease.expiresAt) }, origin);
+  appendEvent(
+    work,
+    account,
+    'account.allocated',
+    { ...leaseData(lease), purpose: lease.purpose, expires_at: toIso(lease.expiresAt) },
+    origin,
+  );
   return lease;
 }
 
@@ -114,17 +142,27 @@ export function endLease(
   if (lease === null) return;
   account.lease = null;
   account.lastUsedAt = Math.max(account.lastUsedAt ?? 0, at);
-  work.changes.leasesEnded.push({ leaseId: lease.leaseId, reason, at });
+  work.changes.leasesEnded.push({ accountId: account.accountId, lease, reason, at });
   appendEvent(work, account, event, { ...leaseData(lease), ended_at: toIso(at), ...data }, origin);
 }
 
-export function extendLease(work: UnitOfWork, account: AccountRecord, lease: OpenLease, expiresAt: number, origin: Origin): void {
+export function extendLease(
+  work: UnitOfWork,
+  account: AccountRecord,
+  lease: OpenLease,
+  expiresAt: number,
+  origin: Origin,
+): void {
   lease.expiresAt = expiresAt;
-  work.changes.leasesExtended.push({ leaseId: lease.leaseId, expiresAt });
+  work.changes.leasesExtended.push({ accountId: account.accountId, lease });
   appendEvent(work, account, 'account.renewed', { ...leaseData(lease), expires_at: toIso(expiresAt) }, origin);
 }
 
-const leaseData = (lease: OpenLease) => ({ lease_id: lease.leaseId, fence: lease.fence, service_name: lease.serviceName });
+const leaseData = (lease: OpenLease) => ({
+  lease_id: lease.leaseId,
+  fence: lease.fence,
+  service_name: lease.serviceName,
+});
 
 /** Takes a new condition and announces a change of status. */
 export function changeCondition(
@@ -145,7 +183,12 @@ export function changeCondition(
     work,
     account,
     event,
-    { status: condition.status, previous_status: before.status, recovery_at: until === null ? null : toIso(until), ...data },
+    {
+      status: condition.status,
+      previous_status: before.status,
+      recovery_at: until === null ? null : toIso(until),
+      ...data,
+    },
     origin,
   );
 }
@@ -199,7 +242,10 @@ function countInviteToday(account: AccountRecord, channel: string, quantity: num
   const today = utcDay(now);
   const counted = account.usageDay === today ? account.invitesByChannelToday : {};
   account.usageDay = today;
-  account.invitesByChannelToday = { ...counted, [channel]: (counted[channel] ?? 0) + quantity };
+  account.invitesByChannelToday = {
+    ...counted,
+    [channel]: (Object.hasOwn(counted, channel) ? (counted[channel] ?? 0) : 0) + quantity,
+  };
 }
 
 function touch<T>(touched: Map<AccountRecord, Set<T>>, account: AccountRecord, what: T): void {

@@ -101,7 +101,11 @@ export const toWindow = (row: WindowRow): UsageWindow => ({
   dayCount: row.day_count,
 });
 
-export const toChannelUsage = (row: ChannelRow): ChannelUsage => ({ day: row.day, dayCount: row.day_count, total: row.total });
+export const toChannelUsage = (row: ChannelRow): ChannelUsage => ({
+  day: row.day,
+  dayCount: row.day_count,
+  total: row.total,
+});
 
 const toLease = (row: LeaseRow): OpenLease => ({
   leaseId: row.id,
@@ -142,6 +146,8 @@ export function toAccountRecord(
     usageDay: row.usage_date,
     invitesByChannelToday: row.per_channel_invites,
     windows: new Map((windows ?? []).map((window) => [window.action_type, toWindow(window)])),
-    channels: new Map((channels ?? []).map((usage) => [channelKey(usage.action_type, usage.channel), toChannelUsage(usage)])),
+    channels: new Map(
+      (channels ?? []).map((usage) => [channelKey(usage.action_type, usage.channel), toChannelUsage(usage)]),
+    ),
   };
 }

@@ -36,8 +36,8 @@ export interface Changes {
   windows: Map<AccountRecord, Set<ActionType>>;
   channels: Map<AccountRecord, Set<{ actionType: ActionType; channel: string }>>;
   leasesOpened: { account: AccountRecord; lease: OpenLease }[];
-  leasesEnded: { leaseId: string; reason: LeaseEnd; at: number }[];
-  leasesExtended: { leaseId: string; expiresAt: number }[];
+  leasesEnded: { accountId: string; lease: OpenLease; reason: LeaseEnd; at: number }[];
+  leasesExtended: { accountId: string; lease: OpenLease }[];
   actionsCounted: CountedAction[];
   permitsSettled: { permitId: string; success: boolean }[];
   events: PendingEvent[];
@@ -124,7 +124,11 @@ export function usedToday(account: AccountRecord, actionType: ActionType, now: n
 
 async function endLeases(sql: Sql, { leasesEnded }: Changes): Promise<void> {
   if (leasesEnded.length === 0) return;
-  const rows = leasesEnded.map(({ leaseId, reason, at }) => ({ id: leaseId, end_reason: reason, ended_at: toIso(at) }));
+  const rows = leasesEnded.map(({ lease, reason, at }) => ({
+    id: lease.leaseId,
+    end_reason: reason,
+    ended_at: toIso(at),
+  }));
   await sql.$executeRaw`
     UPDATE leases l SET ended_at = c.ended_at, end_reason = c.end_reason
     FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(id uuid, end_reason text, ended_at timestamptz)
@@ -155,8 +159,9 @@ async function openLeases(sql: Sql, { leasesOpened }: Changes): Promise<void> {
 
 async function extendLeases(sql: Sql, { leasesExtended }: Changes): Promise<void> {
   if (leasesExtended.length === 0) return;
-  const last = new Map(leasesExtended.map(({ leaseId, expiresAt }) => [leaseId, expiresAt]));
-  const rows = [...last].map(([id, expiresAt]) => ({ id, expires_at: toIso(expiresAt) }));
+  // Renewed twice in one batch is one row: the record carries the later end.
+  const leases = new Set(leasesExtended.map(({ lease }) => lease));
+  const rows = [...leases].map((lease) => ({ id: lease.leaseId, expires_at: toIso(lease.expiresAt) }));
   await sql.$executeRaw`
     UPDATE leases l SET expires_at = c.expires_at
     FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(id uuid, expires_at timestamptz) WHERE l.id = c.id`;

@@ -103,9 +103,30 @@ const CONFLICT_STATES = new Set(['40001', '40P01', '55P03', '23505']);
 // Connection (08), resources (53), operator intervention (57), system (58), read-only transaction (25006).
 const UNAVAILABLE_STATES = /^(08|53|57|58)|^25006$/;
 // https://www.prisma.io/docs/orm/reference/error-reference
-const UNAVAILABLE_PRISMA_CODES = new Set(['P1000', 'P1001', 'P1002', 'P1003', 'P1008', 'P1011', 'P1017', 'P2024', 'P2028', 'P2037']);
-const UNAVAILABLE_SYSTEM_CODES = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENETUNREACH', 'ENOTFOUND', 'EAI_AGAIN']);
-const UNAVAILABLE_TEXT = /connection (terminated|ended|timeout)|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|server has closed the connection|can't reach database/i;
+const UNAVAILABLE_PRISMA_CODES = new Set([
+  'P1000',
+  'P1001',
+  'P1002',
+  'P1003',
+  'P1008',
+  'P1011',
+  'P1017',
+  'P2024',
+  'P2028',
+  'P2037',
+]);
+const UNAVAILABLE_SYSTEM_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+const UNAVAILABLE_TEXT =
+  /connection (terminated|ended|timeout)|timeout exceeded when trying to connect|client has encountered a connection error|not queryable|server has closed the connection|can't reach database/i;
 
 /** Tells what a thrown error means; looks through Prisma's wrappers for PostgreSQL's own code. */
 export function classifyDatabaseFault(error: unknown): DatabaseFault {
@@ -116,7 +137,8 @@ export function classifyDatabaseFault(error: unknown): DatabaseFault {
       continue;
     }
     if (CONFLICT_STATES.has(code) || code === 'P2034' || code === 'P2002') return 'conflict';
-    if (UNAVAILABLE_STATES.test(code) || UNAVAILABLE_PRISMA_CODES.has(code) || UNAVAILABLE_SYSTEM_CODES.has(code)) return 'unavailable';
+    if (UNAVAILABLE_STATES.test(code) || UNAVAILABLE_PRISMA_CODES.has(code) || UNAVAILABLE_SYSTEM_CODES.has(code))
+      return 'unavailable';
     if (UNAVAILABLE_TEXT.test(candidate.message ?? '')) return 'unavailable';
   }
   return 'defect';

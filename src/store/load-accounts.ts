@@ -22,8 +22,8 @@ interface LoadedRow {
 }
 
 /**
- * Loads accounts with their open lease, their usage windows and the counters of the channels named, and the
- * database's clock. Under `lockAccounts` the clock is read after the locks were had, so that on one account time
+ * Loads accounts with their open lease, their usage windows and the counters of the channels named (and of the lease's
+ * own), and the database's clock. Under `lockAccounts` the clock is read after the locks were had, so that on one account time
  * never runs backwards.
  */
 export async function loadAccounts(
@@ -42,13 +42,15 @@ export async function loadAccounts(
       (SELECT to_jsonb(l) FROM leases l WHERE l.account_id = s.id AND l.ended_at IS NULL) AS lease,
       (SELECT jsonb_agg(to_jsonb(w)) FROM usage_windows w WHERE w.account_id = s.id) AS windows,
       (SELECT jsonb_agg(to_jsonb(c)) FROM channel_usage c
-        WHERE c.account_id = s.id AND c.channel = ANY(${channels}::text[])) AS channels
+        WHERE c.account_id = s.id AND (c.channel = ANY(${channels}::text[]) OR c.channel = (
+          SELECT l.target_channel FROM leases l WHERE l.account_id = s.id AND l.ended_at IS NULL))) AS channels
     FROM (SELECT 1) AS clock LEFT JOIN telegram_sessions s ON s.id = ANY(${accountIds}::uuid[])`;
   const accounts = new Map<string, AccountRecord>();
   let now = 0;
   for (const row of rows) {
     now = Math.max(now, Date.parse(row.now));
-    if (row.account !== null) accounts.set(row.account.id, toAccountRecord(row.account, row.lease, row.windows, row.channels));
+    if (row.account !== null)
+      accounts.set(row.account.id, toAccountRecord(row.account, row.lease, row.windows, row.channels));
   }
   return { now, accounts };
 }

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { normaliseChannel } from '../../src/decide/normalise-channel.js';
+import { normaliseChannel } from '../../contracts/normalise-channel.js';
 
 const sameChannel: [key: string, spellings: string[]][] = [
   [

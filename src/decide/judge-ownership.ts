@@ -1,0 +1,36 @@
+/** The lease an account is under, as far as ownership goes. */
+export interface HeldLease {
+  leaseId: string;
+  fence: number;
+  serviceName: string;
+  caller: string | null;
+}
+
+/** Who says they hold the account: any of these may be missing. */
+export interface OwnershipClaim {
+  serviceName?: string | undefined;
+  leaseId?: string | undefined;
+  fence?: number | undefined;
+  /** Identity checked by the broker or the HTTP door. */
+  caller: string | null;
+}
+
+export type OwnershipRefusal = 'NOT_HELD' | 'LEASE_LOST';
+
+/**
+ * Whether the claim is that of the present holder: null when it is. A lease id or fence that is not the present one
+ * is a lease that is over (`LEASE_LOST`); without them ownership goes by service name and by checked identity.
+ */
+export function judgeOwnership(lease: HeldLease | null, claim: OwnershipClaim): OwnershipRefusal | null {
+  const namesLease = claim.leaseId !== undefined || claim.fence !== undefined;
+  if (lease === null) return namesLease ? 'LEASE_LOST' : 'NOT_HELD';
+  if (claim.leaseId !== undefined && claim.leaseId !== lease.leaseId) return 'LEASE_LOST';
+  if (claim.fence !== undefined && claim.fence !== lease.fence) return 'LEASE_LOST';
+  if (claim.serviceName !== undefined && claim.serviceName !== lease.serviceName) return 'NOT_HELD';
+  if (claim.caller !== null && lease.caller !== null && claim.caller !== lease.caller) return 'NOT_HELD';
+  return null;
+}
+
+/** Whether the claim says anything of who holds the account. */
+export const claimsOwnership = (claim: OwnershipClaim): boolean =>
+  claim.serviceName !== undefined || claim.leaseId !== undefined || claim.fence !== undefined;

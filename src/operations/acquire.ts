@@ -1,0 +1,92 @@
+import { claimsOwnership, judgeOwnership } from '../decide/judge-ownership.js';
+import { judgeAction, type LimitsVerdict } from '../decide/evaluate-limits.js';
+import type { AccountRecord } from '../store/account-record.js';
+import { claimOf } from './claim.js';
+import { finishWork } from './finish-work.js';
+import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
+import { refuse } from './refuse.js';
+import { limitsLeft, reportVerdict } from './report-limits.js';
+import { beginWork, channelUsageOf, countUsage, keepCountedAction, type UnitOfWork, windowOf } from './unit-of-work.js';
+
+/** `action.acquire`: checks every limit and counts the action in one step; what is refused counts nothing. */
+export const acquire: OperationHandler<'action.acquire'> = {
+  handle: async (context, requests) => {
+    const channels = requests.flatMap((request) => request.body.target_channel_id ?? []);
+    const work = await beginWork(
+      context.sql,
+      requests.map((request) => request.body.account_id),
+      channels,
+    );
+    const outcomes = requests.map((request) => acquireOne(context, work, request));
+    await finishWork(context, work);
+    return outcomes;
+  },
+};
+
+function acquireOne(
+  context: BatchContext,
+  work: UnitOfWork,
+  request: AcceptedRequest<'action.acquire'>,
+): Outcome<'action.acquire'> {
+  const { account_id: accountId, action_type: actionType, target_channel_id: channel } = request.body;
+  const account = work.accounts.get(accountId);
+  if (account === undefined) return { reply: refuse('ACCOUNT_NOT_FOUND') };
+  const refusal = refuseStranger(account, request);
+  if (refusal !== null) return { reply: refuse(refusal) };
+
+  const verdict = judge(context, work, account, request);
+  const log = {
+    user_id: account.userId,
+    lease_id: account.lease?.leaseId,
+    allowed: verdict.allowed,
+    reason: verdict.reason,
+  };
+  if (!verdict.allowed) {
+    return {
+      reply: { success: true, ...reportVerdict(verdict, work.now) },
+      log: { ...log, ...limitsLeft(actionType, verdict) },
+    };
+  }
+
+  const byChannel = channel === undefined ? [] : [{ channel, quantity: 1 }];
+  countUsage(work, account, { actionType, quantity: 1, byChannel }, context.policy[actionType]);
+  const permitId = keepCountedAction(work, {
+    accountId,
+    leaseId: account.lease?.leaseId ?? null,
+    serviceName: request.body.service_name ?? null,
+    actionType,
+    channel: channel ?? null,
+    quantity: 1,
+    success: null,
+  });
+  const after = judge(context, work, account, request);
+  return {
+    reply: { success: true, ...reportVerdict({ ...verdict, checks: after.checks }, work.now), permit_id: permitId },
+    log: { ...log, ...limitsLeft(actionType, after), permit_id: permitId },
+  };
+}
+
+/** A caller that says who it is must be the holder; one that says nothing acts on an account as the predecessor's callers do. */
+function refuseStranger(account: AccountRecord, request: AcceptedRequest<'action.acquire'>) {
+  const claim = claimOf(request);
+  if (!claimsOwnership(claim) && account.lease === null) return null;
+  return judgeOwnership(account.lease, claim);
+}
+
+function judge(
+  { policy }: BatchContext,
+  work: UnitOfWork,
+  account: AccountRecord,
+  { body }: AcceptedRequest<'action.acquire'>,
+): LimitsVerdict {
+  return judgeAction(
+    {
+      condition: account.condition,
+      window: windowOf(account, body.action_type),
+      channel:
+        body.target_channel_id === undefined ? null : channelUsageOf(account, body.action_type, body.target_channel_id),
+      policy: policy[body.action_type],
+    },
+    work.now,
+  );
+}

@@ -1,0 +1,217 @@
+import type { ActionType } from '../../contracts/fields.js';
+import { PURPOSE_ACTIONS } from '../decide/limits-policy.js';
+import { canBeGranted } from '../decide/plan-recovery.js';
+import { type Candidate, judgeCandidate, rankCandidates, type Ranking, type Wish } from '../decide/select-account.js';
+import type { ChannelUsage } from '../decide/usage-window.js';
+import { type AccountRecord, channelKey } from '../store/account-record.js';
+import { lockCandidates } from '../store/claim-candidates.js';
+import type { AllocateRequest } from './allocate.js';
+import type { BatchContext } from './handler.js';
+import { extendWork, loadWork, type UnitOfWork } from './unit-of-work.js';
+
+const MINUTE_MS = 60_000;
+/** Candidates beyond the number of requests, so that the ranking has a choice and limited ones do not fill the page. */
+const SPARE_CANDIDATES = 32;
+const MAX_PAGE = 1_000;
+
+/** The account a request gets, under its lease lock. */
+export interface Choice {
+  account: AccountRecord;
+  /** Value of the lease's lock; null: Redis was away and the database decides alone. */
+  lockValue: string | null;
+  /** How many free accounts were considered. */
+  candidates: number;
+  /** Whether the preferred account was had; undefined where none was asked for. */
+  preferred: boolean | undefined;
+}
+
+/** Why a request gets none. */
+export interface Shortage {
+  /** When the first account that lacks room has it again; null: none, or waiting does not help. */
+  nextAvailableAt: number | null;
+  /** Free accounts that lack room. */
+  limited: number;
+  /** With `preferred_mode: require`: what is with that account. */
+  preferredReason?: string;
+}
+
+/** An account that may be granted, as the ranking judges it. */
+type Offer = Candidate & { account: AccountRecord };
+
+interface Pool {
+  work: UnitOfWork;
+  channels: string[];
+  /** Users all of whose grantable accounts are loaded. */
+  exhausted: Set<number>;
+  /** Accounts chosen in this batch, or whose lease lock somebody holds though the database knows of no lease. */
+  gone: Set<string>;
+  /** By wish; void once the pool grows. */
+  rankings: Map<string, Ranking<Offer>>;
+}
+
+/**
+ * Chooses an account for each request, in order of arrival, and takes the lease locks of the chosen, all at once. An
+ * account whose lock somebody holds is left alone, and its request chooses again.
+ */
+export async function chooseAccounts(
+  context: BatchContext,
+  requests: readonly AllocateRequest[],
+  preferredIds: readonly string[],
+) {
+  const pool = await openPool(context, requests, preferredIds);
+  const choices = new Map<AllocateRequest, Choice>();
+  const shortages = new Map<AllocateRequest, Shortage>();
+  let waiting = requests;
+  while (waiting.length > 0) {
+    const chosen: { request: AllocateRequest; choice: Choice }[] = [];
+    for (const request of waiting) {
+      const found = await chooseOne(context, pool, request);
+      if ('account' in found) chosen.push({ request, choice: found });
+      else shortages.set(request, found);
+    }
+    waiting = await lockChosen(context, chosen, choices);
+  }
+  return { work: pool.work, choices, shortages };
+}
+
+/** Takes the lease locks; answers with the requests whose account turned out to be held. */
+async function lockChosen(
+  { locks, afterRollback }: BatchContext,
+  chosen: readonly { request: AllocateRequest; choice: Choice }[],
+  choices: Map<AllocateRequest, Choice>,
+): Promise<AllocateRequest[]> {
+  const held: AllocateRequest[] = [];
+  await Promise.all(
+    chosen.map(async ({ request, choice }) => {
+      const { accountId } = choice.account;
+      const lock = await locks.acquire(accountId);
+      if (lock.kind === 'held') {
+        held.push(request);
+        return;
+      }
+      if (lock.kind === 'locked') afterRollback(() => locks.release({ accountId, value: lock.value }));
+      choices.set(request, { ...choice, lockValue: lock.kind === 'locked' ? lock.value : null });
+    }),
+  );
+  return held;
+}
+
+async function openPool(
+  context: BatchContext,
+  requests: readonly AllocateRequest[],
+  preferredIds: readonly string[],
+): Promise<Pool> {
+  const counts = new Map<number, number>();
+  for (const { body } of requests) counts.set(body.user_id, (counts.get(body.user_id) ?? 0) + SPARE_CANDIDATES + 1);
+  const wanted = [...counts].map(([userId, count]) => ({ userId, count: Math.min(count, MAX_PAGE) }));
+  const locked = await lockCandidates(context.sql, wanted, []);
+  const channels = requests.flatMap(({ body }) => body.target_channel_id ?? []);
+  const work = await loadWork(context.sql, [...new Set([...preferredIds, ...[...locked.values()].flat()])], channels);
+  const exhausted = wanted.filter(({ userId, count }) => (locked.get(userId)?.length ?? 0) < count);
+  return {
+    work,
+    channels,
+    exhausted: new Set(exhausted.map(({ userId }) => userId)),
+    gone: new Set(),
+    rankings: new Map(),
+  };
+}
+
+/** Loads the user's next candidates; false when there are none. */
+async function growPool({ sql }: BatchContext, pool: Pool, userId: number): Promise<boolean> {
+  if (pool.exhausted.has(userId)) return false;
+  const known = [...pool.work.accounts.values()].filter((account) => account.userId === userId);
+  const count = Math.min(MAX_PAGE, known.length * 2);
+  const locked = await lockCandidates(
+    sql,
+    [{ userId, count }],
+    known.map((account) => account.accountId),
+  );
+  const ids = locked.get(userId) ?? [];
+  if (ids.length < count) pool.exhausted.add(userId);
+  await extendWork(sql, pool.work, ids, pool.channels);
+  pool.rankings.clear();
+  return ids.length > 0;
+}
+
+async function chooseOne(context: BatchContext, pool: Pool, request: AllocateRequest): Promise<Choice | Shortage> {
+  const { preferred_account_id: preferredId, preferred_mode: mode } = request.body;
+  if (preferredId !== undefined) {
+    const verdict = judgePreferred(context, pool, request, preferredId);
+    if (typeof verdict !== 'string') return take(pool, verdict, 1, true);
+    if (mode === 'require') return { nextAvailableAt: null, limited: 0, preferredReason: verdict };
+  }
+  for (;;) {
+    const { ranked, nextAvailableAt } = rank(context, pool, request);
+    const best = ranked.find(({ accountId }) => !pool.gone.has(accountId));
+    if (best !== undefined)
+      return take(pool, best.account, ranked.length, preferredId === undefined ? undefined : false);
+    if (!(await growPool(context, pool, request.body.user_id))) {
+      const offered = offersOf(pool, request).length;
+      return { nextAvailableAt, limited: offered - ranked.length };
+    }
+  }
+}
+
+function take(pool: Pool, account: AccountRecord, candidates: number, preferred: boolean | undefined): Choice {
+  pool.gone.add(account.accountId);
+  return { account, lockValue: null, candidates, preferred };
+}
+
+/** The preferred account where it can be had, else what is with it. */
+function judgePreferred(
+  context: BatchContext,
+  pool: Pool,
+  request: AllocateRequest,
+  preferredId: string,
+): AccountRecord | string {
+  const account = pool.work.accounts.get(preferredId);
+  if (account === undefined || account.userId !== request.body.user_id) return 'not_found';
+  if (!canBeGranted(account.condition)) return account.condition.status;
+  if (account.lease !== null || pool.gone.has(preferredId)) return 'leased';
+  const { eligible } = judgeCandidate(toOffer(account, request), wishOf(context, request), pool.work.now);
+  return eligible ? account : 'limited';
+}
+
+function rank(context: BatchContext, pool: Pool, request: AllocateRequest): Ranking<Offer> {
+  const { user_id: userId, purpose, target_channel_id: channel, timeout_minutes: minutes } = request.body;
+  const key = JSON.stringify([userId, purpose, channel ?? null, minutes]);
+  const known = pool.rankings.get(key);
+  if (known !== undefined) return known;
+  const ranking = rankCandidates(offersOf(pool, request), wishOf(context, request), pool.work.now);
+  pool.rankings.set(key, ranking);
+  return ranking;
+}
+
+/** The user's accounts that nobody has leased and nothing restricts. */
+const offersOf = (pool: Pool, request: AllocateRequest): Offer[] =>
+  [...pool.work.accounts.values()]
+    .filter(
+      ({ userId, lease, condition }) => userId === request.body.user_id && lease === null && canBeGranted(condition),
+    )
+    .map((account) => toOffer(account, request));
+
+function toOffer(account: AccountRecord, { body }: AllocateRequest): Offer {
+  const channelUsage: Partial<Record<ActionType, ChannelUsage>> = {};
+  if (body.target_channel_id !== undefined) {
+    for (const action of PURPOSE_ACTIONS[body.purpose]) {
+      const usage = account.channels.get(channelKey(action, body.target_channel_id));
+      if (usage !== undefined) channelUsage[action] = usage;
+    }
+  }
+  return {
+    account,
+    accountId: account.accountId,
+    lastUsedAt: account.lastUsedAt,
+    errorCount: account.condition.errorCount,
+    windows: Object.fromEntries(account.windows),
+    channelUsage,
+  };
+}
+
+const wishOf = ({ policy }: BatchContext, { body }: AllocateRequest): Wish => ({
+  purpose: body.purpose,
+  hasChannel: body.target_channel_id !== undefined,
+  leaseMs: body.timeout_minutes * MINUTE_MS,
+  policy,
+});

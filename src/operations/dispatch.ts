@@ -1,0 +1,109 @@
+import { isOperationName, type OperationName, OPERATIONS, type RequestBody } from '../../contracts/operations.js';
+import { clock } from '../clock.js';
+import { gatherBatches } from './gather-batches.js';
+import type { OperationHandler } from './handler.js';
+import { HANDLERS } from './handlers.js';
+import { refuse, refuseInvalid } from './refuse.js';
+import type { Dispatch, IncomingRequest, Reply } from './request.js';
+import { type BatchAnswer, type BatchItem, type BatchRunner, runBatch } from './run-batch.js';
+
+/** Bounds what one transaction locks and how long its neighbours wait. */
+const MAX_BATCH = 256;
+
+/** Creates the one way from the doors to the operations. */
+export function createDispatch(runner: BatchRunner): Dispatch {
+  const gather = Object.fromEntries(
+    Object.entries(HANDLERS).map(([name, handler]) => [
+      name,
+      gatherOperation(runner, name as OperationName, handler as OperationHandler<OperationName>),
+    ]),
+  ) as Record<OperationName, (item: BatchItem<OperationName>) => Promise<BatchAnswer>>;
+
+  return async (request) => {
+    const startedAt = clock.monotonicMs();
+    const answer = await answerRequest(gather, request);
+    observe(runner, request, answer, clock.monotonicMs() - startedAt);
+    return answer.reply;
+  };
+}
+
+function gatherOperation<K extends OperationName>(runner: BatchRunner, operation: K, handler: OperationHandler<K>) {
+  const { metrics } = runner.resources;
+  const gather = gatherBatches<{ item: BatchItem<K>; arrivedAt: number }, BatchAnswer>((waiting) => {
+    const now = clock.monotonicMs();
+    metrics.batchSize.observe({ operation }, waiting.length);
+    for (const { arrivedAt } of waiting) metrics.queueWait.observe({ operation }, (now - arrivedAt) / 1000);
+    return runBatch(
+      runner,
+      operation,
+      handler,
+      waiting.map(({ item }) => item),
+    );
+  }, MAX_BATCH);
+  return (item: BatchItem<K>) => gather({ item, arrivedAt: clock.monotonicMs() });
+}
+
+async function answerRequest(
+  gather: Record<OperationName, (item: BatchItem<OperationName>) => Promise<BatchAnswer>>,
+  request: IncomingRequest,
+): Promise<BatchAnswer> {
+  const { operation } = request;
+  if (!isOperationName(operation)) {
+    return refused(refuse('UNKNOWN_OPERATION', { message: 'routing key: names no operation' }));
+  }
+  const parsed = OPERATIONS[operation].request.safeParse(request.body);
+  if (!parsed.success) {
+    return refused(refuseInvalid(parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))));
+  }
+  if (OPERATIONS[operation].changesState && request.messageId === null) {
+    return refused(
+      refuseInvalid([
+        { path: 'message_id', message: 'is required: a UUID that names this request, also when it is repeated' },
+      ]),
+    );
+  }
+  return gather[operation]({ ...request, body: parsed.data as RequestBody<OperationName> });
+}
+
+const refused = (reply: Reply): BatchAnswer => ({ reply, repeated: false, log: {} });
+
+/** One log line and the metrics of every request. */
+function observe(
+  { log, resources: { metrics } }: BatchRunner,
+  request: IncomingRequest,
+  answer: BatchAnswer,
+  ms: number,
+): void {
+  const { reply } = answer;
+  const operation = isOperationName(request.operation) ? request.operation : 'unknown';
+  const outcome = reply.success ? 'success' : reply.error.code;
+  metrics.operationDuration.observe({ operation, outcome }, ms / 1000);
+  if (answer.repeated) metrics.duplicates.inc({ operation });
+  if (!reply.success) metrics.refusals.inc({ operation, code: reply.error.code, rule: '' });
+  if (outcome === 'LEASE_LOST') metrics.fenceRejections.inc({ operation });
+  if (reply.success && reply.allowed === false)
+    metrics.refusals.inc({ operation, code: '', rule: String(reply.reason) });
+  log.info('request answered', {
+    operation,
+    outcome,
+    request_id: request.requestId,
+    duration_ms: Math.round(ms * 10) / 10,
+    ...(request.caller !== null && { caller: request.caller }),
+    ...(answer.repeated && { repeated: true }),
+    ...(!reply.success && { reason: reply.error.message }),
+    ...named(request.body),
+    ...answer.log,
+  });
+}
+
+/** User, service, account and lease as far as the body names them. */
+function named(body: unknown): Record<string, unknown> {
+  if (body === null || typeof body !== 'object') return {};
+  const { user_id, service_name: service, account_id, lease_id } = body as Record<string, unknown>;
+  return {
+    ...(user_id !== undefined && { user_id }),
+    ...(service !== undefined && { service }),
+    ...(account_id !== undefined && { account_id }),
+    ...(lease_id !== undefined && { lease_id }),
+  };
+}

@@ -1,0 +1,61 @@
+import type { OperationName, ReplyBody, RequestBody } from '../../contracts/operations.js';
+import type { FailureReply } from '../../contracts/failures.js';
+import type { LimitsPolicy } from '../decide/limits-policy.js';
+import type { Sql } from '../store/database.js';
+import type { SessionCipher } from '../store/session-cipher.js';
+import type { LeaseLocks } from '../redis/lease-locks.js';
+import type { WindowCache } from '../redis/window-cache.js';
+import type { Metrics } from '../telemetry/metrics.js';
+
+/** A request whose envelope and body are valid. */
+export interface AcceptedRequest<K extends OperationName> {
+  body: RequestBody<K>;
+  requestId: string;
+  /** Identity checked by the broker or the HTTP door; null where there is none. */
+  caller: string | null;
+  traceparent: string | null;
+}
+
+/** The answer to one request of a batch. */
+export interface Outcome<K extends OperationName> {
+  reply: ({ success: true } & ReplyBody<K>) | FailureReply;
+  /** The reply as it may be stored, where that differs: without session data and phone numbers. */
+  stored?: Record<string, unknown>;
+  /** What the log line of the request says beside user, service and account. */
+  log?: Record<string, unknown>;
+}
+
+/** What operations work with beside the database. */
+export interface Resources {
+  policy: LimitsPolicy;
+  /** Whether an attempt reported as failed counts like a successful one. */
+  countFailedAttempts: boolean;
+  cipher: SessionCipher;
+  locks: LeaseLocks;
+  windowCache: WindowCache;
+  metrics: Metrics;
+}
+
+/** One batch: its transaction, and what is to happen once the transaction's fate is known. */
+export interface BatchContext extends Resources {
+  sql: Sql;
+  /** Runs after the commit, beside the replies; must not reject. */
+  afterCommit: (act: () => void | Promise<void>) => void;
+  /** Runs when the transaction is rolled back; must not reject. */
+  afterRollback: (act: () => void | Promise<void>) => void;
+}
+
+/** Decides and applies a batch of requests; answers in their order. */
+export type BatchHandler<K extends OperationName> = (
+  context: BatchContext,
+  requests: readonly AcceptedRequest<K>[],
+) => Promise<Outcome<K>[]>;
+
+export interface OperationHandler<K extends OperationName> {
+  handle: BatchHandler<K>;
+  /** Puts back into a stored reply what is never stored, as far as the caller may still have it. */
+  recall?: (
+    context: BatchContext,
+    repeats: readonly { body: RequestBody<K>; stored: Record<string, unknown> }[],
+  ) => Promise<Record<string, unknown>[]>;
+}

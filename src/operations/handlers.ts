@@ -1,0 +1,26 @@
+import type { OperationName } from '../../contracts/operations.js';
+import { acquire } from './acquire.js';
+import { allocate } from './allocate.js';
+import { check } from './check.js';
+import type { OperationHandler } from './handler.js';
+import { limits } from './limits.js';
+import { record } from './record.js';
+import { recoveryStats } from './recovery-stats.js';
+import { register } from './register.js';
+import { release } from './release.js';
+import { renew } from './renew.js';
+import { reportError } from './report-error.js';
+
+/** Which function handles which operation of the table. */
+export const HANDLERS: { readonly [K in OperationName]: OperationHandler<K> } = {
+  'account.allocate': allocate,
+  'account.renew': renew,
+  'account.release': release,
+  'account.error': reportError,
+  'action.check': check,
+  'action.acquire': acquire,
+  'action.record': record,
+  'query.limits': limits,
+  'query.recovery-stats': recoveryStats,
+  'admin.register': register,
+};

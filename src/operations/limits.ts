@@ -1,0 +1,65 @@
+import { ACTION_TYPES, type ActionType } from '../../contracts/fields.js';
+import type { ReplyBody } from '../../contracts/operations.js';
+import { toIso } from '../clock.js';
+import { evaluateLimits, type LimitChecks, type PauseCheck } from '../decide/evaluate-limits.js';
+import { canBeGranted } from '../decide/plan-recovery.js';
+import { settleCondition } from '../decide/transition-account.js';
+import type { BatchContext, OperationHandler } from './handler.js';
+import { type LimitView, loadLimitViews } from './load-limit-views.js';
+import { refuse } from './refuse.js';
+
+/** `query.limits`: every window of an account as of now. */
+export const limits: OperationHandler<'query.limits'> = {
+  handle: async (context, requests) => {
+    const wanted = requests.map(({ body }) => ({
+      accountId: body.account_id,
+      actionTypes: ACTION_TYPES,
+      channel: 'all' as const,
+    }));
+    const { now, views } = await loadLimitViews(context, wanted);
+    return requests.map(({ body }) => {
+      const view = views.get(body.account_id);
+      if (view === undefined) return { reply: refuse('ACCOUNT_NOT_FOUND') };
+      return { reply: { success: true, status: describe(context, view, now) }, log: { user_id: view.userId } };
+    });
+  },
+};
+
+function describe({ policy }: BatchContext, view: LimitView, now: number): ReplyBody<'query.limits'>['status'] {
+  const checksOf = (
+    actionType: ActionType,
+    channel: Parameters<typeof evaluateLimits>[0]['channel'] = null,
+  ): LimitChecks =>
+    evaluateLimits({ window: view.windowOf(actionType), channel, policy: policy[actionType] }, now).checks;
+  const byAction = <T>(describeOne: (checks: LimitChecks) => T) =>
+    Object.fromEntries(ACTION_TYPES.map((actionType) => [actionType, describeOne(checksOf(actionType))])) as Record<
+      ActionType,
+      T
+    >;
+
+  const perChannel: ReplyBody<'query.limits'>['status']['per_channel_limits'] = {} as never;
+  for (const actionType of ACTION_TYPES) {
+    perChannel[actionType] = {};
+    for (const [key, usage] of view.channels) {
+      const [keyAction, channel] = key.split(' ', 2);
+      const counts = checksOf(actionType, usage).perChannel;
+      if (keyAction === actionType && channel !== undefined && counts !== undefined)
+        perChannel[actionType][channel] = counts;
+    }
+  }
+  const free = view.lockedUntil === null || view.lockedUntil <= now;
+  return {
+    account_id: view.accountId,
+    is_available: free && canBeGranted(settleCondition(view.condition, now).condition),
+    daily_limits: byAction(({ daily }) => daily),
+    hourly_limits: byAction(({ hourly }) => hourly),
+    cooldowns: byAction(({ cooldown }) => pause(cooldown)),
+    burst_status: byAction(({ burst }) => ({ ...pause(burst), used: burst.used, limit: burst.limit })),
+    per_channel_limits: perChannel,
+  };
+}
+
+const pause = ({ ready, nextAllowedAt }: PauseCheck) => ({
+  ready,
+  next_allowed_at: nextAllowedAt === null ? null : toIso(nextAllowedAt),
+});

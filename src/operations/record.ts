@@ -1,0 +1,117 @@
+import { toIso } from '../clock.js';
+import { judgeOwnership } from '../decide/judge-ownership.js';
+import type { AccountRecord } from '../store/account-record.js';
+import { loadPermits, type Permit } from '../store/load-permits.js';
+import { announceExceeded } from './exceeded-limits.js';
+import { finishWork } from './finish-work.js';
+import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
+import { refuse, refuseInvalid } from './refuse.js';
+import { beginWork, countUsage, keepCountedAction, type UnitOfWork } from './unit-of-work.js';
+
+type Request = AcceptedRequest<'action.record'>;
+
+/** `action.record`: settles a permit, or counts one action that has happened, even over a limit. */
+export const record: OperationHandler<'action.record'> = {
+  handle: async (context, requests) => {
+    const channels = requests.flatMap((request) => request.body.target_channel_id ?? []);
+    const work = await beginWork(
+      context.sql,
+      requests.map((request) => request.body.account_id),
+      channels,
+    );
+    const permits = await loadPermits(
+      context.sql,
+      requests.flatMap((request) => request.body.permit_id ?? []),
+    );
+    const outcomes = requests.map((request) => recordOne(context, work, permits, request));
+    await finishWork(context, work);
+    return outcomes;
+  },
+};
+
+function recordOne(
+  context: BatchContext,
+  work: UnitOfWork,
+  permits: Map<string, Permit>,
+  request: Request,
+): Outcome<'action.record'> {
+  const account = work.accounts.get(request.body.account_id);
+  if (account === undefined) return { reply: refuse('ACCOUNT_NOT_FOUND') };
+  const permitId = request.body.permit_id;
+  return permitId === undefined
+    ? countHappened(context, work, account, request)
+    : settlePermit(work, account, permits.get(permitId), permitId, request);
+}
+
+function settlePermit(
+  work: UnitOfWork,
+  account: AccountRecord,
+  permit: Permit | undefined,
+  permitId: string,
+  { body }: Request,
+): Outcome<'action.record'> {
+  if (permit === undefined || permit.accountId !== account.accountId || permit.actionType !== body.action_type) {
+    return { reply: refuseInvalid([{ path: 'permit_id', message: 'is no permit of this account for this action' }]) };
+  }
+  if (!permit.settled) work.changes.permitsSettled.push({ permitId, success: body.success });
+  return {
+    reply: {
+      success: true,
+      message: permit.settled
+        ? 'the permit was settled before'
+        : 'permit settled; the action was counted when it was acquired',
+      recorded_at: toIso(work.now),
+      over_limit: false,
+    },
+    log: { user_id: account.userId, permit_id: permitId, succeeded: body.success },
+  };
+}
+
+function countHappened(
+  context: BatchContext,
+  work: UnitOfWork,
+  account: AccountRecord,
+  request: Request,
+): Outcome<'action.record'> {
+  const { action_type: actionType, target_channel_id: channel = null, success } = request.body;
+  const policy = context.policy[actionType];
+  const log = { user_id: account.userId, action_type: actionType, succeeded: success };
+  if (!success && !context.countFailedAttempts) {
+    return {
+      reply: {
+        success: true,
+        message: 'failed attempts are not counted',
+        recorded_at: toIso(work.now),
+        over_limit: false,
+      },
+      log,
+    };
+  }
+  countUsage(
+    work,
+    account,
+    { actionType, quantity: 1, byChannel: channel === null ? [] : [{ channel, quantity: 1 }] },
+    policy,
+  );
+  keepCountedAction(work, {
+    accountId: account.accountId,
+    leaseId: leaseOf(account, request),
+    serviceName: request.body.service_name ?? null,
+    actionType,
+    channel,
+    quantity: 1,
+    success,
+  });
+  const overLimit = announceExceeded(work, account, { actionType, channel, policy }, request);
+  return {
+    reply: { success: true, message: 'action counted', recorded_at: toIso(work.now), over_limit: overLimit },
+    log: { ...log, lease_id: account.lease?.leaseId, over_limit: overLimit },
+  };
+}
+
+/** The lease the action belongs to: the one named, else the open one unless it is plainly somebody else's. */
+function leaseOf(account: AccountRecord, { body, caller }: Request): string | null {
+  if (body.lease_id !== undefined) return body.lease_id;
+  const refusal = judgeOwnership(account.lease, { caller, serviceName: body.service_name });
+  return refusal === null ? (account.lease?.leaseId ?? null) : null;
+}

@@ -1,0 +1,30 @@
+import { FAILURES, type FailureCode, type FailureReply } from '../../contracts/failures.js';
+
+export interface RefusalFields {
+  /** One sentence for a person; the code's meaning where it is left out. */
+  message?: string;
+  /** How long to wait before asking again, milliseconds. */
+  retryAfterMs?: number;
+  details?: Record<string, unknown>;
+}
+
+/** A refusal is an answer, never an exception. */
+export function refuse(code: FailureCode, { message, retryAfterMs, details }: RefusalFields = {}): FailureReply {
+  return {
+    success: false,
+    error: {
+      code,
+      message: message ?? FAILURES[code].meaning,
+      retryable: FAILURES[code].retryable,
+      ...(retryAfterMs !== undefined && { retry_after_ms: Math.max(0, Math.ceil(retryAfterMs)) }),
+      ...(details !== undefined && { details }),
+    },
+  };
+}
+
+/** A body or field that breaks a rule: the message names the first, `details.issues` all of them. */
+export function refuseInvalid(issues: readonly { path: string; message: string }[]): FailureReply {
+  const [first] = issues;
+  const summary = first === undefined ? 'the request is not valid' : `${first.path || 'body'}: ${first.message}`;
+  return refuse('VALIDATION_FAILED', { message: summary, details: { issues } });
+}

@@ -1,0 +1,102 @@
+import { toIso } from '../clock.js';
+import { judgeOwnership } from '../decide/judge-ownership.js';
+import { reconcileUsage } from '../decide/reconcile-usage.js';
+import type { AccountRecord, OpenLease } from '../store/account-record.js';
+import { usedToday } from '../store/changes.js';
+import { type CountedInLease, loadCountedInLeases } from '../store/load-counted-in-leases.js';
+import { claimOf } from './claim.js';
+import { announceExceeded } from './exceeded-limits.js';
+import { finishWork } from './finish-work.js';
+import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
+import { refuse } from './refuse.js';
+import { takeError } from './report-error.js';
+import { beginWork, countUsage, endLease, keepCountedAction, type UnitOfWork } from './unit-of-work.js';
+
+type Request = AcceptedRequest<'account.release'>;
+
+/** `account.release`: ends the lease, counts what was not yet counted, and takes the error reported along. */
+export const release: OperationHandler<'account.release'> = {
+  handle: async (context, requests) => {
+    const channels = requests.flatMap(({ body }) => [
+      ...(body.usage_stats.channels_used ?? []),
+      ...Object.keys(body.usage_stats.channel_usage ?? {}),
+    ]);
+    const work = await beginWork(
+      context.sql,
+      requests.map(({ body }) => body.account_id),
+      channels,
+    );
+    const leaseIds = [...work.accounts.values()].flatMap((account) => account.lease?.leaseId ?? []);
+    const counted = await loadCountedInLeases(context.sql, leaseIds);
+    const outcomes = requests.map((request) => releaseOne(context, work, counted, request));
+    await finishWork(context, work);
+    return outcomes;
+  },
+};
+
+function releaseOne(
+  context: BatchContext,
+  work: UnitOfWork,
+  countedInLeases: Map<string, CountedInLease[]>,
+  request: Request,
+): Outcome<'account.release'> {
+  const account = work.accounts.get(request.body.account_id);
+  if (account === undefined) return { reply: refuse('ACCOUNT_NOT_FOUND') };
+  const { lease } = account;
+  const refusal = judgeOwnership(lease, claimOf(request));
+  if (refusal !== null || lease === null) return { reply: refuse(refusal ?? 'NOT_HELD') };
+
+  const counted = countReported(context, work, account, lease, countedInLeases.get(lease.leaseId) ?? [], request);
+  const { error_type: errorType, error_message: errorMessage, success } = request.body.usage_stats;
+  if (errorType !== undefined || errorMessage !== undefined) {
+    const { classified_as: errorClass } = takeError(work, account, { errorType, errorMessage }, request);
+    context.afterCommit(() => context.metrics.errors.inc({ class: errorClass }));
+  }
+  endLease(work, account, 'released', work.now, 'account.released', { counted, success }, request);
+  return {
+    reply: { success: true, message: 'account released', released_at: toIso(work.now), counted, fence: account.fence },
+    log: {
+      user_id: account.userId,
+      lease_id: lease.leaseId,
+      counted,
+      status: account.condition.status,
+      invites_today: usedToday(account, 'invite', work.now),
+      messages_today: usedToday(account, 'message', work.now),
+      contacts_today: usedToday(account, 'add_contact', work.now),
+    },
+  };
+}
+
+/** Counts what the holder reports beyond what was acquired and recorded during the lease. */
+function countReported(
+  context: BatchContext,
+  work: UnitOfWork,
+  account: AccountRecord,
+  lease: OpenLease,
+  countedInLease: CountedInLease[],
+  request: Request,
+) {
+  const reported = request.body.usage_stats;
+  if (!reported.success && !context.countFailedAttempts) return { invites: 0, messages: 0, contacts: 0 };
+  const { additions, counted } = reconcileUsage({ reported, countedInLease, leaseChannel: lease.targetChannel });
+  for (const addition of additions) {
+    const { actionType, quantity, byChannel } = addition;
+    countUsage(work, account, addition, context.policy[actionType]);
+    if (quantity > 0) {
+      keepCountedAction(work, {
+        accountId: account.accountId,
+        leaseId: lease.leaseId,
+        serviceName: lease.serviceName,
+        actionType,
+        channel: byChannel.length === 1 ? (byChannel[0]?.channel ?? null) : null,
+        quantity,
+        success: reported.success,
+      });
+    }
+    const channels = byChannel.length === 0 ? [null] : byChannel.map(({ channel }) => channel);
+    for (const channel of channels) {
+      announceExceeded(work, account, { actionType, channel, policy: context.policy[actionType] }, request);
+    }
+  }
+  return counted;
+}

@@ -1,0 +1,34 @@
+import type { ReplyBody } from '../../contracts/operations.js';
+import type { ActionType } from '../../contracts/fields.js';
+import { toIso } from '../clock.js';
+import type { LimitsVerdict, PauseCheck } from '../decide/evaluate-limits.js';
+
+const isoOrNull = (at: number | null): string | null => (at === null ? null : toIso(at));
+
+const pause = ({ ready, nextAllowedAt }: PauseCheck) => ({ ready, next_allowed_at: isoOrNull(nextAllowedAt) });
+
+/** A verdict as `action.check` and `action.acquire` answer it. */
+export function reportVerdict(verdict: LimitsVerdict, now: number): ReplyBody<'action.check'> {
+  const { checks, nextAllowedAt } = verdict;
+  return {
+    allowed: verdict.allowed,
+    reason: verdict.reason,
+    next_allowed_at: isoOrNull(nextAllowedAt),
+    details: { cooldown_remaining: verdict.never ? null : Math.ceil(Math.max(0, (nextAllowedAt ?? now) - now) / 1000) },
+    checks: {
+      daily: checks.daily,
+      hourly: checks.hourly,
+      ...(checks.perChannel !== undefined && { per_channel: checks.perChannel }),
+      cooldown: pause(checks.cooldown),
+      burst: pause(checks.burst),
+    },
+  };
+}
+
+/** What the log says of the limits after an action. */
+export const limitsLeft = (actionType: ActionType, { checks }: LimitsVerdict): Record<string, unknown> => ({
+  action_type: actionType,
+  daily_left: checks.daily.remaining,
+  hourly_left: checks.hourly.remaining,
+  ...(checks.perChannel !== undefined && { channel_left: checks.perChannel.remaining }),
+});

@@ -1,0 +1,217 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type OperationName, OPERATIONS, type RequestBody } from '../../contracts/operations.js';
+import {
+  type AnsweredRequest,
+  loadAnsweredRequests,
+  requestKey,
+  storeAnsweredRequests,
+} from '../store/answered-requests.js';
+import { classifyDatabaseFault, type Database } from '../store/database.js';
+import type { Log } from '../telemetry/log.js';
+import type { AcceptedRequest, BatchContext, OperationHandler, Outcome, Resources } from './handler.js';
+import { refuse } from './refuse.js';
+import type { Reply } from './request.js';
+
+/** An accepted request with what the exactly-one-effect rule needs of it. */
+export interface BatchItem<K extends OperationName> extends AcceptedRequest<K> {
+  messageId: string | null;
+  deadlineAt: number | null;
+}
+
+/** How an item was answered, for the log and the metrics. */
+export interface BatchAnswer {
+  reply: Reply;
+  repeated: boolean;
+  log: Record<string, unknown>;
+}
+
+export interface BatchRunner {
+  database: Database;
+  resources: Resources;
+  log: Log;
+}
+
+/** Serialization conflicts are transient by nature; more tries than this mean something else is wrong. */
+const CONFLICT_TRIES = 8;
+
+/**
+ * Answers a batch in one transaction. A conflict is tried again in place; when the database is away every item is
+ * answered `UNAVAILABLE`; when the batch fails for another reason its items are run one by one, so that the one at
+ * fault is answered `INTERNAL` alone.
+ */
+export async function runBatch<K extends OperationName>(
+  runner: BatchRunner,
+  operation: K,
+  handler: OperationHandler<K>,
+  items: readonly BatchItem<K>[],
+): Promise<BatchAnswer[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await runOnce(runner, operation, handler, items);
+    } catch (error) {
+      const fault = classifyDatabaseFault(error);
+      if (fault === 'unavailable') {
+        runner.log.warn('database unavailable', { operation, requests: items.length, error });
+        return items.map(() =>
+          plain(refuse('UNAVAILABLE', { message: 'the database is unavailable; nothing was changed' })),
+        );
+      }
+      if (fault === 'conflict' && tries < CONFLICT_TRIES) continue;
+      if (items.length > 1) return runOneByOne(runner, operation, handler, items);
+      return items.map((item) => answerDefect(runner.log, operation, item, error));
+    }
+  }
+}
+
+async function runOneByOne<K extends OperationName>(
+  runner: BatchRunner,
+  operation: K,
+  handler: OperationHandler<K>,
+  items: readonly BatchItem<K>[],
+): Promise<BatchAnswer[]> {
+  const answers: BatchAnswer[] = [];
+  for (const item of items) answers.push(...(await runBatch(runner, operation, handler, [item])));
+  return answers;
+}
+
+function answerDefect(log: Log, operation: string, item: { requestId: string }, error: unknown): BatchAnswer {
+  const errorId = randomUUID();
+  log.error('request failed', { operation, request_id: item.requestId, error_id: errorId, error });
+  return plain(refuse('INTERNAL', { details: { error_id: errorId } }));
+}
+
+const plain = (reply: Reply): BatchAnswer => ({ reply, repeated: false, log: {} });
+
+async function runOnce<K extends OperationName>(
+  { database, resources }: BatchRunner,
+  operation: K,
+  handler: OperationHandler<K>,
+  items: readonly BatchItem<K>[],
+): Promise<BatchAnswer[]> {
+  const committed: (() => void | Promise<void>)[] = [];
+  const rolledBack: (() => void | Promise<void>)[] = [];
+  const hooks = {
+    afterCommit: (act: () => void | Promise<void>) => void committed.push(act),
+    afterRollback: (act: () => void | Promise<void>) => void rolledBack.push(act),
+  };
+  try {
+    const answers = OPERATIONS[operation].changesState
+      ? await database.transaction((sql) => answerOnce({ ...resources, ...hooks, sql }, operation, handler, items))
+      : await answerReads({ ...resources, ...hooks, sql: database.reader }, handler, items);
+    for (const act of committed) void act();
+    return answers;
+  } catch (error) {
+    await Promise.all(rolledBack.map((act) => act()));
+    throw error;
+  }
+}
+
+async function answerReads<K extends OperationName>(
+  context: BatchContext,
+  handler: OperationHandler<K>,
+  items: readonly BatchItem<K>[],
+): Promise<BatchAnswer[]> {
+  const { now } = await loadAnsweredRequests(context.sql, []);
+  const inTime = items.filter((item) => !isLate(item, now));
+  const outcomes = new Map(zip(inTime, inTime.length === 0 ? [] : await handler.handle(context, inTime)));
+  return items.map((item) => toAnswer(outcomes.get(item)));
+}
+
+/** In one transaction: what was answered before is answered the same; the rest is handled, and its answers stored. */
+async function answerOnce<K extends OperationName>(
+  context: BatchContext,
+  operation: K,
+  handler: OperationHandler<K>,
+  items: readonly BatchItem<K>[],
+): Promise<BatchAnswer[]> {
+  const keyed = items.map((item) => {
+    const key = { caller: item.caller ?? '', messageId: item.messageId ?? '' };
+    return { item, ...key, key: requestKey(key), bodyHash: hashBody(operation, item.body) };
+  });
+  const { now, answered } = await loadAnsweredRequests(context.sql, keyed);
+
+  // The same message_id twice in one batch is one request: the first is handled, the others repeat it.
+  const first = new Map<string, (typeof keyed)[number]>();
+  for (const entry of keyed) {
+    if (!answered.has(entry.key) && !first.has(entry.key) && !isLate(entry.item, now)) first.set(entry.key, entry);
+  }
+  const fresh = [...first.values()];
+  const outcomes =
+    fresh.length === 0
+      ? []
+      : await handler.handle(
+          context,
+          fresh.map((entry) => entry.item),
+        );
+  const answers: AnsweredRequest[] = zip(fresh, outcomes).map(([entry, outcome]) => ({
+    caller: entry.caller,
+    messageId: entry.messageId,
+    operation,
+    bodyHash: entry.bodyHash,
+    reply: outcome.stored ?? outcome.reply,
+  }));
+  await storeAnsweredRequests(context.sql, answers, now);
+
+  const handled = new Map(zip(fresh, outcomes));
+  for (const answer of answers) answered.set(requestKey(answer), answer);
+  const repeats = keyed.filter((entry) => !handled.has(entry) && answered.get(entry.key)?.bodyHash === entry.bodyHash);
+  const recalled = new Map(
+    zip(
+      repeats,
+      await recall(
+        context,
+        handler,
+        repeats.map((entry) => ({ body: entry.item.body, stored: answered.get(entry.key)?.reply ?? {} })),
+      ),
+    ),
+  );
+
+  return keyed.map((entry): BatchAnswer => {
+    const outcome = handled.get(entry);
+    if (outcome !== undefined) return toAnswer(outcome);
+    const reply = recalled.get(entry);
+    if (reply !== undefined) return { reply: reply as Reply, repeated: true, log: {} };
+    if (!answered.has(entry.key)) return toAnswer(undefined);
+    return plain(
+      refuse('IDEMPOTENCY_CONFLICT', { message: 'message_id: came before with a different body or operation' }),
+    );
+  });
+}
+
+async function recall<K extends OperationName>(
+  context: BatchContext,
+  handler: OperationHandler<K>,
+  repeats: readonly { body: RequestBody<K>; stored: Record<string, unknown> }[],
+): Promise<Record<string, unknown>[]> {
+  if (repeats.length === 0 || handler.recall === undefined) return repeats.map((repeat) => repeat.stored);
+  return handler.recall(context, repeats);
+}
+
+const isLate = (item: { deadlineAt: number | null }, now: number): boolean =>
+  item.deadlineAt !== null && item.deadlineAt <= now;
+
+function toAnswer<K extends OperationName>(outcome: Outcome<K> | undefined): BatchAnswer {
+  if (outcome === undefined)
+    return plain(refuse('DEADLINE_EXCEEDED', { message: 'x-deadline: the instant had passed; nothing was done' }));
+  return { reply: outcome.reply, repeated: false, log: outcome.log ?? {} };
+}
+
+/** Two bodies are the same request when they say the same, however they are written. */
+function hashBody(operation: string, body: unknown): string {
+  return createHash('sha256')
+    .update(`${operation}\n${JSON.stringify(sortKeys(body))}`)
+    .digest('base64url');
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sortKeys(inner)]),
+  );
+}
+
+const zip = <A, B>(left: readonly A[], right: readonly B[]): [A, B][] =>
+  left.map((value, index) => [value, right[index] as B]);

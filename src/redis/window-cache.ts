@@ -1,0 +1,78 @@
+import type { ActionType } from '../../contracts/fields.js';
+import { HOUR_MS, type UsageWindow } from '../decide/usage-window.js';
+import type { RedisConnection } from './connection.js';
+
+/** Names a window, and the account's usage version that it belongs to. */
+export interface WindowName {
+  accountId: string;
+  actionType: ActionType;
+  usageVersion: number;
+}
+
+/**
+ * Copies of usage windows for `action.check` and `query.limits`. A copy carries the account's usage version; the
+ * reader, who knows the present one from the database, takes no other, so that a stale copy is never believed.
+ */
+export interface WindowCache {
+  /** The windows that are cached in their present version, by `windowName`. */
+  load: (names: readonly WindowName[]) => Promise<Map<string, UsageWindow>>;
+  store: (entries: readonly (WindowName & { window: UsageWindow })[]) => Promise<void>;
+}
+
+export const windowName = ({ accountId, actionType }: Pick<WindowName, 'accountId' | 'actionType'>): string =>
+  `${accountId}:${actionType}`;
+
+/** A window is kept under four keys, one per rule that reads it; each value begins with the usage version. */
+const KEY_PREFIXES = ['hourly', 'cooldown', 'burst', 'daily'] as const;
+const keysOf = (name: WindowName): string[] => KEY_PREFIXES.map((prefix) => `${prefix}:${windowName(name)}`);
+
+type Parts = [
+  hourly: [version: number, recentAt: number[]],
+  cooldown: [version: number, lastActionAt: number | null],
+  burst: [version: number, burstCount: number],
+  daily: [version: number, day: string | null, dayCount: number],
+];
+
+export function createWindowCache(redis: RedisConnection): WindowCache {
+  return {
+    load: async (names) => {
+      const found = new Map<string, UsageWindow>();
+      if (names.length === 0) return found;
+      const values = await redis.attempt((client) => client.mget(names.flatMap(keysOf)));
+      if (values === null) return found;
+      names.forEach((name, index) => {
+        const texts = values.slice(index * KEY_PREFIXES.length, (index + 1) * KEY_PREFIXES.length);
+        const window = assemble(texts, name.usageVersion);
+        if (window !== null) found.set(windowName(name), window);
+      });
+      return found;
+    },
+    store: async (entries) => {
+      if (entries.length === 0) return;
+      await redis.attempt(async (client) => {
+        const pipeline = client.pipeline();
+        for (const entry of entries) {
+          const parts = disassemble(entry.window, entry.usageVersion);
+          keysOf(entry).forEach((key, index) => pipeline.set(key, JSON.stringify(parts[index]), 'PX', HOUR_MS));
+        }
+        await pipeline.exec();
+      });
+    },
+  };
+}
+
+const disassemble = (window: UsageWindow, version: number): Parts => [
+  [version, [...window.recentAt]],
+  [version, window.lastActionAt],
+  [version, window.burstCount],
+  [version, window.day, window.dayCount],
+];
+
+/** The window, when all its parts are there and of one version. */
+function assemble(texts: (string | null)[], version: number): UsageWindow | null {
+  if (texts.some((text) => text === null)) return null;
+  const parts = texts.map((text) => JSON.parse(text ?? 'null') as unknown[]);
+  if (parts.some((part) => part[0] !== version)) return null;
+  const [hourly, cooldown, burst, daily] = parts as Parts;
+  return { recentAt: hourly[1], lastActionAt: cooldown[1], burstCount: burst[1], day: daily[1], dayCount: daily[2] };
+}

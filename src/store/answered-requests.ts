@@ -1,0 +1,59 @@
+import type { Sql } from './database.js';
+
+/** Names a request: the caller's identity ('' without one) and its `message_id`. */
+export interface RequestKey {
+  caller: string;
+  messageId: string;
+}
+
+export interface AnsweredRequest extends RequestKey {
+  operation: string;
+  /** Tells whether a repeat asks for the same thing. */
+  bodyHash: string;
+  /** Without session data and phone numbers. */
+  reply: Record<string, unknown>;
+}
+
+export const requestKey = ({ caller, messageId }: RequestKey): string => `${messageId} ${caller}`;
+
+/** The database's clock, and those of the requests that were answered before, by `requestKey`. */
+export async function loadAnsweredRequests(
+  sql: Sql,
+  keys: readonly RequestKey[],
+): Promise<{ now: number; answered: Map<string, AnsweredRequest> }> {
+  const rows = await sql.$queryRaw<
+    (Record<'caller' | 'message_id' | 'operation' | 'body_hash' | 'now', string> & { reply: Record<string, unknown> })[]
+  >`
+    SELECT date_trunc('milliseconds', clock_timestamp())::text AS now,
+      a.caller, a.message_id::text, a.operation, a.body_hash, a.reply
+    FROM (SELECT 1) AS clock
+    LEFT JOIN (unnest(${keys.map((key) => key.caller)}::text[], ${keys.map((key) => key.messageId)}::uuid[]) AS k(caller, message_id)
+      JOIN answered_requests a USING (caller, message_id)) ON true`;
+  const answered = new Map<string, AnsweredRequest>();
+  for (const row of rows) {
+    if (row.message_id === null) continue;
+    const key = { caller: row.caller, messageId: row.message_id };
+    answered.set(requestKey(key), { ...key, operation: row.operation, bodyHash: row.body_hash, reply: row.reply });
+  }
+  return { now: Date.parse(rows[0]?.now ?? ''), answered };
+}
+
+/**
+ * Stores answers in the transaction of their effects, in one order everywhere. A repeat that another instance has
+ * answered meanwhile makes this fail as a conflict: nothing of the batch stands, and its next try finds the answer.
+ */
+export async function storeAnsweredRequests(sql: Sql, answers: readonly AnsweredRequest[], now: number): Promise<void> {
+  if (answers.length === 0) return;
+  const rows = answers.map((answer) => ({
+    caller: answer.caller,
+    message_id: answer.messageId,
+    operation: answer.operation,
+    body_hash: answer.bodyHash,
+    reply: answer.reply,
+  }));
+  await sql.$executeRaw`
+    INSERT INTO answered_requests (caller, message_id, operation, body_hash, reply, answered_at)
+    SELECT c.caller, c.message_id, c.operation, c.body_hash, c.reply, ${new Date(now)}
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS c(caller text, message_id uuid, operation text, body_hash text, reply jsonb)
+    ORDER BY c.message_id, c.caller`;
+}

@@ -1,0 +1,61 @@
+import type { AccountStatus, DisabledReason } from '../../contracts/fields.js';
+import type { AccountCondition } from '../decide/account-condition.js';
+import type { Sql } from './database.js';
+
+/** What is known of an account without its usage windows. Instants are epoch milliseconds. */
+export interface AccountHead {
+  accountId: string;
+  userId: number;
+  condition: AccountCondition;
+  usageVersion: number;
+  /** End of its lease; null when it is free. */
+  lockedUntil: number | null;
+}
+
+interface HeadRow {
+  now: Date;
+  id: string | null;
+  user_id: bigint;
+  status: AccountStatus;
+  disabled_reason: DisabledReason | null;
+  flood_wait_until: Date | null;
+  blocked_until: Date | null;
+  block_level: number;
+  last_block_ended_at: Date | null;
+  error_count: number;
+  usage_version: bigint;
+  locked_until: Date | null;
+}
+
+const msOrNull = (at: Date | null): number | null => at?.getTime() ?? null;
+
+/** Reads accounts without locking them, and the database's clock. */
+export async function loadAccountHeads(
+  sql: Sql,
+  accountIds: readonly string[],
+): Promise<{ now: number; heads: Map<string, AccountHead> }> {
+  const rows = await sql.$queryRaw<HeadRow[]>`
+    SELECT date_trunc('milliseconds', clock_timestamp()) AS now, s.id::text, s.user_id, s.status::text, s.disabled_reason,
+      s.flood_wait_until, s.blocked_until, s.block_level, s.last_block_ended_at, s.error_count, s.usage_version, s.locked_until
+    FROM (SELECT 1) AS clock LEFT JOIN telegram_sessions s ON s.id = ANY(${accountIds}::uuid[])`;
+  const heads = new Map<string, AccountHead>();
+  for (const row of rows) {
+    if (row.id === null) continue;
+    heads.set(row.id, {
+      accountId: row.id,
+      userId: Number(row.user_id),
+      condition: {
+        status: row.status,
+        disabledReason: row.disabled_reason,
+        floodWaitUntil: msOrNull(row.flood_wait_until),
+        blockedUntil: msOrNull(row.blocked_until),
+        blockLevel: row.block_level,
+        lastBlockEndedAt: msOrNull(row.last_block_ended_at),
+        errorCount: row.error_count,
+      },
+      usageVersion: Number(row.usage_version),
+      lockedUntil: msOrNull(row.locked_until),
+    });
+  }
+  return { now: rows[0]?.now.getTime() ?? 0, heads };
+}
