@@ -154,7 +154,6 @@ async function connectAdapter(database) {
   adapter.executeScript = async (script) => {
     await parts.client.query(script).catch((error) => parts.onError(error));
   };
-  const { queryRaw } = adapter;
   adapter.queryRaw = async (query) => {
     /** @type {pg.FieldDef[]} */
     let fields = [];
@@ -167,7 +166,8 @@ async function connectAdapter(database) {
       }));
       return { ...result, fields: known };
     };
-    const result = await queryRaw.call(Object.create(adapter, { performIO: { value: performIO } }), query);
+    const prototype = /** @type {Adapter} */ (Object.getPrototypeOf(adapter));
+    const result = await prototype.queryRaw.call(Object.create(adapter, { performIO: { value: performIO } }), query);
     const columnTypes = result.columnTypes.map((type, i) =>
       fields[i]?.dataTypeID === CHAR ? ColumnTypeEnum.Character : type,
     );

@@ -82,7 +82,7 @@ export async function startServers(directory, { disposable = false, given = proc
     if (composed) Object.assign(state, { composed });
     else await startProcesses(folder, { state, servers: down, save, say });
     save();
-    const urls = urlsOf(state);
+    const urls = /** @type {Urls} */ (urlsOf(state));
     writeAtomically(
       path.join(folder, 'env'),
       Object.entries(urls)
@@ -213,7 +213,7 @@ async function isUp(server, { processes, composed }) {
 
 /**
  * @param {State} state
- * @returns {Urls} those that are known so far
+ * @returns {Partial<Urls>} those that are known so far
  */
 function urlsOf({ given, processes, composed }) {
   return Object.assign({}, composed?.urls, ...Object.values(processes).map(({ urls }) => urls), given);

@@ -6,7 +6,7 @@ import { databaseUrl } from './template.js';
 export interface TestDatabase {
   url: string;
   /** Removes it, closing whatever is still connected. */
-  drop(): Promise<void>;
+  drop: () => Promise<void>;
 }
 
 /** A migrated, empty database of the caller's own: a copy of the template. */

@@ -17,9 +17,9 @@ export interface TestRedis {
   /** Number of the first database. */
   database: number;
   /** Empties the block: what a lost Redis looks like. */
-  flush(): Promise<void>;
+  flush: () => Promise<void>;
   /** Empties the block and hands it back. */
-  drop(): Promise<void>;
+  drop: () => Promise<void>;
 }
 
 /** Five empty Redis databases of the caller's own. */

@@ -8,7 +8,7 @@ export interface TestVhost {
   managementUrl: string;
   name: string;
   /** Removes it with everything in it; its connections are closed by the broker. */
-  drop(): Promise<void>;
+  drop: () => Promise<void>;
 }
 
 /** An empty virtual host of the caller's own, in which the user of the URL may do everything. */
@@ -20,7 +20,14 @@ export async function createVhost(): Promise<TestVhost> {
   await manage('PUT', `/api/permissions/${name}/${username || 'guest'}`, { configure: '.*', write: '.*', read: '.*' });
   const url = new URL(rabbitmqUrl);
   url.pathname = `/${name}`;
-  return { url: url.href, managementUrl, name, drop: async () => void (await manage('DELETE', `/api/vhosts/${name}`)) };
+  return {
+    url: url.href,
+    managementUrl,
+    name,
+    drop: async () => {
+      await manage('DELETE', `/api/vhosts/${name}`);
+    },
+  };
 }
 
 /**

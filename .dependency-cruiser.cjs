@@ -1,0 +1,78 @@
+/**
+ * Imports point one way: contracts ← decide ← store·redis·broker ← operations ← doors·jobs ← app.
+ * Each rule names what a folder may import; anything else inside the project is an error.
+ */
+
+/** Folders that anything above contracts and decide may import: they know nothing of accounts. */
+const COMMON = ['contracts', 'src/decide', 'src/telemetry', 'src/clock'];
+const STORES = [...COMMON, 'src/store', 'src/redis', 'src/broker', 'src/telegram', 'generated'];
+
+/** @param {string} from @param {string[]} to */
+const mayImport = (from, to) => ({
+  name: `${from.replace(/^src\//, '')}-imports`,
+  comment: `${from} may import only: ${[from, ...to].join(', ')}`,
+  severity: 'error',
+  from: { path: `^${from}(/|\\.)` },
+  to: {
+    path: '^(contracts|src|test|examples|scripts|generated|prisma)(/|\\.)',
+    pathNot: `^(${[from, ...to].join('|')})(/|\\.)`,
+  },
+});
+
+/** @param {string} from @param {string} packages a pattern */
+const mayUse = (from, packages) => ({
+  name: `${from.replace(/^src\//, '')}-packages`,
+  comment: `${from} may use only these packages and modules of Node: ${packages}`,
+  severity: 'error',
+  from: { path: `^${from}/` },
+  to: { dependencyTypes: ['npm', 'npm-dev', 'core'], pathNot: packages },
+});
+
+module.exports = {
+  forbidden: [
+    { name: 'no-circles', severity: 'error', from: {}, to: { circular: true } },
+    { name: 'no-unresolved', severity: 'error', from: {}, to: { couldNotResolve: true } },
+    {
+      name: 'no-development-packages',
+      comment: 'what runs in production stands under dependencies',
+      severity: 'error',
+      from: { path: '^(contracts|src)/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+    mayImport('contracts', []),
+    mayUse('contracts', 'node_modules/zod/'),
+    mayImport('src/decide', ['contracts']),
+    mayUse('src/decide', 'node_modules/zod/'),
+    mayImport('src/clock', []),
+    mayImport('src/config', COMMON),
+    mayImport('src/telemetry', ['contracts', 'src/clock']),
+    mayImport('src/telegram', COMMON),
+    mayImport('src/store', [...COMMON, 'generated']),
+    mayImport('src/redis', COMMON),
+    mayImport('src/broker', [...COMMON, 'src/store', 'generated']),
+    mayImport('src/operations', STORES),
+    mayImport('src/doors', [...STORES, 'src/operations']),
+    mayImport('src/jobs', [...STORES, 'src/operations']),
+    mayImport('src/app', [...STORES, 'src/operations', 'src/doors', 'src/jobs', 'src/console', 'src/config']),
+    mayImport('examples', ['contracts']),
+    { name: 'nobody-imports-main', severity: 'error', from: {}, to: { path: '^src/main\\.' } },
+    {
+      name: 'no-tests-in-production',
+      severity: 'error',
+      from: { path: '^(contracts|src)/' },
+      to: { path: '^(test|examples|scripts)/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: ['node_modules', 'generated'] },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: {
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'node', 'default', 'types'],
+      extensions: ['.ts', '.mts', '.js', '.mjs', '.json'],
+    },
+    // Imports end in .js and mean the .ts beside it.
+    builtInModules: { add: [] },
+  },
+};

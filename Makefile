@@ -1,0 +1,71 @@
+# One command for each thing one wants; `make help` lists them.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PACKAGES := node_modules/.package-lock.json
+CLIENT := generated/prisma/client.ts
+
+.PHONY: help
+help: ## what can be done
+	@echo 'make TARGET'
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  \1\t\2/p' Makefile | expand -t 12
+	@echo
+	@echo 'Servers come from DATABASE_URL, REDIS_URL and RABBITMQ_URL where they are set, else from a Docker engine,'
+	@echo 'else from installed programs, else from Debian packages, which are installed (not with NO_INSTALL=1).'
+
+.PHONY: demo
+demo: build ## a fleet, three example services and a simulated Telegram, 90 s at most (KEEP=1: leave it running)
+	@node scripts/with-servers.mjs .local/demo npm run --silent demo
+
+.PHONY: up
+up: build ## start the service and its servers in the background
+	@node scripts/service.mjs up .local/servers
+
+.PHONY: down
+down: node ## stop what `up`, and `demo KEEP=1`, left running; data stay
+	@node scripts/service.mjs down .local/servers
+	@node scripts/service.mjs down .local/demo
+
+.PHONY: test
+test: $(CLIENT) ## all tests, on real servers (ARGS=test/decide: some of them)
+	@npm test --silent -- $(ARGS)
+
+.PHONY: check
+check: $(CLIENT) ## formatting, typed lint, types, import direction, dead code
+	@npm run --silent check
+
+.PHONY: bench
+bench: build ## requests per second, on fresh servers (ARGS: options of the load script)
+	@node scripts/with-servers.mjs .local/bench npm run --silent bench -- $(ARGS)
+
+.PHONY: faults
+faults: build ## tests that kill servers and processes
+	@npm test --silent -- --runInBand test/faults $(ARGS)
+
+.PHONY: clean
+clean: down ## stop everything and remove what was built, and all local data
+	@for servers in .local/*/state.json; do \
+	  if [ -e "$$servers" ]; then node scripts/servers.mjs clean "$$(dirname "$$servers")"; fi; \
+	done
+	rm -rf .local dist generated coverage
+
+.PHONY: build
+build: $(CLIENT) ## compile into dist/
+	@npm run --silent compile
+
+.PHONY: node
+node:
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || { \
+	  echo "This needs Node.js 20 or newer with npm (here: $$(node --version 2>/dev/null || echo none)); see https://nodejs.org" >&2; \
+	  exit 1; }
+
+$(PACKAGES): package-lock.json | node
+	npm ci --no-audit --no-fund
+	@touch $@
+
+$(CLIENT): prisma/schema.prisma $(PACKAGES) | node
+	@npm run --silent generate
+	@touch $@
