@@ -31,7 +31,9 @@ export interface LeaseLocks {
 export const lockKey = (accountId: string): string => `account_lock:${accountId}`;
 
 export function createLeaseLocks(redis: RedisConnection): LeaseLocks {
-  const redlock = new Redlock([redis.client], { retryCount: 0, db: redis.database });
+  const redlock = new Redlock([redis.client], { retryCount: 0 });
+  // As an option redlock takes databases 0 to 15 only and falls back to 0 without a word.
+  redlock.settings.db = redis.database;
   const rebuild = ({ accountId, value }: LeaseLock) =>
     new Lock(redlock, [lockKey(accountId)], value, [], clock.now() + LOCK_BEFORE_COMMIT_MS);
 

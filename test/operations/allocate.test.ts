@@ -1,0 +1,175 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { type OperationsHarness, startOperations } from '../support/operations.js';
+
+let harness: OperationsHarness;
+let nextUser = 1;
+const newUser = () => nextUser++;
+const wish = (userId: number, more: Record<string, unknown> = {}) => ({
+  user_id: userId,
+  purpose: 'general',
+  service_name: 'invite-service',
+  ...more,
+});
+
+beforeAll(async () => {
+  harness = await startOperations();
+});
+afterAll(() => harness.close());
+
+test('grants an account with its session, limits and usage', async () => {
+  const user = newUser();
+  const [accountId] = await harness.registerAccounts(user, 1);
+  const { allocation } = await harness.succeed('account.allocate', wish(user, { purpose: 'invite_campaign' }));
+  expect(allocation).toMatchObject({
+    account_id: accountId,
+    user_id: user,
+    allocated_by: 'invite-service',
+    purpose: 'invite_campaign',
+    fence: 1,
+    limits: {
+      daily_invite_limit: 30,
+      daily_message_limit: 30,
+      contacts_daily_limit: 15,
+      per_channel_invite_limit: 15,
+      max_per_channel_total: 200,
+    },
+    current_usage: { invites_today: 0, messages_today: 0, contacts_today: 0 },
+    selection: { reason: 'best_available', candidates: 1 },
+  });
+  expect(allocation.session_data).toMatch(/^1/);
+  expect(allocation.phone).toMatch(/^\+\d+$/);
+  expect(Date.parse(allocation.expires_at) - Date.parse(allocation.allocated_at)).toBe(30 * 60_000);
+});
+
+test('a repeat gets the first answer, session included, and no second account', async () => {
+  const user = newUser();
+  await harness.registerAccounts(user, 3);
+  const messageId = randomUUID();
+  const first = await harness.succeed('account.allocate', wish(user), { messageId });
+  const second = await harness.succeed('account.allocate', wish(user), { messageId });
+  expect(second).toEqual(first);
+  const [{ count } = { count: -1 }] = await harness.query<{ count: number }>(
+    'SELECT count(*)::int FROM leases WHERE user_id = $1',
+    [user],
+  );
+  expect(count).toBe(1);
+  const stored = await harness.query<{ reply: unknown }>('SELECT reply FROM answered_requests WHERE message_id = $1', [
+    messageId,
+  ]);
+  expect(JSON.stringify(stored)).not.toContain(first.allocation.session_data);
+  expect(JSON.stringify(stored)).not.toContain(first.allocation.phone);
+  const conflict = await harness.refusal('account.allocate', wish(user, { purpose: 'parsing' }), { messageId });
+  expect(conflict.code).toBe('IDEMPOTENCY_CONFLICT');
+});
+
+test('300 wishes of one service through two processes on 50 accounts: 50 grants, none twice, 250 ALL_BUSY', async () => {
+  const user = newUser();
+  await harness.registerAccounts(user, 50);
+  const doors = [harness.dispatch, harness.another()];
+  const replies = await Promise.all(
+    Array.from({ length: 300 }, (_, index) => {
+      const messageId = randomUUID();
+      const request = {
+        operation: 'account.allocate',
+        messageId,
+        requestId: messageId,
+        caller: null,
+        deadlineAt: null,
+        traceparent: null,
+      };
+      return doors[index % 2]?.({ ...request, body: wish(user) });
+    }),
+  );
+  const granted = replies.flatMap((reply) =>
+    reply?.success ? [(reply.allocation as { account_id: string }).account_id] : [],
+  );
+  const refused = replies.flatMap((reply) => (reply?.success === false ? [reply.error.code] : []));
+  expect(granted.length).toBe(50);
+  expect(new Set(granted).size).toBe(50);
+  expect(refused).toEqual(Array(250).fill('ALL_BUSY'));
+});
+
+test('tells the refusals apart, with counts and the next instant', async () => {
+  const nobody = await harness.refusal('account.allocate', wish(newUser()));
+  expect(nobody.code).toBe('NO_ACCOUNTS');
+
+  const user = newUser();
+  const [accountId] = await harness.registerAccounts(user, 1);
+  await harness.succeed('account.allocate', wish(user));
+  const busy = await harness.refusal('account.allocate', wish(user));
+  expect(busy).toMatchObject({ code: 'ALL_BUSY', retryable: true, details: { counts: { total: 1, leased: 1 } } });
+  expect(busy.retry_after_ms).toBeGreaterThan(29 * 60_000);
+
+  const usage = { invites_sent: 30, messages_sent: 0, contacts_added: 0, success: true };
+  await harness.succeed('account.release', {
+    account_id: accountId,
+    service_name: 'invite-service',
+    usage_stats: usage,
+  });
+  const limited = await harness.refusal('account.allocate', wish(user, { purpose: 'invite_campaign' }));
+  expect(limited).toMatchObject({ code: 'ALL_LIMITED', details: { counts: { limited: 1 } } });
+  expect(String(limited.details?.next_available_at)).toMatch(/T00:00:00.000Z$/);
+
+  await harness.succeed('account.error', { account_id: accountId, error_message: 'FLOOD_WAIT_300' });
+  const restricted = await harness.refusal('account.allocate', wish(user));
+  expect(restricted).toMatchObject({ code: 'ALL_RESTRICTED', details: { counts: { flood_wait: 1 } } });
+  expect(restricted.retry_after_ms).toBeGreaterThan(355_000);
+});
+
+test('a lease that is over is taken over, and the old holder is refused', async () => {
+  const user = newUser();
+  const [accountId] = await harness.registerAccounts(user, 1);
+  const { allocation: old } = await harness.succeed('account.allocate', wish(user, { timeout_minutes: 1 }));
+  await harness.query(`UPDATE telegram_sessions SET locked_until = now() - interval '1 second' WHERE id = $1`, [
+    accountId,
+  ]);
+  await harness.query(
+    `UPDATE leases SET allocated_at = allocated_at - interval '1 hour', expires_at = now() - interval '1 second' WHERE account_id = $1`,
+    [accountId],
+  );
+  const stale = { account_id: accountId, service_name: 'invite-service', lease_id: old.lease_id, fence: old.fence };
+  const usage_stats = { invites_sent: 1, messages_sent: 0, contacts_added: 0, success: true };
+  expect((await harness.refusal('account.renew', stale)).code).toBe('LEASE_LOST');
+  const { allocation: next } = await harness.succeed('account.allocate', wish(user, { service_name: 'other' }));
+  expect(next.fence).toBe(old.fence + 1);
+  expect((await harness.refusal('account.release', { ...stale, usage_stats })).code).toBe('LEASE_LOST');
+  expect((await harness.refusal('account.renew', { account_id: accountId, service_name: 'invite-service' })).code).toBe(
+    'NOT_HELD',
+  );
+  expect((await harness.refusal('action.acquire', { ...stale, action_type: 'invite' })).code).toBe('LEASE_LOST');
+  const events = await harness.query<{ type: string }>(
+    'SELECT type FROM events WHERE account_id = $1 ORDER BY sequence',
+    [accountId],
+  );
+  expect(events.map((event) => event.type)).toEqual([
+    'account.registered',
+    'account.allocated',
+    'account.lease_expired',
+    'account.allocated',
+  ]);
+});
+
+test('prefers, and requires, a certain account', async () => {
+  const user = newUser();
+  const ids = await harness.registerAccounts(user, 3);
+  const preferred_account_id = ids[2];
+  const first = await harness.succeed('account.allocate', wish(user, { preferred_account_id }));
+  expect(first.allocation).toMatchObject({
+    account_id: preferred_account_id,
+    selection: { reason: 'preferred', preferred_honoured: true },
+  });
+  const second = await harness.succeed('account.allocate', wish(user, { preferred_account_id }));
+  expect(second.allocation.selection).toMatchObject({ reason: 'best_available', preferred_honoured: false });
+  const refused = await harness.refusal(
+    'account.allocate',
+    wish(user, { preferred_account_id, preferred_mode: 'require' }),
+  );
+  expect(refused).toMatchObject({ code: 'PREFERRED_UNAVAILABLE', details: { reason: 'leased' } });
+  const [foreign] = await harness.registerAccounts(newUser(), 1);
+  const notOwn = await harness.refusal(
+    'account.allocate',
+    wish(user, { preferred_account_id: foreign, preferred_mode: 'require' }),
+  );
+  expect(notOwn).toMatchObject({ code: 'PREFERRED_UNAVAILABLE', details: { reason: 'not_found' } });
+});

@@ -1,0 +1,139 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import type { OperationName, ReplyBody } from '../../contracts/operations.js';
+import type { FailureReply } from '../../contracts/failures.js';
+import { DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits-policy.js';
+import { createDispatch } from '../../src/operations/dispatch.js';
+import type { Dispatch, IncomingRequest } from '../../src/operations/request.js';
+import { connectRedis } from '../../src/redis/connection.js';
+import { createLeaseLocks } from '../../src/redis/lease-locks.js';
+import { createWindowCache } from '../../src/redis/window-cache.js';
+import { createDatabase as connectDatabase } from '../../src/store/database.js';
+import { createSessionCipher, parseSessionKey, sessionKeyId } from '../../src/store/session-cipher.js';
+import { createLog } from '../../src/telemetry/log.js';
+import { createMetrics } from '../../src/telemetry/metrics.js';
+import { createDatabase } from './database.js';
+import { createRedis, type TestRedis } from './redis.js';
+import { telethonSession } from './session-strings.js';
+
+type Answer<K extends OperationName> = ({ success: true } & ReplyBody<K>) | FailureReply;
+
+/** The operations on a database and a Redis of their own, called as a door calls them. */
+export interface OperationsHarness {
+  dispatch: Dispatch;
+  /** Calls an operation with a fresh message id, or the one given. */
+  call: <K extends OperationName>(
+    operation: K,
+    body: Record<string, unknown>,
+    request?: Partial<IncomingRequest>,
+  ) => Promise<Answer<K>>;
+  /** As `call`; throws unless the reply is a success. */
+  succeed: <K extends OperationName>(
+    operation: K,
+    body: Record<string, unknown>,
+    request?: Partial<IncomingRequest>,
+  ) => Promise<ReplyBody<K>>;
+  /** As `call`; throws unless it is refused, answers the code. */
+  refusal: (
+    operation: OperationName,
+    body: Record<string, unknown>,
+    request?: Partial<IncomingRequest>,
+  ) => Promise<FailureReply['error']>;
+  /** Registers accounts for a user; answers their ids. */
+  registerAccounts: (userId: number, count: number) => Promise<string[]>;
+  /** Straight to the database, to look and to move instants. */
+  query: <T extends pg.QueryResultRow>(sql: string, values?: unknown[]) => Promise<T[]>;
+  /** A second process on the same database and Redis. */
+  another: () => Dispatch;
+  redis: TestRedis;
+  close: () => Promise<void>;
+}
+
+let nextPhone = 49_150_000_000;
+
+export async function startOperations(
+  options: { policy?: LimitsPolicy; countFailedAttempts?: boolean } = {},
+): Promise<OperationsHarness> {
+  const testDatabase = await createDatabase();
+  const redis = await createRedis();
+  const closers: (() => unknown)[] = [];
+  const key = parseSessionKey('ab'.repeat(32));
+  const cipher = createSessionCipher({ currentKeyId: sessionKeyId(key), keys: new Map([[sessionKeyId(key), key]]) });
+  const log = createLog({ level: 'error', instance: 'test' });
+
+  function another(): Dispatch {
+    const database = connectDatabase({ url: testDatabase.url, poolSize: 4, onConnectionError: () => {} });
+    const connect = (purpose: 'locks' | 'windows') => connectRedis({ url: redis.url, purpose, onFailure: () => {} });
+    const locksConnection = connect('locks');
+    const windowsConnection = connect('windows');
+    closers.push(
+      () => database.close(),
+      () => locksConnection.close(),
+      () => windowsConnection.close(),
+    );
+    return createDispatch({
+      database,
+      log,
+      resources: {
+        policy: options.policy ?? DEFAULT_LIMITS,
+        countFailedAttempts: options.countFailedAttempts ?? true,
+        cipher,
+        locks: createLeaseLocks(locksConnection),
+        windowCache: createWindowCache(windowsConnection),
+        metrics: createMetrics(),
+      },
+    });
+  }
+
+  const dispatch = another();
+  const pool = new pg.Pool({ connectionString: testDatabase.url, max: 2 });
+  const call: OperationsHarness['call'] = async (operation, body, request = {}) => {
+    const messageId = request.messageId ?? randomUUID();
+    const whole = {
+      caller: null,
+      deadlineAt: null,
+      traceparent: null,
+      requestId: messageId,
+      ...request,
+      operation,
+      messageId,
+      body,
+    };
+    return (await (dispatch(whole) as Promise<unknown>)) as Answer<typeof operation>;
+  };
+  const succeed: OperationsHarness['succeed'] = async (operation, body, request) => {
+    const reply = await call(operation, body, request);
+    if (!reply.success) throw new Error(`${operation}: ${JSON.stringify(reply.error)}`);
+    return reply;
+  };
+
+  return {
+    dispatch,
+    call,
+    succeed,
+    refusal: async (operation, body, request) => {
+      const reply = await call(operation, body, request);
+      if (reply.success) throw new Error(`${operation} was not refused: ${JSON.stringify(reply)}`);
+      return reply.error;
+    },
+    registerAccounts: async (userId, count) => {
+      const accounts = Array.from({ length: count }, () => ({
+        user_id: userId,
+        phone: `+${nextPhone++}`,
+        session_data: telethonSession(),
+      }));
+      const { accounts: registered } = await succeed('admin.register', { accounts });
+      return registered.map((account) => account.account_id ?? '');
+    },
+    query: async <T extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
+      (await pool.query<T>(sql, values)).rows,
+    another,
+    redis,
+    close: async () => {
+      await pool.end();
+      await Promise.all(closers.map((close) => close()));
+      await redis.drop();
+      await testDatabase.drop();
+    },
+  };
+}
