@@ -52,6 +52,7 @@ export const createLog = (options: { level: LogLevel; instance: string; stream?:
   const logger = winston.createLogger({
     level,
     format: redactedJson(),
+    // eslint-disable-next-line @typescript-eslint/no-unsafe-class-instance-assignment -- winston types it as an instance
     transports: [new winston.transports.Stream({ stream, eol: '\n' })],
   });
   const ranks = winston.config.npm.levels as Record<LogLevel, number>;

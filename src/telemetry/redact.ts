@@ -1,3 +1,5 @@
+import { types } from 'node:util';
+
 /**
  * The last line of defence for logs: callers keep secrets out of what they log, and this catches what slipped through.
  * Known by its key: sessions, phone numbers, passwords, tokens. Known by its looks: a session string (300 or more
@@ -24,10 +26,13 @@ export const redactText = (text: string): string => {
   return text.length > MAX_TEXT ? `${clean.slice(0, MAX_TEXT)}… (${text.length} characters)` : clean;
 };
 
+/** Whatever realm it is of (test runners have several); an abort is a DOMException, which is no native error. */
+const isError = (value: unknown): value is Error => types.isNativeError(value) || value instanceof DOMException;
+
 /** What is worth reading of an error; its other properties may hold whole requests, settings or secrets. */
 const describeError = (error: Error, causesLeft = MAX_CAUSES): Record<string, unknown> => {
   const describeInner = (inner: unknown): unknown => {
-    if (!(inner instanceof Error)) return inner;
+    if (!isError(inner)) return inner;
     return causesLeft > 0 ? describeError(inner, causesLeft - 1) : inner.name;
   };
   return {
@@ -37,7 +42,10 @@ const describeError = (error: Error, causesLeft = MAX_CAUSES): Record<string, un
     stack: error.stack,
     cause: describeInner(error.cause),
     // Several failed connection attempts arrive as one AggregateError whose own message is empty.
-    errors: error instanceof AggregateError ? error.errors.slice(0, MAX_CAUSES).map(describeInner) : undefined,
+    errors:
+      'errors' in error && Array.isArray(error.errors)
+        ? error.errors.slice(0, MAX_CAUSES).map(describeInner)
+        : undefined,
   };
 };
 
@@ -47,8 +55,8 @@ export const redact = (key: string, value: unknown): unknown => {
   if (SECRET_KEY.test(key)) return REDACTED;
   if (typeof value === 'string') return redactText(value);
   if (typeof value === 'bigint') return value.toString();
-  if (value instanceof Error) return describeError(value);
-  if (value instanceof Uint8Array || isBufferJson(value)) return '[bytes]';
+  if (isError(value)) return describeError(value);
+  if (ArrayBuffer.isView(value) || isBufferJson(value)) return '[bytes]';
   return value;
 };
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
 import { createLog, type Log, type LogLevel } from '../../src/telemetry/log.js';
@@ -8,8 +9,8 @@ const captureLog = (
 ): { log: Log; text: () => string; lines: () => Record<string, unknown>[] } => {
   let text = '';
   const stream = new Writable({
-    write(chunk, _encoding, done) {
-      text += chunk;
+    write(chunk: Buffer, _encoding, done) {
+      text += chunk.toString();
       done();
     },
   });
@@ -105,6 +106,13 @@ test('errors are written with their code, stack and causes, and nothing else', (
     several: { name: 'AggregateError', errors: [{ message: 'first' }, { message: 'second' }] },
   });
   expect(JSON.stringify(lines())).not.toContain('inner');
+  try {
+    readFileSync('/no/such/file');
+  } catch (error) {
+    log.error('of another realm', { error });
+  }
+  log.error('aborted', { error: AbortSignal.abort().reason });
+  expect(lines().slice(1)).toMatchObject([{ error: { code: 'ENOENT' } }, { error: { name: 'AbortError' } }]);
 });
 
 test('what JSON cannot hold never throws', () => {

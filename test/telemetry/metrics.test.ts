@@ -30,8 +30,9 @@ const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
   const metrics = createMetrics();
   metrics.countAllocation({ service: 'inviter', purpose: 'general', outcome: 'success' });
   metrics.operationDuration.observe({ operation: 'account.allocate', outcome: 'success' }, 0.01);
-  const { stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: await metrics.registry.metrics() });
-  expect(`${stdout}${stderr}`).toBe('');
+  const input = await metrics.registry.metrics();
+  const { stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
+  expect(stdout + stderr).toBe('');
 });
 
 test('the fleet is shown as last set, and a service without leases disappears', async () => {

@@ -1,0 +1,152 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { expect, test } from '@jest/globals';
+import { ConfigError, loadConfig, SETTINGS } from '../src/config.js';
+import { DEFAULT_LIMITS } from '../src/decide/limits-policy.js';
+
+const KEY = 'ab'.repeat(32);
+const ENOUGH = {
+  DATABASE_URL: 'postgresql://app:secret-1@db/accounts',
+  REDIS_URL: 'redis://:secret-2@cache/3',
+  RABBITMQ_URL: 'amqp://app:secret-3@broker/vhost',
+  SESSION_ENCRYPTION_KEY: KEY,
+};
+
+const directory = mkdtempSync(path.join(tmpdir(), 'config-'));
+const fileOf = (name: string, text: string): string => {
+  const file = path.join(directory, name);
+  writeFileSync(file, text);
+  return file;
+};
+
+const problemsOf = (env: NodeJS.ProcessEnv): string[] => {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    if (error instanceof ConfigError) return error.message.split('\n');
+    throw error;
+  }
+  return [];
+};
+
+test('what must be set is enough, and the rest takes its documented default', () => {
+  expect(loadConfig(ENOUGH)).toEqual({
+    databaseUrl: ENOUGH.DATABASE_URL,
+    databasePoolSize: 8,
+    redisUrl: ENOUGH.REDIS_URL,
+    rabbitmqUrl: ENOUGH.RABBITMQ_URL,
+    httpHost: '127.0.0.1',
+    httpPort: 3000,
+    limits: { policy: DEFAULT_LIMITS, countFailedAttempts: true },
+    sessionEncryptionKey: KEY,
+    logLevel: 'info',
+    instanceName: expect.stringMatching(new RegExp(`-${process.pid}$`)),
+    shutdownTimeoutSeconds: 25,
+  });
+  expect(
+    SETTINGS.filter((setting) => setting.default === null)
+      .map(({ name }) => name)
+      .sort(),
+  ).toEqual(Object.keys(ENOUGH).sort());
+});
+
+test('every setting can be set', () => {
+  const limits = fileOf('limits.json', '{"invite": {"daily_limit": 7}, "count_failed_attempts": false}');
+  const config = loadConfig({
+    ...ENOUGH,
+    DATABASE_POOL_SIZE: '20',
+    HTTP_HOST: '0.0.0.0',
+    HTTP_PORT: '0',
+    LIMITS_FILE: limits,
+    LOG_LEVEL: 'debug',
+    INSTANCE_NAME: 'one.example',
+    SHUTDOWN_TIMEOUT_SECONDS: '5',
+  });
+  expect(config).toMatchObject({
+    databasePoolSize: 20,
+    httpHost: '0.0.0.0',
+    httpPort: 0,
+    limits: { countFailedAttempts: false, policy: { invite: { dailyLimit: 7, hourlyLimit: 5 } } },
+    logLevel: 'debug',
+    instanceName: 'one.example',
+    shutdownTimeoutSeconds: 5,
+  });
+});
+
+test('all problems are reported at once, each by variable and rule, none with a value', () => {
+  const problems = problemsOf({
+    DATABASE_URL: 'mysql://app:secret-1@db',
+    REDIS_URL: 'redis://:secret-2@cache/three',
+    RABBITMQ_URL: 'secret-3',
+    SESSION_ENCRYPTION_KEY: 'secret-4',
+    DATABASE_POOL_SIZE: '0',
+    HTTP_PORT: '65536',
+    LIMITS_FILE: '/no/such/file',
+    LOG_LEVEL: 'loud',
+    INSTANCE_NAME: 'has space',
+    SHUTDOWN_TIMEOUT_SECONDS: '1.5',
+  });
+  expect(problems).toEqual([
+    'DATABASE_URL: must be a URL that begins with postgresql:// or postgres://',
+    'DATABASE_POOL_SIZE: must be a whole number from 1 to 100',
+    'REDIS_URL: must have a database number as its path, or none for 0',
+    'RABBITMQ_URL: must be a URL that begins with amqp:// or amqps://',
+    'HTTP_PORT: must be a whole number from 0 to 65535',
+    'SESSION_ENCRYPTION_KEY: must be 64 hexadecimal digits',
+    'LOG_LEVEL: must be one of error, warn, info, http, verbose, debug, silly',
+    'INSTANCE_NAME: must be 1 to 100 letters, digits, ".", "_" or "-"',
+    'SHUTDOWN_TIMEOUT_SECONDS: must be a whole number from 1 to 600',
+    'LIMITS_FILE: its file cannot be read (ENOENT)',
+  ]);
+  expect(problems.join()).not.toMatch(/secret|loud|three|space/);
+});
+
+test('a database of Redis is named in the path alone', () => {
+  for (const redisUrl of ['redis://cache', 'redis://cache/', 'rediss://:pw@cache:6380/12']) {
+    expect(problemsOf({ ...ENOUGH, REDIS_URL: redisUrl })).toEqual([]);
+  }
+  for (const redisUrl of ['redis://cache/x', 'redis://cache/1/2', 'redis://cache?db=3', 'redis://cache/-1']) {
+    expect(problemsOf({ ...ENOUGH, REDIS_URL: redisUrl })).toHaveLength(1);
+  }
+});
+
+test('a variable that is missing or empty must be set', () => {
+  expect(problemsOf({ REDIS_URL: '' })).toEqual([
+    'DATABASE_URL: must be set',
+    'REDIS_URL: must be set',
+    'RABBITMQ_URL: must be set',
+    'SESSION_ENCRYPTION_KEY: must be set',
+  ]);
+});
+
+test('a secret may come from a file, without the line end', () => {
+  const { SESSION_ENCRYPTION_KEY: _, ...rest } = ENOUGH;
+  const config = loadConfig({ ...rest, SESSION_ENCRYPTION_KEY_FILE: fileOf('key', `${KEY}\n`) });
+  expect(config.sessionEncryptionKey).toBe(KEY);
+  for (const { name, secret } of SETTINGS.filter((setting) => setting.secret)) {
+    expect(secret).toBe(true);
+    expect(problemsOf({ ...ENOUGH, [`${name}_FILE`]: fileOf('both', 'x') })).toEqual([
+      `${name}: set it or ${name}_FILE, not both`,
+    ]);
+    expect(problemsOf({ ...ENOUGH, [name]: '', [`${name}_FILE`]: '/no/such' })).toEqual([
+      `${name}_FILE: its file cannot be read (ENOENT)`,
+    ]);
+  }
+});
+
+test('a limits file is judged by the rules of limits', () => {
+  const limits = (text: string) => problemsOf({ ...ENOUGH, LIMITS_FILE: fileOf('wrong.json', text) });
+  expect(limits('not json')).toEqual(['LIMITS_FILE: its file must be JSON']);
+  expect(limits('{"invite": {"daily_limit": -1}, "message": {"hourly_limit": 1.5}}')).toEqual([
+    expect.stringMatching(/^LIMITS_FILE: in its file, invite\.daily_limit: /),
+    expect.stringMatching(/^LIMITS_FILE: in its file, message\.hourly_limit: /),
+  ]);
+});
+
+test('every setting is described', () => {
+  for (const { name, meaning } of SETTINGS) {
+    expect(name).toMatch(/^[A-Z_]+$/);
+    expect(meaning.length).toBeGreaterThan(10);
+  }
+});
