@@ -47,8 +47,9 @@ export const allocate: OperationHandler<'account.allocate'> = {
         return grant(context, request, choice, lease, sessions.get(choice.account.accountId), work.now);
       }
       if (refusal === undefined) throw new Error('a request was neither granted nor refused');
-      count(context, request, refusal.error.code);
-      return { reply: refusal, log: { purpose: request.body.purpose } };
+      const deferred = request.mayWait && refusal.error.retryable;
+      if (!deferred) count(context, request, refusal.error.code);
+      return { reply: refusal, deferred, log: { purpose: request.body.purpose } };
     });
   },
 

@@ -6,12 +6,16 @@ import { HANDLERS } from './handlers.js';
 import { refuse, refuseInvalid } from './refuse.js';
 import type { Dispatch, IncomingRequest, Reply } from './request.js';
 import { type BatchAnswer, type BatchItem, type BatchRunner, runBatch } from './run-batch.js';
+import type { WaitingRoom } from './waiting-room.js';
 
 /** Bounds what one transaction locks and how long its neighbours wait. */
 const MAX_BATCH = 256;
 
+/** A waiting allocation asks again this often even if nothing wakes it: a wake-up may be lost with a connection. */
+const MAX_PAUSE_MS = 2_000;
+
 /** Creates the one way from the doors to the operations. */
-export function createDispatch(runner: BatchRunner): Dispatch {
+export function createDispatch(runner: BatchRunner, waitingRoom: WaitingRoom): Dispatch {
   const gather = Object.fromEntries(
     Object.entries(HANDLERS).map(([name, handler]) => [
       name,
@@ -21,7 +25,7 @@ export function createDispatch(runner: BatchRunner): Dispatch {
 
   return async (request) => {
     const startedAt = clock.monotonicMs();
-    const answer = await answerRequest(gather, request);
+    const answer = await answerRequest(gather, waitingRoom, request);
     observe(runner, request, answer, clock.monotonicMs() - startedAt);
     return answer.reply;
   };
@@ -45,6 +49,7 @@ function gatherOperation<K extends OperationName>(runner: BatchRunner, operation
 
 async function answerRequest(
   gather: Record<OperationName, (item: BatchItem<OperationName>) => Promise<BatchAnswer>>,
+  waitingRoom: WaitingRoom,
   request: IncomingRequest,
 ): Promise<BatchAnswer> {
   const { operation } = request;
@@ -62,10 +67,30 @@ async function answerRequest(
       ]),
     );
   }
-  return gather[operation]({ ...request, body: parsed.data as RequestBody<OperationName> });
+  const item = { ...request, body: parsed.data as RequestBody<OperationName>, mayWait: false };
+  return operation === 'account.allocate'
+    ? allocateWithin(gather[operation], waitingRoom, item as BatchItem<'account.allocate'>)
+    : gather[operation](item);
 }
 
-const refused = (reply: Reply): BatchAnswer => ({ reply, repeated: false, log: {} });
+/** Asks again for an account, whenever one of the user's may have become free, until `wait_ms` is over. */
+async function allocateWithin(
+  ask: (item: BatchItem<OperationName>) => Promise<BatchAnswer>,
+  waitingRoom: WaitingRoom,
+  item: BatchItem<'account.allocate'>,
+): Promise<BatchAnswer> {
+  const giveUpAt = clock.monotonicMs() + item.body.wait_ms;
+  let hasPlace = true;
+  for (;;) {
+    const leftMs = hasPlace ? giveUpAt - clock.monotonicMs() : 0;
+    const answer = await ask({ ...item, mayWait: leftMs > 0 });
+    if (!answer.deferred) return answer;
+    const askAgainMs = answer.reply.success ? MAX_PAUSE_MS : (answer.reply.error.retry_after_ms ?? MAX_PAUSE_MS);
+    hasPlace = await waitingRoom.wait(item.body.user_id, Math.min(leftMs, askAgainMs, MAX_PAUSE_MS));
+  }
+}
+
+const refused = (reply: Reply): BatchAnswer => ({ reply, repeated: false, deferred: false, log: {} });
 
 /** One log line and the metrics of every request. */
 function observe(

@@ -14,6 +14,8 @@ export interface AcceptedRequest<K extends OperationName> {
   /** Identity checked by the broker or the HTTP door; null where there is none. */
   caller: string | null;
   traceparent: string | null;
+  /** Whether the request has time left to wait for an account (`wait_ms`). */
+  mayWait: boolean;
 }
 
 /** The answer to one request of a batch. */
@@ -21,6 +23,8 @@ export interface Outcome<K extends OperationName> {
   reply: ({ success: true } & ReplyBody<K>) | FailureReply;
   /** The reply as it may be stored, where that differs: without session data and phone numbers. */
   stored?: Record<string, unknown>;
+  /** The request would rather wait than have this answer: nothing is stored, and it is asked again. */
+  deferred?: boolean;
   /** What the log line of the request says beside user, service and account. */
   log?: Record<string, unknown>;
 }

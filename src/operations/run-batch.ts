@@ -22,6 +22,8 @@ export interface BatchItem<K extends OperationName> extends AcceptedRequest<K> {
 export interface BatchAnswer {
   reply: Reply;
   repeated: boolean;
+  /** The request is to wait and to be asked again. */
+  deferred: boolean;
   log: Record<string, unknown>;
 }
 
@@ -80,7 +82,7 @@ function answerDefect(log: Log, operation: string, item: { requestId: string }, 
   return plain(refuse('INTERNAL', { details: { error_id: errorId } }));
 }
 
-const plain = (reply: Reply): BatchAnswer => ({ reply, repeated: false, log: {} });
+const plain = (reply: Reply): BatchAnswer => ({ reply, repeated: false, deferred: false, log: {} });
 
 async function runOnce<K extends OperationName>(
   { database, resources }: BatchRunner,
@@ -143,13 +145,15 @@ async function answerOnce<K extends OperationName>(
           context,
           fresh.map((entry) => entry.item),
         );
-  const answers: AnsweredRequest[] = zip(fresh, outcomes).map(([entry, outcome]) => ({
-    caller: entry.caller,
-    messageId: entry.messageId,
-    operation,
-    bodyHash: entry.bodyHash,
-    reply: outcome.stored ?? outcome.reply,
-  }));
+  const answers: AnsweredRequest[] = zip(fresh, outcomes)
+    .filter(([, outcome]) => outcome.deferred !== true)
+    .map(([entry, outcome]) => ({
+      caller: entry.caller,
+      messageId: entry.messageId,
+      operation,
+      bodyHash: entry.bodyHash,
+      reply: outcome.stored ?? outcome.reply,
+    }));
   await storeAnsweredRequests(context.sql, answers, now);
 
   const handled = new Map(zip(fresh, outcomes));
@@ -170,8 +174,9 @@ async function answerOnce<K extends OperationName>(
     const outcome = handled.get(entry);
     if (outcome !== undefined) return toAnswer(outcome);
     const reply = recalled.get(entry);
-    if (reply !== undefined) return { reply: reply as Reply, repeated: true, log: {} };
-    if (!answered.has(entry.key)) return toAnswer(undefined);
+    if (reply !== undefined) return { reply: reply as Reply, repeated: true, deferred: false, log: {} };
+    // Neither answered nor in conflict: late, or the repeat of a request that is deferred.
+    if (!answered.has(entry.key)) return toAnswer(handled.get(first.get(entry.key) ?? entry));
     return plain(
       refuse('IDEMPOTENCY_CONFLICT', { message: 'message_id: came before with a different body or operation' }),
     );
@@ -193,7 +198,7 @@ const isLate = (item: { deadlineAt: number | null }, now: number): boolean =>
 function toAnswer<K extends OperationName>(outcome: Outcome<K> | undefined): BatchAnswer {
   if (outcome === undefined)
     return plain(refuse('DEADLINE_EXCEEDED', { message: 'x-deadline: the instant had passed; nothing was done' }));
-  return { reply: outcome.reply, repeated: false, log: outcome.log ?? {} };
+  return { reply: outcome.reply, repeated: false, deferred: outcome.deferred ?? false, log: outcome.log ?? {} };
 }
 
 /** Two bodies are the same request when they say the same, however they are written. */

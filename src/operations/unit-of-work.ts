@@ -142,7 +142,7 @@ export function endLease(
   if (lease === null) return;
   account.lease = null;
   account.lastUsedAt = Math.max(account.lastUsedAt ?? 0, at);
-  work.changes.leasesEnded.push({ accountId: account.accountId, lease, reason, at });
+  work.changes.leasesEnded.push({ accountId: account.accountId, userId: account.userId, lease, reason, at });
   appendEvent(work, account, event, { ...leaseData(lease), ended_at: toIso(at), ...data }, origin);
 }
 

@@ -33,7 +33,7 @@ export const lockKey = (accountId: string): string => `account_lock:${accountId}
 export function createLeaseLocks(redis: RedisConnection): LeaseLocks {
   const redlock = new Redlock([redis.client], { retryCount: 0 });
   // As an option redlock takes databases 0 to 15 only and falls back to 0 without a word.
-  redlock.settings.db = redis.database;
+  Object.assign(redlock.settings, { db: redis.database });
   const rebuild = ({ accountId, value }: LeaseLock) =>
     new Lock(redlock, [lockKey(accountId)], value, [], clock.now() + LOCK_BEFORE_COMMIT_MS);
 

@@ -6,6 +6,9 @@ import { dayCountOn, utcDay } from '../decide/usage-window.js';
 import { type AccountRecord, channelKey, type OpenLease } from './account-record.js';
 import type { Sql } from './database.js';
 
+/** Notified, with the commit, with the user whose account has become free. */
+export const FREED_CHANNEL = 'account_freed';
+
 export type LeaseEnd = 'released' | 'expired' | 'forced';
 
 export interface CountedAction {
@@ -36,7 +39,7 @@ export interface Changes {
   windows: Map<AccountRecord, Set<ActionType>>;
   channels: Map<AccountRecord, Set<{ actionType: ActionType; channel: string }>>;
   leasesOpened: { account: AccountRecord; lease: OpenLease }[];
-  leasesEnded: { accountId: string; lease: OpenLease; reason: LeaseEnd; at: number }[];
+  leasesEnded: { accountId: string; userId: number; lease: OpenLease; reason: LeaseEnd; at: number }[];
   leasesExtended: { accountId: string; lease: OpenLease }[];
   actionsCounted: CountedAction[];
   permitsSettled: { permitId: string; success: boolean }[];
@@ -124,6 +127,7 @@ export function usedToday(account: AccountRecord, actionType: ActionType, now: n
 
 async function endLeases(sql: Sql, { leasesEnded }: Changes): Promise<void> {
   if (leasesEnded.length === 0) return;
+  const userIds = leasesEnded.map(({ userId }) => userId);
   const rows = leasesEnded.map(({ lease, reason, at }) => ({
     id: lease.leaseId,
     end_reason: reason,
@@ -133,6 +137,8 @@ async function endLeases(sql: Sql, { leasesEnded }: Changes): Promise<void> {
     UPDATE leases l SET ended_at = c.ended_at, end_reason = c.end_reason
     FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(id uuid, end_reason text, ended_at timestamptz)
     WHERE l.id = c.id`;
+  await sql.$executeRaw`
+    SELECT pg_notify(${FREED_CHANNEL}, user_id::text) FROM (SELECT DISTINCT unnest(${userIds}::bigint[]) AS user_id) freed`;
 }
 
 async function openLeases(sql: Sql, { leasesOpened }: Changes): Promise<void> {

@@ -173,3 +173,18 @@ test('prefers, and requires, a certain account', async () => {
   );
   expect(notOwn).toMatchObject({ code: 'PREFERRED_UNAVAILABLE', details: { reason: 'not_found' } });
 });
+
+test('with wait_ms the wish is granted as soon as an account is free, and refused when the time is over', async () => {
+  const user = newUser();
+  const [accountId] = await harness.registerAccounts(user, 1);
+  await harness.succeed('account.allocate', wish(user));
+  const waiting = harness.call('account.allocate', wish(user, { wait_ms: 20_000, service_name: 'patient' }));
+  const impatient = await harness.refusal('account.allocate', wish(user, { wait_ms: 50 }));
+  expect(impatient.code).toBe('ALL_BUSY');
+  const usage_stats = { invites_sent: 0, messages_sent: 0, contacts_added: 0, success: true };
+  await harness.succeed('account.release', { account_id: accountId, service_name: 'invite-service', usage_stats });
+  expect(await waiting).toMatchObject({
+    success: true,
+    allocation: { account_id: accountId, allocated_by: 'patient' },
+  });
+});

@@ -5,9 +5,12 @@ import type { FailureReply } from '../../contracts/failures.js';
 import { DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits-policy.js';
 import { createDispatch } from '../../src/operations/dispatch.js';
 import type { Dispatch, IncomingRequest } from '../../src/operations/request.js';
+import { createWaitingRoom } from '../../src/operations/waiting-room.js';
 import { connectRedis } from '../../src/redis/connection.js';
 import { createLeaseLocks } from '../../src/redis/lease-locks.js';
 import { createWindowCache } from '../../src/redis/window-cache.js';
+import { FREED_CHANNEL } from '../../src/store/changes.js';
+import { listen } from '../../src/store/listen.js';
 import { createDatabase as connectDatabase } from '../../src/store/database.js';
 import { createSessionCipher, parseSessionKey, sessionKeyId } from '../../src/store/session-cipher.js';
 import { createLog } from '../../src/telemetry/log.js';
@@ -71,7 +74,7 @@ export async function startOperations(
       () => locksConnection.close(),
       () => windowsConnection.close(),
     );
-    return createDispatch({
+    const runner = {
       database,
       log,
       resources: {
@@ -82,7 +85,16 @@ export async function startOperations(
         windowCache: createWindowCache(windowsConnection),
         metrics: createMetrics(),
       },
+    };
+    const waitingRoom = createWaitingRoom();
+    const listener = listen({
+      url: testDatabase.url,
+      channel: FREED_CHANNEL,
+      onNotification: (userId) => waitingRoom.wake(Number(userId)),
+      onListening: () => {},
     });
+    closers.push(() => listener.close());
+    return createDispatch(runner, waitingRoom);
   }
 
   const dispatch = another();

@@ -1,0 +1,50 @@
+import pg from 'pg';
+
+/** How soon a lost connection is tried again. */
+const RECONNECT_MS = 500;
+
+export interface ListenOptions {
+  url: string;
+  channel: string;
+  onNotification: (payload: string) => void;
+  /** Called after every connect: notifications sent in between are lost. */
+  onListening: () => void;
+}
+
+/** Listens for notifications of committed transactions, and connects again for as long as it is not closed. */
+export function listen({ url, channel, onNotification, onListening }: ListenOptions): { close: () => Promise<void> } {
+  let closed = false;
+  let client: pg.Client | null = null;
+  let timer: NodeJS.Timeout | undefined;
+
+  async function connect(): Promise<void> {
+    const next = new pg.Client({
+      connectionString: url,
+      connectionTimeoutMillis: 3_000,
+      keepAlive: true,
+      application_name: 'account-manager listener',
+    });
+    client = next;
+    next.on('error', () => {});
+    next.on('end', () => {
+      if (!closed) timer = setTimeout(() => void connect(), RECONNECT_MS);
+    });
+    next.on('notification', ({ payload }) => onNotification(payload ?? ''));
+    try {
+      await next.connect();
+      await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+      onListening();
+    } catch {
+      await next.end().catch(() => {});
+    }
+  }
+
+  void connect();
+  return {
+    close: async () => {
+      closed = true;
+      clearTimeout(timer);
+      await client?.end().catch(() => {});
+    },
+  };
+}
