@@ -71,15 +71,16 @@ export interface SettledCondition {
  */
 export function settleCondition(condition: AccountCondition, now: number): SettledCondition {
   const { floodWaitUntil, blockedUntil, status } = condition;
-  const floodEnded = floodWaitUntil !== null && floodWaitUntil <= now;
-  const blockEnded = blockedUntil !== null && blockedUntil <= now;
-  const waits = {
-    ...(floodEnded && { floodWaitUntil: null }),
-    ...(blockEnded && { blockedUntil: null, lastBlockEndedAt: blockedUntil }),
-  };
-  const settled = followWaits(condition, waits, 'time');
+  const isOver = (until: number | null) => until !== null && until <= now;
+  const settled = followWaits(
+    condition,
+    {
+      ...(isOver(floodWaitUntil) && { floodWaitUntil: null }),
+      ...(isOver(blockedUntil) && { blockedUntil: null, lastBlockEndedAt: blockedUntil }),
+    },
+    'time',
+  );
   const recovered = settled.status === 'active' && status !== 'active';
-  if (settled.status === status && !floodEnded && !blockEnded) return { condition, recovered };
   return { condition: recovered ? { ...settled, errorCount: 0 } : settled, recovered };
 }
 
@@ -212,7 +213,10 @@ export function rescheduleRecovery(condition: AccountCondition, at: number, now:
   return settleCondition({ ...before, ...waits }, now).condition;
 }
 
-/** Every change of status goes through here. Throws on one that the table does not have: a defect. */
+/**
+ * Every change of status goes through here. Throws on one that the table does not have: a defect. The same object if
+ * nothing changes.
+ */
 function changeStatus(
   condition: AccountCondition,
   changes: Partial<AccountCondition> & Pick<AccountCondition, 'status'>,
@@ -221,7 +225,9 @@ function changeStatus(
   if (changes.status !== condition.status && !TRANSITIONS[cause][condition.status].includes(changes.status)) {
     throw new Error(`illegal transition from ${condition.status} to ${changes.status} by ${cause}`);
   }
-  return { ...condition, ...changes };
+  const changed = { ...condition, ...changes };
+  const fields = Object.keys(condition) as (keyof AccountCondition)[];
+  return fields.every((field) => changed[field] === condition[field]) ? condition : changed;
 }
 
 /** The condition with other waits, all of them going on, and the status that follows; a sticky status stays. */
@@ -249,14 +255,15 @@ function activate(condition: AccountCondition): AccountCondition {
 }
 
 function disable(condition: AccountCondition, reason: DisabledReason, cause: TransitionCause): AccountCondition {
-  const { disabledReason } = condition;
-  if (disabledReason !== null && FINALITY[reason] <= FINALITY[disabledReason]) return condition;
+  const { status, disabledReason } = condition;
+  const isMoreFinal = disabledReason === null || FINALITY[reason] > FINALITY[disabledReason];
+  if (status === 'disabled' && !isMoreFinal) return condition;
   return changeStatus(condition, { status: 'disabled', disabledReason: reason }, cause);
 }
 
-const withoutWaits = (condition: AccountCondition, now: number): AccountCondition => ({
-  ...condition,
-  floodWaitUntil: null,
-  blockedUntil: null,
-  lastBlockEndedAt: condition.blockedUntil === null ? condition.lastBlockEndedAt : now,
-});
+function withoutWaits(condition: AccountCondition, now: number): AccountCondition {
+  const { floodWaitUntil, blockedUntil, lastBlockEndedAt } = condition;
+  if (floodWaitUntil === null && blockedUntil === null) return condition;
+  const ended = { floodWaitUntil: null, blockedUntil: null };
+  return { ...condition, ...ended, lastBlockEndedAt: blockedUntil === null ? lastBlockEndedAt : now };
+}
