@@ -1,0 +1,156 @@
+import { createConnections } from './broker/connections.js';
+import { createOutboxRelay } from './broker/outbox-relay.js';
+import { createPublisher } from './broker/publish.js';
+import { declareEvents } from './broker/topology.js';
+import type { Config } from './config.js';
+import { createAmqpDoor } from './doors/amqp.js';
+import { createHttpDoor } from './doors/http.js';
+import { createHealth } from './health.js';
+import { createDispatch } from './operations/dispatch.js';
+import { createWaitingRoom } from './operations/waiting-room.js';
+import { connectRedis, type REDIS_DATABASES } from './redis/connection.js';
+import { createLeaseLocks } from './redis/lease-locks.js';
+import { restoreLeaseLocks } from './redis/restore-lease-locks.js';
+import { createWindowCache } from './redis/window-cache.js';
+import { FREED_CHANNEL } from './store/changes.js';
+import { createDatabase } from './store/database.js';
+import { loadFleetSnapshot, loadOutboxState } from './store/fleet-state.js';
+import { listen } from './store/listen.js';
+import { loadOpenLeases } from './store/load-open-leases.js';
+import { assertMigrated } from './store/migrated.js';
+import { createSessionCipher, parseSessionKey, sessionKeyId } from './store/session-cipher.js';
+import { watchFleet } from './telemetry/watch-fleet.js';
+import { createLog, type Log } from './telemetry/log.js';
+import { createMetrics } from './telemetry/metrics.js';
+
+export interface App {
+  log: Log;
+  /** Resolves once requests are served; rejects where that can never be (wrong topology, missing migration). */
+  start: () => Promise<void>;
+  /** Takes no more requests, finishes those in work, then lets go of everything. */
+  stop: () => Promise<void>;
+}
+
+const BROKER_FIRST_CONNECT_MS = 60_000;
+
+/** Builds the service: the only place that creates clients. */
+export function createApp(config: Config): App {
+  const log = createLog({ level: config.logLevel, instance: config.instanceName });
+  const metrics = createMetrics();
+  const stopping = new AbortController();
+
+  const database = createDatabase({
+    url: config.databaseUrl,
+    poolSize: config.databasePoolSize,
+    onConnectionError: (error) => log.warn('database connection lost', { error }),
+  });
+  metrics.watchPool(() => {
+    const { total, idle, waiting } = database.poolState();
+    return { open: total, idle, waiting };
+  });
+
+  const redisFailed = (purpose: string, error: unknown): void => {
+    metrics.dependencyFailures.inc({ dependency: 'redis' });
+    log.warn('redis failed; working without it', { purpose, error });
+  };
+  const redis = (purpose: keyof typeof REDIS_DATABASES, onReady?: () => void) =>
+    connectRedis({ url: config.redisUrl, purpose, onFailure: redisFailed, onReady });
+  // Whatever Redis lost while it was away is put back from the truth.
+  const lockConnection = redis('locks', () => {
+    loadOpenLeases(database.reader)
+      .then((leases) => restoreLeaseLocks(lockConnection, leases))
+      .catch((error: unknown) => log.warn('lease locks not restored', { error }));
+  });
+  const windowConnection = redis('windows');
+
+  const key = parseSessionKey(config.sessionEncryptionKey);
+  const keyId = sessionKeyId(key);
+  const waitingRoom = createWaitingRoom();
+  const dispatch = createDispatch(
+    {
+      database,
+      log,
+      resources: {
+        policy: config.limits.policy,
+        countFailedAttempts: config.limits.countFailedAttempts,
+        cipher: createSessionCipher({ currentKeyId: keyId, keys: new Map([[keyId, key]]) }),
+        locks: createLeaseLocks(lockConnection),
+        windowCache: createWindowCache(windowConnection),
+        metrics,
+      },
+    },
+    waitingRoom,
+  );
+  const freed = listen({
+    url: config.databaseUrl,
+    channel: FREED_CHANNEL,
+    onNotification: (userId) => waitingRoom.wake(Number(userId)),
+    onListening: () => log.debug('listening for freed accounts'),
+  });
+
+  const connections = createConnections({ url: config.rabbitmqUrl, instance: config.instanceName, log });
+  const events = createPublisher({ connection: connections.publishing, name: 'events', declare: declareEvents, log });
+  const relay = createOutboxRelay({ databaseUrl: config.databaseUrl, publisher: events, log });
+  const amqp = createAmqpDoor({
+    connections,
+    dispatch,
+    waitUntilAvailable: database.waitUntilAvailable,
+    log,
+    observe: {
+      consumer: (queue, registered) => metrics.consumerUp.set({ queue }, registered ? 1 : 0),
+      parked: (code) => metrics.parked.inc({ code }),
+      retried: (step) => metrics.retried.inc({ step: String(step) }),
+    },
+  });
+  const health = createHealth({ database, connections, amqp, relay, redis: windowConnection, metrics });
+  const http = createHttpDoor({ dispatch, metrics, readiness: health.readiness, log });
+  const fleet = watchFleet({
+    metrics,
+    log,
+    load: async () => {
+      const [snapshot, outbox] = await Promise.all([
+        loadFleetSnapshot(database.reader),
+        loadOutboxState(database.reader),
+        health.dependencies(),
+      ]);
+      return {
+        totalAccounts: Object.values(snapshot.byStatus).reduce((total, accounts) => total + accounts, 0),
+        healthyAccounts: snapshot.healthy,
+        floodWaitActive: snapshot.byStatus.flood_wait,
+        blockedActive: snapshot.byStatus.blocked,
+        leasesByService: snapshot.leasesByService,
+        outboxPending: outbox.pending,
+        outboxOldestAgeSeconds: outbox.oldestAgeSeconds,
+      };
+    },
+  });
+
+  return {
+    log,
+    start: async () => {
+      const { port } = await http.start(config.httpHost, config.httpPort);
+      log.info('http listening', { host: config.httpHost, port });
+      await database.waitUntilAvailable(stopping.signal);
+      await assertMigrated(database.reader);
+      await connections.open({ timeoutMs: BROKER_FIRST_CONNECT_MS });
+      await amqp.start();
+      relay.start();
+      fleet.start();
+      log.info('serving', { host: config.httpHost, port });
+    },
+    stop: async () => {
+      stopping.abort(new Error('the service is stopping'));
+      fleet.stop();
+      waitingRoom.close();
+      await Promise.all([amqp.stop({ timeoutMs: config.shutdownTimeoutSeconds * 1000 }), http.stop()]);
+      await relay.stop();
+      await events.close();
+      await connections.close();
+      await freed.close();
+      lockConnection.close();
+      windowConnection.close();
+      await database.close();
+      log.info('stopped');
+    },
+  };
+}

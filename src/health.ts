@@ -1,0 +1,86 @@
+import type { Connections } from './broker/connections.js';
+import type { OutboxRelay } from './broker/outbox-relay.js';
+import { clock } from './clock.js';
+import type { AmqpDoor } from './doors/amqp.js';
+import type { Readiness } from './doors/http-health.js';
+import type { RedisConnection } from './redis/connection.js';
+import type { Database } from './store/database.js';
+import { loadOutboxState } from './store/fleet-state.js';
+import type { Metrics } from './telemetry/metrics.js';
+
+/** An event older than this says that nobody publishes. */
+const OUTBOX_MAX_AGE_SECONDS = 60;
+/** A dependency that has not answered by then counts as away. */
+const CHECK_TIMEOUT_MS = 2_000;
+
+type Check = { ok: boolean; detail?: string; latency_ms?: number };
+
+export interface HealthOptions {
+  database: Database;
+  connections: Connections;
+  amqp: AmqpDoor;
+  relay: OutboxRelay;
+  redis: RedisConnection;
+  metrics: Metrics;
+}
+
+/** What this instance can say of itself and of what it depends on. */
+export function createHealth({ database, connections, amqp, relay, redis, metrics }: HealthOptions) {
+  /** Each dependency's state and latency; Redis is not needed to be ready. */
+  async function dependencies(): Promise<Record<'database' | 'broker' | 'redis', Check>> {
+    const broker = connections.state();
+    const checks = {
+      database: await timed(database.probe),
+      broker: {
+        ok: broker.consuming.connected && broker.publishing.connected,
+        ...(broker.publishing.blocked && { detail: 'the broker has blocked publishing' }),
+      },
+      redis: await timed(async () => {
+        if ((await redis.attempt((client) => client.ping())) === null) throw new Error('no answer');
+      }),
+    };
+    for (const [dependency, { ok }] of Object.entries(checks)) metrics.dependencyUp.set({ dependency }, ok ? 1 : 0);
+    metrics.brokerBlocked.set(broker.publishing.blocked ? 1 : 0);
+    return checks;
+  }
+
+  async function readiness(): Promise<Readiness> {
+    const { database: databaseCheck, broker } = await dependencies();
+    const missing = Object.entries(amqp.state().consumers).flatMap(([queue, registered]) => (registered ? [] : queue));
+    const checks = {
+      database: databaseCheck,
+      broker,
+      consumers: {
+        ok: missing.length === 0,
+        ...(missing.length > 0 && { detail: `not registered: ${missing.join(', ')}` }),
+      },
+      outbox: databaseCheck.ok ? await outbox() : { ok: false, detail: 'the database is away' },
+    };
+    return { ready: Object.values(checks).every(({ ok }) => ok), checks };
+  }
+
+  async function outbox(): Promise<Check> {
+    const { oldestAgeSeconds } = await loadOutboxState(database.reader);
+    const detail = `oldest event ${Math.round(oldestAgeSeconds)} s, relay ${relay.state()}`;
+    return { ok: oldestAgeSeconds < OUTBOX_MAX_AGE_SECONDS, detail };
+  }
+
+  return { dependencies, readiness };
+}
+
+/** Runs a check against the clock. Errors are told by name only: their texts may carry addresses. */
+async function timed(check: () => Promise<void>): Promise<Check> {
+  const startedAt = clock.monotonicMs();
+  let timer: NodeJS.Timeout | undefined;
+  const timeOut = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer in time')), CHECK_TIMEOUT_MS);
+  });
+  try {
+    await Promise.race([check(), timeOut]);
+    return { ok: true, latency_ms: Math.round((clock.monotonicMs() - startedAt) * 10) / 10 };
+  } catch {
+    return { ok: false, detail: 'no answer' };
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,47 @@
+import { createApp } from './app.js';
+import { ConfigError, loadConfig } from './config.js';
+
+/** Signals and exit codes: 0 after a drain, 1 when something is wrong. */
+async function main(): Promise<void> {
+  const app = createApp(loadConfig());
+  let stopping = false;
+  const stop = (signal: string): void => {
+    // A second signal does not wait for the drain.
+    if (stopping) process.exit(1);
+    stopping = true;
+    app.log.info('stopping', { signal });
+    app.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        app.log.error('could not stop in order', { error });
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  process.on('unhandledRejection', (error) => {
+    app.log.error('unhandled rejection', { error });
+    process.exit(1);
+  });
+  process.on('uncaughtException', (error) => {
+    app.log.error('uncaught exception', { error });
+    process.exit(1);
+  });
+  try {
+    await app.start();
+  } catch (error) {
+    if (stopping) return;
+    app.log.error('could not start', { error });
+    await app.stop().catch(() => {});
+    process.exit(1);
+  }
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof ConfigError)) throw error;
+  process.stderr.write(`The configuration is not valid:\n${error.message}\n`);
+  process.exit(1);
+}
