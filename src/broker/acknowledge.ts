@@ -1,0 +1,61 @@
+import type { Channel, Message } from 'amqplib';
+
+/** Settles the deliveries of one channel; on a dead channel it does nothing, since the broker delivers them again. */
+export interface Acknowledger {
+  /** Takes note of a delivery; deliveries come with rising tags. */
+  receive(deliveryTag: number): void;
+  /** Acknowledged with all others of this turn of the event loop. */
+  acknowledge(deliveryTag: number): void;
+  /** Back to the queue at once. `basic.reject` counts towards the delivery limit on every broker; `nack` does not. */
+  giveBack(deliveryTag: number): void;
+  /** Sends what is still to be acknowledged. */
+  flush(): void;
+}
+
+/**
+ * Acknowledges many deliveries at once: all that lie before the oldest one still in work go in one frame, stragglers
+ * behind it one by one.
+ */
+export function createAcknowledger(channel: Channel, onAcknowledged: (count: number) => void): Acknowledger {
+  /** In order of arrival, so that the first is the oldest. */
+  const inWork = new Set<number>();
+  let settled: number[] = [];
+
+  const flush = (): void => {
+    const tags = settled;
+    settled = [];
+    const [oldestInWork = Number.POSITIVE_INFINITY] = inWork;
+    let upTo = 0;
+    try {
+      for (const tag of tags) {
+        if (tag < oldestInWork) upTo = Math.max(upTo, tag);
+        else channel.ack(delivery(tag));
+      }
+      if (upTo > 0) channel.ack(delivery(upTo), true);
+    } catch {
+      // The channel died with these on it.
+      return;
+    }
+    onAcknowledged(tags.length);
+  };
+
+  return {
+    receive: (tag) => inWork.add(tag),
+    acknowledge: (tag) => {
+      inWork.delete(tag);
+      if (settled.push(tag) === 1) setImmediate(flush);
+    },
+    giveBack: (tag) => {
+      inWork.delete(tag);
+      try {
+        channel.reject(delivery(tag), true);
+      } catch {
+        // The channel died with it.
+      }
+    },
+    flush,
+  };
+}
+
+/** All of a message that amqplib's `ack` looks at. */
+const delivery = (deliveryTag: number) => ({ fields: { deliveryTag } }) as Message;

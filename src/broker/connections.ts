@@ -1,0 +1,143 @@
+import { type AmqpConnectionManager, connect } from 'amqp-connection-manager';
+import type { ChannelModel } from 'amqplib';
+import type { Log } from '../telemetry/log.js';
+import { coalesceWrites } from './coalesce-writes.js';
+import { limitHeaders } from './limit-headers.js';
+import { waitAtMost } from './wait-at-most.js';
+
+/** A connection that comes back by itself. */
+export interface BrokerConnection {
+  /** The live connection; null while it is away. */
+  current(): ChannelModel | null;
+  state(): ConnectionState;
+  /** Calls back at every connect; returns how to stop that. */
+  onConnect(listener: () => void): () => void;
+  /** Calls back when the broker accepts publications again. */
+  onUnblocked(listener: () => void): () => void;
+}
+
+export interface ConnectionState {
+  connected: boolean;
+  /** The broker takes no publications: it is short of memory or disk. */
+  blocked: boolean;
+}
+
+/**
+ * Under a memory alarm the broker stops reading from connections that publish, so publishing and consuming share
+ * nothing.
+ */
+export interface Connections {
+  consuming: BrokerConnection;
+  publishing: BrokerConnection;
+  /** The AMQP user of this service. */
+  user: string;
+  /** Resolves when both are up; rejects after `timeoutMs` or when the broker refuses the credentials. They go on trying. */
+  open(options: { timeoutMs: number }): Promise<void>;
+  state(): { consuming: ConnectionState; publishing: ConnectionState };
+  close(): Promise<void>;
+}
+
+export interface ConnectionsOptions {
+  /** `amqp(s)://user:password@host:port/vhost` */
+  url: string;
+  /** Names this process in the broker's management page. */
+  instance: string;
+  log: Log;
+  observe?: { connected(connection: ConnectionName): void };
+}
+export type ConnectionName = 'consumer' | 'publisher';
+
+/** Missed for twice this long, the broker counts as gone. */
+const HEARTBEAT_SECONDS = 10;
+const RECONNECT_SECONDS = 1;
+/** Bounds the handshake with a host that accepts and then says nothing. */
+const CONNECT_TIMEOUT_MS = 10_000;
+/** A broker that does not answer a close is left alone after this long. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+/** Starts both connections; they try for ever, until closed. */
+export function createConnections({ url, instance, log, observe }: ConnectionsOptions): Connections {
+  const start = (name: ConnectionName) =>
+    keepConnection(url, `account-manager ${name} ${instance}`, log, () => observe?.connected(name));
+  const consuming = start('consumer');
+  const publishing = start('publisher');
+  return {
+    consuming: consuming.connection,
+    publishing: publishing.connection,
+    user: decodeURIComponent(new URL(url).username) || 'guest',
+    open: async ({ timeoutMs }) => {
+      await Promise.all([consuming.open(timeoutMs), publishing.open(timeoutMs)]);
+    },
+    state: () => ({ consuming: consuming.connection.state(), publishing: publishing.connection.state() }),
+    close: async () => {
+      await Promise.all([consuming.close(), publishing.close()]);
+    },
+  };
+}
+
+interface KeptConnection {
+  connection: BrokerConnection;
+  open(timeoutMs: number): Promise<void>;
+  close(): Promise<void>;
+}
+
+function keepConnection(url: string, name: string, log: Log, connected: () => void): KeptConnection {
+  let blocked = false;
+  const manager = connect(url, {
+    heartbeatIntervalInSeconds: HEARTBEAT_SECONDS,
+    reconnectTimeInSeconds: RECONNECT_SECONDS,
+    connectionOptions: {
+      // Without it small messages wait some 40 ms for the acknowledgement of those before.
+      noDelay: true,
+      keepAlive: true,
+      timeout: CONNECT_TIMEOUT_MS,
+      clientProperties: { connection_name: name },
+    },
+  });
+  // First of all listeners, so that the connection is guarded before anyone opens a channel on it.
+  manager.on('connect', () => {
+    limitHeaders(manager.connection as ChannelModel);
+    coalesceWrites(manager.connection as ChannelModel);
+    log.info('broker connected', { connection: name });
+    connected();
+  });
+  manager.on('connectFailed', ({ err }) => log.warn('broker connection failed', { connection: name, error: err }));
+  manager.on('disconnect', ({ err }) => {
+    blocked = false;
+    log.warn('broker disconnected', { connection: name, error: err });
+  });
+  manager.on('blocked', ({ reason }) => {
+    blocked = true;
+    log.error('broker blocks publications', { connection: name, reason });
+  });
+  manager.on('unblocked', () => {
+    blocked = false;
+    log.info('broker takes publications again', { connection: name });
+  });
+  return {
+    connection: {
+      current: () => manager.connection ?? null,
+      state: () => ({ connected: manager.isConnected(), blocked }),
+      onConnect: (listener) => subscribe(manager, 'connect', listener),
+      onUnblocked: (listener) => subscribe(manager, 'unblocked', listener),
+    },
+    open: (timeoutMs) => waitForConnection(manager, timeoutMs),
+    close: () => waitAtMost(manager.close(), CLOSE_TIMEOUT_MS),
+  };
+}
+
+function subscribe(manager: AmqpConnectionManager, event: 'connect' | 'unblocked', listener: () => void): () => void {
+  manager.on(event, listener);
+  return () => void manager.removeListener(event, listener);
+}
+
+async function waitForConnection(manager: AmqpConnectionManager, timeoutMs: number): Promise<void> {
+  if (manager.isConnected()) return;
+  try {
+    await manager.connect({ timeout: timeoutMs });
+  } catch (cause) {
+    throw new Error(`no connection to the broker: ${cause instanceof Error ? cause.message : String(cause)}`, {
+      cause,
+    });
+  }
+}

@@ -1,0 +1,117 @@
+import type { Channel, ConsumeMessage } from 'amqplib';
+import type { Log } from '../telemetry/log.js';
+import { type Acknowledger, createAcknowledger } from './acknowledge.js';
+import type { BrokerConnection } from './connections.js';
+import { keepChannel } from './keep-channel.js';
+
+/** A message in work, tied to the channel that delivered it. */
+export interface Delivery {
+  message: ConsumeMessage;
+  /** Done with. On a channel that has died this does nothing: the broker has the message again. */
+  acknowledge(): void;
+  /** Back to the queue; counts towards the delivery limit. */
+  giveBack(): void;
+  /** False once the channel has died: the broker delivers the message again, so work on it may stop. */
+  isLive(): boolean;
+}
+
+export interface Consumer {
+  /** Whether the broker has this consumer registered. */
+  isRegistered(): boolean;
+  /** Asks for no more messages; those in work can still be settled. */
+  cancel(): Promise<void>;
+  /** Messages in work go back to their queue. */
+  close(): Promise<void>;
+}
+
+export interface ConsumerOptions {
+  connection: BrokerConnection;
+  queue: string;
+  /** How many messages may be in work. */
+  prefetch: number;
+  /** Declares the queue, so that a deleted one comes back. */
+  declare: (channel: Channel) => Promise<void>;
+  onDelivery: (delivery: Delivery) => void;
+  onAcknowledged?: (count: number) => void;
+  onRegistered?: (registered: boolean) => void;
+  log: Log;
+}
+
+/** Keeps one consumer on a queue, on a channel of its own, through whatever ends it: it subscribes again. */
+export function createConsumer(options: ConsumerOptions): Consumer {
+  const { connection, queue, prefetch, declare, onDelivery, onAcknowledged, onRegistered, log } = options;
+  let consumerTag: string | null = null;
+  let acknowledger: Acknowledger | undefined;
+  let cancelled = false;
+
+  const subscribe = async (channel: Channel): Promise<void> => {
+    if (cancelled) return;
+    await declare(channel);
+    await channel.prefetch(prefetch);
+    const deliveries = createAcknowledger(channel, (count) => onAcknowledged?.(count));
+    acknowledger = deliveries;
+    let live = true;
+    channel.on('close', () => {
+      live = false;
+    });
+    const onMessage = (message: ConsumeMessage | null): void => {
+      if (message === null) {
+        // The server cancelled the consumer, as it does when its queue is deleted: the channel is of no more use.
+        log.error('broker cancelled the consumer', { queue });
+        unregister();
+        void channel.close().catch(() => undefined);
+        return;
+      }
+      const { deliveryTag } = message.fields;
+      deliveries.receive(deliveryTag);
+      const delivery: Delivery = {
+        message,
+        acknowledge: () => deliveries.acknowledge(deliveryTag),
+        giveBack: () => deliveries.giveBack(deliveryTag),
+        isLive: () => live,
+      };
+      try {
+        onDelivery(delivery);
+      } catch (error) {
+        log.error('message could not be taken', { queue, error });
+        delivery.giveBack();
+      }
+    };
+    ({ consumerTag } = await channel.consume(queue, onMessage));
+    onRegistered?.(true);
+  };
+
+  const unregister = (): void => {
+    if (consumerTag !== null) onRegistered?.(false);
+    consumerTag = null;
+  };
+
+  const kept = keepChannel({
+    connection,
+    name: queue,
+    create: (link) => link.createChannel(),
+    setUp: subscribe,
+    onLost: unregister,
+    log,
+  });
+  return {
+    isRegistered: () => consumerTag !== null,
+    cancel: async () => {
+      cancelled = true;
+      const tag = consumerTag;
+      unregister();
+      // A consumer whose channel is gone is cancelled already.
+      if (tag !== null)
+        await kept
+          .current()
+          ?.cancel(tag)
+          .catch(() => undefined);
+    },
+    close: async () => {
+      cancelled = true;
+      unregister();
+      acknowledger?.flush();
+      await kept.close();
+    },
+  };
+}

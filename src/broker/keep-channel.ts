@@ -1,0 +1,125 @@
+import type { Channel, ChannelModel } from 'amqplib';
+import { clock } from '../clock.js';
+import type { Log } from '../telemetry/log.js';
+import type { BrokerConnection } from './connections.js';
+import { waitAtMost } from './wait-at-most.js';
+
+/** A channel that comes back by itself. */
+export interface KeptChannel<C extends Channel> {
+  /** The channel, set up; null while it is away. */
+  current(): C | null;
+  /** Closes it for good: what it still holds goes back to the queue. */
+  close(): Promise<void>;
+}
+
+export interface KeepChannelOptions<C extends Channel> {
+  connection: BrokerConnection;
+  /** For the log. */
+  name: string;
+  create: (connection: ChannelModel) => Promise<C>;
+  /** Makes a new channel usable: declares, consumes. When it fails, the channel is closed and tried again later. */
+  setUp: (channel: C) => Promise<void>;
+  onOpen?: () => void;
+  onLost?: () => void;
+  log: Log;
+}
+
+/** How long to wait before the nth attempt in a row: doubling between these two. */
+const FIRST_DELAY_MS = 250;
+const LAST_DELAY_MS = 10_000;
+/** A channel that lived this long was well; the next loss starts from the shortest delay again. */
+const STABLE_MS = 30_000;
+const CLOSE_TIMEOUT_MS = 2_000;
+
+/**
+ * Keeps one channel open on a connection. The broker closes a channel alone, leaving its connection up, for a missing
+ * queue or a refused permission; such a channel is opened again with growing delays, and a lost one at reconnect.
+ */
+export function keepChannel<C extends Channel>(options: KeepChannelOptions<C>): KeptChannel<C> {
+  const { connection, name, create, setUp, onOpen, onLost, log } = options;
+  let channel: C | null = null;
+  let opening = false;
+  let closed = false;
+  const isClosed = () => closed;
+  let failures = 0;
+  let openedAtMs = 0;
+  let timer: NodeJS.Timeout | undefined;
+
+  const open = async (): Promise<void> => {
+    const link = connection.current();
+    if (closed || opening || channel !== null || link === null) return;
+    opening = true;
+    let fresh: C | undefined;
+    try {
+      fresh = await create(link);
+      const { lost, isLost } = watch(fresh);
+      await Promise.race([setUp(fresh), lost]);
+      if (isLost()) await lost;
+      channel = fresh;
+      openedAtMs = clock.monotonicMs();
+      onOpen?.();
+    } catch (error) {
+      if (!isClosed()) log.warn('broker channel could not be opened', { channel: name, error });
+      if (fresh !== undefined) await closeChannel(fresh);
+      openLater();
+    } finally {
+      opening = false;
+    }
+    if (isClosed()) await leave();
+  };
+
+  /** `lost` rejects with the reason when the channel is gone. */
+  const watch = (fresh: C): { lost: Promise<never>; isLost: () => boolean } => {
+    let reason = new Error('the channel was closed');
+    let isLost = false;
+    fresh.on('error', (error) => {
+      reason = error;
+    });
+    // Without this listener amqplib answers an exception in one of our listeners by dropping the connection.
+    fresh.on('handler-error', (error) => log.error('broker listener failed', { channel: name, error }));
+    const lost = new Promise<never>((_, reject) => {
+      fresh.on('close', () => {
+        isLost = true;
+        reject(reason);
+        onLost?.();
+        if (channel !== fresh) return;
+        channel = null;
+        log.warn('broker channel lost', { channel: name, error: reason });
+        if (clock.monotonicMs() - openedAtMs > STABLE_MS) failures = 0;
+        openLater();
+      });
+    });
+    lost.catch(() => undefined);
+    return { lost, isLost: () => isLost };
+  };
+
+  const openLater = (): void => {
+    if (closed) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => void open(), Math.min(FIRST_DELAY_MS * 2 ** failures, LAST_DELAY_MS));
+    failures++;
+  };
+
+  const leave = async (): Promise<void> => {
+    const last = channel;
+    channel = null;
+    if (last !== null) await closeChannel(last);
+  };
+
+  const forget = connection.onConnect(() => void open());
+  void open();
+  return {
+    current: () => channel,
+    close: async () => {
+      closed = true;
+      clearTimeout(timer);
+      forget();
+      await leave();
+    },
+  };
+}
+
+/** One that is gone already needs no closing, and says so by throwing. */
+async function closeChannel(channel: Channel): Promise<void> {
+  await waitAtMost((async () => channel.close())(), CLOSE_TIMEOUT_MS);
+}

@@ -1,0 +1,152 @@
+import { randomUUID } from 'node:crypto';
+import type { Channel, ConfirmChannel, Options } from 'amqplib';
+import type { Log } from '../telemetry/log.js';
+import type { BrokerConnection } from './connections.js';
+import { keepChannel } from './keep-channel.js';
+
+export interface OutgoingMessage {
+  /** Empty for the default exchange, whose routing keys are queue names. */
+  exchange: string;
+  routingKey: string;
+  content: Buffer;
+  /** With `mandatory`, a message that reaches no queue is a failure. */
+  options: Omit<Options.Publish, 'CC' | 'BCC'>;
+}
+
+/**
+ * `unavailable`: never sent, the broker is away or takes nothing. `unknown`: sent, and then neither confirmed in time
+ * nor refused: it may or may not have arrived. `refused`: by a queue, for being full or gone. `unroutable`: no queue
+ * takes it. `unencodable`: AMQP cannot carry it.
+ */
+export type PublishFailure = 'unavailable' | 'unknown' | 'refused' | 'unroutable' | 'unencodable';
+
+export class PublishFailed extends Error {
+  readonly failure: PublishFailure;
+  constructor(failure: PublishFailure, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'PublishFailed';
+    this.failure = failure;
+  }
+}
+
+export interface Publisher {
+  /** Resolves when the broker has confirmed the message; rejects with `PublishFailed` within twice the time-out. */
+  publish(message: OutgoingMessage): Promise<void>;
+  /** Whether a message would be sent at once. */
+  isReady(): boolean;
+  close(): Promise<void>;
+}
+
+export interface PublisherOptions {
+  connection: BrokerConnection;
+  /** For the log. */
+  name: string;
+  /** Declares what the messages go to. */
+  declare?: (channel: Channel) => Promise<void>;
+  /** Bounds the wait for the broker, and then the wait for its confirm. */
+  timeoutMs?: number;
+  log: Log;
+}
+
+const PUBLISH_TIMEOUT_MS = 10_000;
+/** Tells the publications of a channel apart when the broker returns one of them. */
+const PUBLISH_ID = 'x-publish-id';
+
+/**
+ * Publishes with confirms on a channel of its own. Nothing is queued here: while the broker is away or blocked,
+ * callers wait, so what can pile up is bounded by what they have in work. Confirms are shared by nature: messages
+ * published together are confirmed together.
+ */
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { connection, name, declare, timeoutMs = PUBLISH_TIMEOUT_MS, log } = options;
+  const returned = new Set<string>();
+  const waiting = new Set<() => void>();
+
+  const wake = (): void => {
+    if (!isReady()) return;
+    for (const resume of waiting) resume();
+    waiting.clear();
+  };
+  const kept = keepChannel<ConfirmChannel>({
+    connection,
+    name,
+    create: (link) => link.createConfirmChannel(),
+    setUp: async (channel) => {
+      returned.clear();
+      channel.on('return', (message) => returned.add(String(message.properties.headers?.[PUBLISH_ID])));
+      await declare?.(channel);
+    },
+    onOpen: wake,
+    log,
+  });
+  const forget = connection.onUnblocked(wake);
+  // A blocked broker does not read, so what is written to it would pile up in this process.
+  const isReady = () => kept.current() !== null && !connection.state().blocked;
+
+  const whenReady = (): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const resume = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        waiting.delete(resume);
+        reject(new PublishFailed('unavailable', `the broker took no publication for ${timeoutMs} ms`));
+      }, timeoutMs);
+      waiting.add(resume);
+    });
+
+  const send = (channel: ConfirmChannel, message: OutgoingMessage): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const { exchange, routingKey, content } = message;
+      const publishId = message.options.mandatory ? randomUUID() : null;
+      const options: Options.Publish =
+        publishId === null
+          ? message.options
+          : { ...message.options, headers: { ...(message.options.headers as object), [PUBLISH_ID]: publishId } };
+      const timer = setTimeout(() => {
+        reject(new PublishFailed('unknown', `not confirmed within ${timeoutMs} ms`));
+      }, timeoutMs);
+      const onConfirm = (error: Error | null): void => {
+        clearTimeout(timer);
+        const unroutable = publishId !== null && returned.delete(publishId);
+        if (error !== null) reject(toPublishFailed(error));
+        else if (unroutable) reject(new PublishFailed('unroutable', `no queue takes ${exchange}/${routingKey}`));
+        else resolve();
+      };
+      try {
+        channel.publish(exchange, routingKey, content, options, onConfirm);
+      } catch (cause) {
+        clearTimeout(timer);
+        reject(notSent(cause));
+      }
+    });
+
+  return {
+    publish: async (message) => {
+      if (!isReady()) await whenReady();
+      const channel = kept.current();
+      if (channel === null) throw new PublishFailed('unavailable', 'the channel was lost');
+      await send(channel, message);
+    },
+    isReady,
+    close: async () => {
+      forget();
+      await kept.close();
+    },
+  };
+}
+
+/** Only its text tells amqplib's report of a refusal from that of a lost channel. */
+function toPublishFailed(cause: Error): PublishFailed {
+  return cause.message === 'message nacked'
+    ? new PublishFailed('refused', 'the broker refused the message', { cause })
+    : new PublishFailed('unknown', 'the channel was lost before the broker confirmed', { cause });
+}
+
+function notSent(cause: unknown): PublishFailed {
+  const closed = cause instanceof Error && cause.name === 'IllegalOperationError';
+  return closed
+    ? new PublishFailed('unavailable', 'the channel was closing', { cause })
+    : new PublishFailed('unencodable', 'AMQP cannot carry the message', { cause });
+}
