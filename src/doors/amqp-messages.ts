@@ -1,0 +1,116 @@
+import { randomUUID } from 'node:crypto';
+import type { ConsumeMessage, MessageProperties } from 'amqplib';
+import { ENVELOPE } from '../../contracts/envelope.js';
+import type { Failure } from '../../contracts/failures.js';
+import { EXCHANGES, PARKED, RETRY_HEADER, RETRY_STEPS } from '../../contracts/topology.js';
+import type { OutgoingMessage } from '../broker/publish.js';
+import { toIso } from '../clock.js';
+import type { Reply } from '../operations/request.js';
+import { ATTEMPT_HEADER, type Envelope, ORIGINAL_USER_HEADER, readHeader } from './amqp-envelope.js';
+import { redactBody } from './redact-body.js';
+
+/** Headers of the caller's that a message keeps when it is published again; all others are dropped. */
+const KEPT_HEADERS = [ENVELOPE.deadlineHeader, 'traceparent', 'tracestate'];
+const MAX_HEADER_LENGTH = 1024;
+/** AMQP's short strings. */
+const MAX_PROPERTY_BYTES = 255;
+/** The broker takes this one for a request to be given a reply address, and closes the channel of who has none. */
+const UNRESOLVED_REPLY_TO = 'amq.rabbitmq.reply-to';
+
+/** The answer to a request, as the contract's section 3 has it. */
+export function buildReply(replyTo: string, envelope: Envelope, reply: Reply): OutgoingMessage {
+  return {
+    exchange: '',
+    routingKey: replyTo,
+    content: Buffer.from(JSON.stringify(reply)),
+    options: {
+      contentType: ENVELOPE.contentType,
+      type: envelope.operation,
+      messageId: randomUUID(),
+      ...(envelope.correlationId !== null && { correlationId: envelope.correlationId }),
+      headers: {
+        ...(!reply.success && { [ENVELOPE.errorCodeHeader]: reply.error.code }),
+        ...(envelope.traceparent !== null && { traceparent: envelope.traceparent }),
+      },
+    },
+  };
+}
+
+/**
+ * The same request, to come back after a delay. It is this service's message now: the caller's user travels as a
+ * header, and its `expiration` as the deadline it amounts to, since the broker would count it anew.
+ */
+export function buildRetry(
+  message: ConsumeMessage,
+  envelope: Envelope,
+  step: (typeof RETRY_STEPS)[number],
+  ownUser: string,
+): OutgoingMessage {
+  return {
+    exchange: EXCHANGES.retry.name,
+    routingKey: envelope.operation,
+    content: message.content,
+    options: {
+      ...copyProperties(message),
+      userId: ownUser,
+      headers: {
+        ...copyHeaders(message),
+        ...(envelope.deadlineAt !== null && { [ENVELOPE.deadlineHeader]: toIso(envelope.deadlineAt) }),
+        ...(envelope.caller !== null && { [ORIGINAL_USER_HEADER]: envelope.caller }),
+        [ATTEMPT_HEADER]: envelope.attempt + 1,
+        [RETRY_HEADER]: step.header,
+      },
+    },
+  };
+}
+
+/** A message for the operator: whole but for secrets, with why it was given up. */
+export function buildParked(message: ConsumeMessage, envelope: Envelope, error: Failure): OutgoingMessage {
+  return {
+    exchange: '',
+    routingKey: PARKED.name,
+    content: redactBody(message.content, envelope.operation),
+    options: {
+      ...copyProperties(message),
+      headers: {
+        ...copyHeaders(message),
+        [ENVELOPE.errorCodeHeader]: error.code,
+        'x-error-message': error.message.slice(0, MAX_HEADER_LENGTH),
+        'x-original-routing-key': envelope.operation,
+        ...(envelope.caller !== null && { [ORIGINAL_USER_HEADER]: envelope.caller }),
+        ...(envelope.attempt > 0 && { [ATTEMPT_HEADER]: envelope.attempt }),
+      },
+    },
+  };
+}
+
+/** Of the caller's properties those that describe the message; never `user_id`, `expiration`, `CC` or `BCC`. */
+function copyProperties(message: ConsumeMessage): OutgoingMessage['options'] {
+  const properties: Record<keyof MessageProperties, unknown> = message.properties;
+  const { contentType, contentEncoding, correlationId, replyTo, messageId, timestamp, type, appId } = properties;
+  return {
+    persistent: true,
+    mandatory: true,
+    contentType: shortText(contentType),
+    contentEncoding: shortText(contentEncoding),
+    correlationId: shortText(correlationId),
+    replyTo: replyTo === UNRESOLVED_REPLY_TO ? undefined : shortText(replyTo),
+    messageId: shortText(messageId),
+    timestamp: Number.isSafeInteger(timestamp) ? (timestamp as number) : undefined,
+    type: shortText(type),
+    appId: shortText(appId),
+  };
+}
+
+function copyHeaders(message: ConsumeMessage): Record<string, string> {
+  const kept: Record<string, string> = {};
+  for (const name of KEPT_HEADERS) {
+    const value = readHeader(message, name);
+    if (typeof value === 'string' && value.length <= MAX_HEADER_LENGTH) kept[name] = value;
+  }
+  return kept;
+}
+
+/** Bytes that are no UTF-8 were read as longer ones, so a text that came in may not fit on its way out. */
+const shortText = (value: unknown): string | undefined =>
+  typeof value === 'string' && Buffer.byteLength(value) <= MAX_PROPERTY_BYTES ? value : undefined;

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import { isOperationName, OPERATIONS } from '../../contracts/operations.js';
+import { type RequestQueue, RETRY_STEPS } from '../../contracts/topology.js';
+import type { Delivery } from '../broker/consume.js';
+import { clock } from '../clock.js';
+import { refuse } from '../operations/refuse.js';
+import type { Dispatch, IncomingRequest, Reply } from '../operations/request.js';
+import { type Envelope, readDeaths, readEnvelope } from './amqp-envelope.js';
+import { decodeBody } from './decode-message.js';
+
+/** One message on its way through the door. */
+export interface Task {
+  delivery: Delivery;
+  envelope: Envelope;
+  requestId: string;
+  /** Gets the answer; asked again after a dependency was away. */
+  ask: () => Promise<Reply>;
+  /** How often the request has failed before. */
+  attempt: number;
+  /** An operator waits for the answer. */
+  admin: boolean;
+}
+
+/** A message from a request queue. */
+export function readRequest(delivery: Delivery, queue: RequestQueue, ownUser: string, dispatch: Dispatch): Task {
+  const { message } = delivery;
+  const { envelope, refusal } = readEnvelope(message, ownUser, clock.now());
+  const requestId = envelope.correlationId ?? randomUUID();
+  const task = { delivery, envelope, requestId, attempt: envelope.attempt, admin: queue === 'admin' };
+  const answer = (reply: Reply): Task => ({ ...task, ask: () => Promise.resolve(reply) });
+
+  if (refusal !== null) return answer(refusal);
+  // Queues are guarded by permissions, so an operation must not be reachable through another's queue.
+  if (isOperationName(envelope.operation) && OPERATIONS[envelope.operation].queue !== queue) {
+    return answer(
+      refuse('UNKNOWN_OPERATION', { message: `routing key: ${envelope.operation} is not served on this queue` }),
+    );
+  }
+  const decoded = decodeBody(message.content);
+  if (!decoded.ok) return answer(decoded.refusal);
+  const request = toRequest(envelope, requestId, decoded.body);
+  return { ...task, ask: () => dispatch(request) };
+}
+
+/**
+ * A message from the dead-letter queue. One that expired is dispatched with its deadline over: it has no effect any
+ * more, but if it had one before this process or another died with it, its stored reply is found. One that was
+ * delivered too often may be what kills its consumers and is not looked into again. The ladder is behind both.
+ */
+export function readDeadLetter(delivery: Delivery, ownUser: string, dispatch: Dispatch): Task {
+  const { message } = delivery;
+  const [death] = readDeaths(message);
+  const { envelope: read, refusal } = readEnvelope(message, ownUser, clock.now());
+  const envelope = { ...read, operation: death?.routingKey ?? read.operation };
+  const requestId = envelope.correlationId ?? randomUUID();
+  const task = { delivery, envelope, requestId, attempt: RETRY_STEPS.length, admin: false };
+
+  if (death?.reason !== 'expired') {
+    const reason = death === undefined ? 'sent to the dead letters' : `given up by the broker: ${death.reason}`;
+    return { ...task, ask: () => Promise.resolve(refuse('INTERNAL', { message: reason })) };
+  }
+  const expired = refuse('DEADLINE_EXCEEDED', { message: 'the request expired before it was served' });
+  const decoded = refusal === null ? decodeBody(message.content) : null;
+  if (!decoded?.ok) return { ...task, ask: () => Promise.resolve(expired) };
+  const request = { ...toRequest(envelope, requestId, decoded.body), deadlineAt: 0 };
+  return { ...task, ask: () => dispatch(request) };
+}
+
+function toRequest(envelope: Envelope, requestId: string, body: unknown): IncomingRequest {
+  const { operation, messageId, caller, deadlineAt, traceparent } = envelope;
+  return { operation, messageId, requestId, caller, body, deadlineAt, traceparent };
+}

@@ -1,0 +1,143 @@
+import type { Channel, ChannelModel } from 'amqplib';
+import { DEAD_LETTERS, REQUEST_QUEUE_KEYS, REQUEST_QUEUES } from '../../contracts/topology.js';
+import type { BrokerConnection, Connections } from '../broker/connections.js';
+import { type Consumer, createConsumer, type Delivery } from '../broker/consume.js';
+import { createPublisher } from '../broker/publish.js';
+import { declareDeadLetters, declareFailureQueues, declareRequestQueue, declareTopology } from '../broker/topology.js';
+import { waitAtMost } from '../broker/wait-at-most.js';
+import type { Dispatch } from '../operations/request.js';
+import type { Log } from '../telemetry/log.js';
+import { type AmqpDoorObserver, type Service, serveTask } from './amqp-serve.js';
+import { readDeadLetter, readRequest, type Task } from './amqp-tasks.js';
+
+export interface AmqpDoorOptions {
+  connections: Connections;
+  dispatch: Dispatch;
+  /** Resolves when the dependencies are back; rejects when the signal aborts. */
+  waitUntilAvailable: (signal: AbortSignal) => Promise<void>;
+  log: Log;
+  observe?: Partial<AmqpDoorObserver>;
+}
+
+export interface AmqpDoor {
+  /** Declares and verifies the topology, then consumes; rejects with `TopologyMismatch` where the broker's differs. */
+  start(): Promise<void>;
+  /** Takes no more requests and finishes those in work, for at most `timeoutMs`; what is left goes back to its queue. */
+  stop(options: { timeoutMs: number }): Promise<void>;
+  state(): AmqpDoorState;
+}
+
+export interface AmqpDoorState {
+  /** By queue name, whether its consumer is registered. */
+  consumers: Record<string, boolean>;
+  /** Messages received and not yet settled. */
+  inWork: number;
+}
+
+/** A queue the door consumes, and how its messages become tasks. */
+interface Source {
+  queue: string;
+  prefetch: number;
+  declare: (channel: Channel) => Promise<void>;
+  read: (delivery: Delivery) => Task;
+}
+
+/**
+ * Serves requests from the broker: receive → dispatch → reply → settle. How much is in work, and so in memory, is
+ * bounded by the queues' prefetch alone; when the database or the broker is slow, requests wait in their queues.
+ */
+export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
+  const { connections, dispatch, waitUntilAvailable, log, observe = {} } = options;
+  const { consuming, publishing, user: ownUser } = connections;
+  const stopping = new AbortController();
+  const inWork = new Set<Promise<void>>();
+  const consumers = new Map<string, Consumer>();
+  let service: Service | undefined;
+
+  const sources: Source[] = [
+    ...REQUEST_QUEUE_KEYS.map(
+      (key): Source => ({
+        queue: REQUEST_QUEUES[key].name,
+        prefetch: REQUEST_QUEUES[key].prefetch,
+        declare: (channel) => declareRequestQueue(channel, key),
+        read: (delivery) => readRequest(delivery, key, ownUser, dispatch),
+      }),
+    ),
+    {
+      queue: DEAD_LETTERS.name,
+      prefetch: DEAD_LETTERS.prefetch,
+      declare: declareDeadLetters,
+      read: (delivery) => readDeadLetter(delivery, ownUser, dispatch),
+    },
+  ];
+
+  /** Resolves when the consumer is registered for the first time. */
+  const consume = ({ queue, prefetch, declare, read }: Source, serving: Service): Promise<void> =>
+    new Promise((resolve) => {
+      const onDelivery = (delivery: Delivery): void => {
+        observe.received?.(queue, delivery.message.content.length);
+        const work = serveTask(serving, read(delivery)).finally(() => inWork.delete(work));
+        inWork.add(work);
+      };
+      const onRegistered = (registered: boolean): void => {
+        observe.consumer?.(queue, registered);
+        if (registered) resolve();
+      };
+      const onAcknowledged = observe.acknowledged;
+      const connection = consuming;
+      const consumer = createConsumer({
+        connection,
+        queue,
+        prefetch,
+        declare,
+        onDelivery,
+        onRegistered,
+        onAcknowledged,
+        log,
+      });
+      consumers.set(queue, consumer);
+    });
+
+  return {
+    start: async () => {
+      await declareTopology(await whenConnected(consuming));
+      const serving: Service = {
+        replies: createPublisher({ connection: publishing, name: 'replies', log }),
+        failures: createPublisher({ connection: publishing, name: 'failures', declare: declareFailureQueues, log }),
+        ownUser,
+        waitUntilAvailable,
+        stopping: stopping.signal,
+        log,
+        observe,
+      };
+      service = serving;
+      await Promise.all(sources.map((source) => consume(source, serving)));
+    },
+    stop: async ({ timeoutMs }) => {
+      const registered = [...consumers.values()];
+      await Promise.all(registered.map((consumer) => consumer.cancel()));
+      stopping.abort();
+      await waitAtMost(Promise.all(inWork), timeoutMs);
+      if (inWork.size > 0) log.warn('requests left to the broker', { requests: inWork.size });
+      await Promise.all(registered.map((consumer) => consumer.close()));
+      await Promise.all([service?.replies.close(), service?.failures.close()]);
+    },
+    state: () => ({
+      consumers: Object.fromEntries(sources.map(({ queue }) => [queue, consumers.get(queue)?.isRegistered() ?? false])),
+      inWork: inWork.size,
+    }),
+  };
+}
+
+function whenConnected(connection: BrokerConnection): Promise<ChannelModel> {
+  return new Promise((resolve) => {
+    const take = (): void => {
+      const link = connection.current();
+      if (link === null) return;
+      forget();
+      resolve(link);
+    };
+    const forget = connection.onConnect(take);
+    take();
+  });
+}

@@ -1,0 +1,130 @@
+import { ENVELOPE } from '../../contracts/envelope.js';
+import type { FailureReply } from '../../contracts/failures.js';
+import { refuse, refuseInvalid } from '../operations/refuse.js';
+
+/** One thing wrong with a request: where, and the rule it breaks. */
+export interface Issue {
+  /** Keys and indexes joined by dots; empty for the body itself. */
+  path: string;
+  message: string;
+}
+
+export type DecodedBody = { ok: true; body: Record<string, unknown> } | { ok: false; refusal: FailureReply };
+
+/** More faults than these say nothing new, and an answer stays small. */
+const MAX_ISSUES = 20;
+/** A key longer than this is cut in a path. */
+const MAX_KEY_LENGTH = 80;
+
+const SURROGATE = /\p{Surrogate}/u;
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Reads a request's body: a JSON object in UTF-8 of at most 256 KiB and 16 levels (contract section 2). Size and
+ * depth are judged before anything is parsed, so that a hostile body costs one pass over its bytes at most.
+ * Refuses `MALFORMED_MESSAGE` what is not such an object, `VALIDATION_FAILED` what `findIssues` finds in it.
+ */
+export function decodeBody(bytes: Uint8Array): DecodedBody {
+  const malformed = (rule: string): DecodedBody => ({
+    ok: false,
+    refusal: refuse('MALFORMED_MESSAGE', { message: `body: ${rule}` }),
+  });
+  if (bytes.length === 0) return malformed('must be a JSON object, but is empty');
+  if (bytes.length > ENVELOPE.maxBodyBytes) {
+    return malformed(`must be at most ${ENVELOPE.maxBodyBytes} bytes, but has ${bytes.length}`);
+  }
+  if (isDeeperThan(bytes, ENVELOPE.maxBodyDepth))
+    return malformed(`must be at most ${ENVELOPE.maxBodyDepth} levels deep`);
+
+  let text: string;
+  try {
+    text = utf8.decode(bytes);
+  } catch {
+    return malformed('must be UTF-8');
+  }
+  let body: unknown;
+  try {
+    body = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the body, and a body may hold secrets.
+    return malformed('must be JSON');
+  }
+  if (!isObject(body)) return malformed(`must be a JSON object, but is ${nameKind(body)}`);
+
+  const issues = findIssues(body);
+  return issues.length === 0 ? { ok: true, body } : { ok: false, refusal: refuseInvalid(issues) };
+}
+
+/** Counts brackets outside strings; never recurses, so that depth costs nothing. */
+export function isDeeperThan(json: Uint8Array, maxDepth: number): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < json.length; at++) {
+    switch (json[at]) {
+      case 0x22: // "
+        inString = !inString;
+        break;
+      case 0x5c: // a backslash: what follows it ends no string
+        if (inString) at++;
+        break;
+      case 0x7b: // {
+      case 0x5b: // [
+        if (!inString && ++depth > maxDepth) return true;
+        break;
+      case 0x7d: // }
+      case 0x5d: // ]
+        if (!inString) depth--;
+        break;
+      default:
+    }
+  }
+  return false;
+}
+
+/**
+ * What no field of any request may hold, whatever its schema says: NUL (PostgreSQL cannot store it), half of a
+ * surrogate pair (not representable in UTF-8), a `__proto__` key (would forge properties when copied), a number beyond
+ * the finite ones (`1e999`). Recurses, so its argument must be of bounded depth.
+ */
+export function findIssues(value: unknown): Issue[] {
+  const issues: Issue[] = [];
+  const path: string[] = [];
+  const report = (message: string) => {
+    if (issues.length < MAX_ISSUES) issues.push({ path: path.map(printable).join('.'), message });
+  };
+  const visit = (visited: unknown): void => {
+    if (typeof visited === 'string') {
+      const fault = findTextFault(visited);
+      if (fault !== null) report(fault);
+    } else if (typeof visited === 'number') {
+      if (!Number.isFinite(visited)) report('must be a finite number');
+    } else if (typeof visited === 'object' && visited !== null) {
+      for (const [key, child] of Object.entries(visited)) {
+        path.push(key);
+        const fault = key === '__proto__' ? 'must not be used' : findTextFault(key);
+        if (fault !== null) report(`as a key ${fault}`);
+        visit(child);
+        path.pop();
+      }
+    }
+  };
+  visit(value);
+  return issues;
+}
+
+function findTextFault(text: string): string | null {
+  if (text.includes('\0')) return 'must not contain NUL characters';
+  if (SURROGATE.test(text)) return 'must not contain half of a surrogate pair';
+  return null;
+}
+
+/** A key as JSON writes it: what cannot be printed is escaped. */
+const printable = (key: string): string => JSON.stringify(key.slice(0, MAX_KEY_LENGTH)).slice(1, -1);
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+function nameKind(value: unknown): string {
+  if (value === null) return 'null';
+  return Array.isArray(value) ? 'an array' : `a ${typeof value}`;
+}
