@@ -86,7 +86,7 @@ export async function startServers(directory, { disposable = false, given = proc
     writeAtomically(
       path.join(folder, 'env'),
       Object.entries(urls)
-        .map(([name, url]) => `${name}='${url}'\n`)
+        .map(([name, url]) => `${name}='${url.replaceAll("'", "'\\''")}'\n`)
         .join(''),
     );
     return urls;
@@ -112,7 +112,9 @@ export async function stopServers(directory, { removeData = false, isWanted = ()
         const running = processes[server.name];
         if (!running) return;
         await server.stop(running, { disposable });
-        if (removeData || disposable) rmSync(running.folder, { recursive: true, force: true });
+        if (!removeData && !disposable) return;
+        rmSync(running.folder, { recursive: true, force: true });
+        rmSync(path.join(folder, server.name), { recursive: true, force: true });
       }),
     );
     rmSync(path.join(folder, 'env'), { force: true });
@@ -156,7 +158,9 @@ async function startComposed(folder, { state, servers, say }) {
       previous: state.composed,
     });
   } catch (error) {
-    say(`docker compose failed, so looking for installed programs instead: ${/** @type {Error} */ (error).message}`);
+    const { message } = /** @type {Error} */ (error);
+    if (state.composed) throw error; // the data are in its volumes
+    say(`docker compose failed, so looking for installed programs instead: ${message.trim()}`);
     return undefined;
   }
 }

@@ -31,7 +31,9 @@ export async function startService(directory, environment) {
   const previous = readState(file);
   if (previous && isRunning(previous.pid, ROOT) && (await isReady(previous.url))) return previous;
   await stopService(directory);
-  const port = Number(environment.HTTP_PORT ?? (await freePort(previous ? Number(new URL(previous.url).port) : USUAL_PORT)));
+  const port = Number(
+    environment.HTTP_PORT ?? (await freePort(previous ? Number(new URL(previous.url).port) : USUAL_PORT)),
+  );
   const log = path.resolve(directory, 'service.log');
   const pid = await startDaemon({
     command: process.execPath,

@@ -28,33 +28,55 @@ export async function isComposeAvailable() {
 
 /**
  * @param {{ folder: string, disposable: boolean, services: string[], previous: Composed | undefined }} options
- * @returns {Promise<Composed>} when all of them are healthy
+ * @returns {Promise<Composed>} when all of them, and those of before, are healthy
  */
-export async function composeUp({ folder, disposable, services, previous }) {
-  const ports = {
-    POSTGRES_PORT: await freePort(Number(previous?.environment.POSTGRES_PORT ?? 0)),
-    REDIS_PORT: await freePort(Number(previous?.environment.REDIS_PORT ?? 0)),
-    RABBITMQ_PORT: await freePort(Number(previous?.environment.RABBITMQ_PORT ?? 0)),
-    RABBITMQ_MANAGEMENT_PORT: await freePort(Number(previous?.environment.RABBITMQ_MANAGEMENT_PORT ?? 0)),
-  };
-  const environment = {
-    ...Object.fromEntries(Object.entries(ports).map(([name, port]) => [name, String(port)])),
+export async function composeUp({ folder, disposable, services: wanted, previous }) {
+  const services = [...new Set([...(previous?.services ?? []), ...wanted])];
+  const environment = previous?.environment ?? (await newEnvironment(disposable));
+  const project = `account-manager-${createHash('sha256').update(folder).digest('hex').slice(0, 8)}`;
+  const urls = Object.assign({}, ...services.map((service) => urlsOf(service, environment)));
+  const composed = { project, services, environment, urls };
+  try {
+    await compose(composed, ['up', '--detach', '--wait', ...services]);
+  } catch (error) {
+    if (!previous) await compose(composed, ['down', '--volumes']).catch(() => {}); // nobody knows of them
+    throw error;
+  }
+  return composed;
+}
+
+/**
+ * @param {boolean} disposable
+ * @returns {Promise<Record<string, string>>} the variables of docker-compose.yml
+ */
+async function newEnvironment(disposable) {
+  return {
+    POSTGRES_PORT: String(await freePort()),
+    REDIS_PORT: String(await freePort()),
+    RABBITMQ_PORT: String(await freePort()),
+    RABBITMQ_MANAGEMENT_PORT: String(await freePort()),
     REDIS_DATABASES: disposable ? '1024' : '16',
     POSTGRES_DURABLE: disposable ? 'off' : 'on',
   };
-  const project = `account-manager-${createHash('sha256').update(folder).digest('hex').slice(0, 8)}`;
-  const all = {
-    postgres: { DATABASE_URL: `postgresql://postgres:postgres@127.0.0.1:${ports.POSTGRES_PORT}/account_manager` },
-    redis: { REDIS_URL: `redis://127.0.0.1:${ports.REDIS_PORT}` },
-    rabbitmq: {
-      RABBITMQ_URL: `amqp://guest:guest@127.0.0.1:${ports.RABBITMQ_PORT}`,
-      RABBITMQ_MANAGEMENT_URL: `http://guest:guest@127.0.0.1:${ports.RABBITMQ_MANAGEMENT_PORT}`,
-    },
-  };
-  const urls = Object.assign({}, ...services.map((service) => all[/** @type {keyof typeof all} */ (service)]));
-  const composed = { project, services, environment, urls };
-  await compose(composed, ['up', '--detach', '--wait', ...services]);
-  return composed;
+}
+
+/**
+ * @param {string} service
+ * @param {Record<string, string>} environment
+ * @returns {Record<string, string>}
+ */
+function urlsOf(service, { POSTGRES_PORT, REDIS_PORT, RABBITMQ_PORT, RABBITMQ_MANAGEMENT_PORT }) {
+  switch (service) {
+    case 'postgres':
+      return { DATABASE_URL: `postgresql://postgres:postgres@127.0.0.1:${POSTGRES_PORT}/account_manager` };
+    case 'redis':
+      return { REDIS_URL: `redis://127.0.0.1:${REDIS_PORT}` };
+    default:
+      return {
+        RABBITMQ_URL: `amqp://guest:guest@127.0.0.1:${RABBITMQ_PORT}`,
+        RABBITMQ_MANAGEMENT_URL: `http://guest:guest@127.0.0.1:${RABBITMQ_MANAGEMENT_PORT}`,
+      };
+  }
 }
 
 /**

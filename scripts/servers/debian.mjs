@@ -21,7 +21,7 @@ export function installPackages({ packages, why, say }) {
   say(`${lack}: installing Debian's packages ${names} (NO_INSTALL=1 refuses)`);
   const apt = (/** @type {string[]} */ ...args) => runAsRoot(['apt-get', '-qq', ...args], isRoot);
   apt('update');
-  // Private servers are wanted, not the system's: its package scripts must start none and make no cluster.
+  // Private servers are wanted, not the system's: the scripts of its packages start none with this.
   const policy = '/usr/sbin/policy-rc.d';
   const isOurs = !existsSync(policy);
   if (isOurs) runAsRoot(['sh', '-c', `printf '#!/bin/sh\\nexit 101\\n' >${policy} && chmod 755 ${policy}`], isRoot);

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { inPath } from './binaries.mjs';
 import { answersPostgres } from './probe.mjs';
-import { freePort, isRunning, startDaemon, stopProcess, waitUntilReady } from './process.mjs';
+import { freePort, isAlive, isRunning, startDaemon, stopProcess, waitUntilReady } from './process.mjs';
 
 const run = promisify(execFile);
 const OLDEST_MAJOR = 15;
@@ -44,7 +44,7 @@ export const postgres = {
       await run(initdb, disposable ? [...args, '--no-sync'] : args, { cwd: folder, ...user });
       renameSync(unfinished, data);
     }
-    forgetDeadServer(data);
+    forgetStranger(data);
     const port = await freePort(previous?.ports.postgres);
     // TCP only: a socket's path may have 107 bytes, and a checkout's folder may be longer.
     const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=300'];
@@ -117,12 +117,12 @@ function folderFor(folder, user) {
 
 /**
  * After a power cut or in a restarted container the number in postmaster.pid can belong to a stranger, and PostgreSQL
- * would not start because of it.
+ * would not start because of it. That of a dead process it judges better itself.
  * @param {string} data
  */
-function forgetDeadServer(data) {
+function forgetStranger(data) {
   const file = path.join(data, 'postmaster.pid');
   if (!existsSync(file)) return;
   const pid = Number(readFileSync(file, 'utf8').split('\n')[0]);
-  if (!isRunning(pid, data)) rmSync(file);
+  if (isAlive(pid) && !isRunning(pid, data)) rmSync(file);
 }

@@ -20,6 +20,7 @@ export const rabbitmq = {
 
   async start({ folder, previous, record }) {
     mkdirSync(path.join(folder, 'data'), { recursive: true });
+    if (previous?.ports.epmd) await stopPortMapper(previous.ports.epmd); // it outlives a node that was killed
     const ports = {
       amqp: await freePort(previous?.ports.amqp),
       management: await freePort(previous?.ports.management),
