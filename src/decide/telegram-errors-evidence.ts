@@ -1,0 +1,127 @@
+import type { ErrorReport } from './classify-error.js';
+
+/** What a report says, taken apart: its texts, and the numbers that stand in fields of their own. */
+export interface Evidence {
+  /** The message; of a JSON message the texts of its known fields, one a line. */
+  message: string;
+  /** The error code where it is a word (`FLOOD_WAIT_60`, `ECONNRESET`). */
+  code: string;
+  type: string;
+  /** Error codes of fields, the report's own first. */
+  codes: number[];
+  /** Seconds of fields, as given: not yet clamped, the report's own not among them. */
+  seconds: number[];
+}
+
+const MAX_TEXT = 4096;
+const MAX_DEPTH = 4;
+
+const words = (list: string): ReadonlySet<string> => new Set(list.split(' '));
+const TEXT_FIELDS = words(
+  'name type error_type errortype class exception error errormessage error_message description message msg text ' +
+    'detail details reason title cause',
+);
+const SECONDS_FIELDS = words('seconds retry_after retryafter wait wait_seconds waitseconds value x capture');
+const CODE_FIELDS = words('code error_code errorcode status status_code statuscode http_status');
+/** Fields that are walked into. A `request` is not: it quotes what the caller sent, which may read like an error. */
+const NESTED_FIELDS = words('error err result response data body parameters params cause exception detail details');
+
+/** Reads every field of a report, whatever it holds. Work is bounded by the 4,096 characters kept of each text. */
+export function readEvidence(report: ErrorReport): Evidence {
+  const evidence: Evidence = {
+    message: '',
+    code: '',
+    type: keepBounds(report.errorType).trim(),
+    codes: [],
+    seconds: [],
+  };
+  const { errorCode } = report;
+  if (typeof errorCode === 'string' && !isNumeric(errorCode)) evidence.code = keepBounds(errorCode);
+  else if (typeof errorCode === 'string' || typeof errorCode === 'number') evidence.codes.push(Number(errorCode));
+  const lines: string[] = [];
+  readText(keepBounds(report.errorMessage), evidence, lines, 0);
+  evidence.message = lines.join('\n');
+  return evidence;
+}
+
+/** A traceback names its error last and a wrapped message first, so of an overlong text both ends are kept. */
+function keepBounds(text: unknown): string {
+  if (typeof text !== 'string') return '';
+  if (text.length <= MAX_TEXT) return text;
+  return `${text.slice(0, MAX_TEXT / 2)}\n${text.slice(-MAX_TEXT / 2)}`;
+}
+
+const isNumeric = (text: string): boolean => /^\s*[-+]?\d+\s*$/.test(text);
+
+/** Collects a text, or the known fields of the JSON object in it with what stands around that. */
+function readText(text: string, evidence: Evidence, lines: string[], depth: number): void {
+  const start = text.indexOf('{');
+  const end = text.lastIndexOf('}') + 1;
+  const parsed = start >= 0 && end > start && depth < MAX_DEPTH ? parseJson(text.slice(start, end)) : undefined;
+  if (typeof parsed !== 'object' || parsed === null) {
+    // Line breaks of a text that was printed as a literal; left alone they would stick to the word behind them.
+    lines.push(text.replace(/\\[nrt]/g, '\n'));
+    return;
+  }
+  readObject(parsed, evidence, lines, depth + 1);
+  lines.push(text.slice(0, start), text.slice(end));
+}
+
+function readObject(object: object, evidence: Evidence, lines: string[], depth: number): void {
+  if (depth > MAX_DEPTH) return;
+  for (const [key, value] of Object.entries(object) as [string, unknown][]) {
+    const field = Array.isArray(object) ? 'error' : key.toLowerCase();
+    const number = typeof value === 'number' || (typeof value === 'string' && isNumeric(value)) ? Number(value) : null;
+    if (number !== null) {
+      if (field === 'retry_after_ms') evidence.seconds.push(number / 1000);
+      if (SECONDS_FIELDS.has(field)) evidence.seconds.push(number);
+      if (CODE_FIELDS.has(field)) evidence.codes.push(number);
+    } else if (typeof value === 'string') {
+      if (TEXT_FIELDS.has(field) || CODE_FIELDS.has(field)) readText(value, evidence, lines, depth);
+    } else if (typeof value === 'object' && value !== null && NESTED_FIELDS.has(field)) {
+      readObject(value, evidence, lines, depth + 1);
+    }
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Seconds in a unit, by how its word begins; a number without a unit is seconds. */
+const UNITS: readonly [RegExp, number][] = [
+  [/^ms$|^milli/, 0.001],
+  [/^(?:m|mins?|minutes?|мин\p{L}*)$/u, 60],
+  [/^(?:h|hrs?|hours?|час\p{L}*)$/u, 3600],
+  [/^(?:d|days?|дн\p{L}*|ден\p{L}*)$/u, 86_400],
+];
+
+const NUMBER = '(\\d+(?:\\.\\d+)?)';
+/** Where a text says how long to wait, the surest form first. A number elsewhere (a code, an id) is not seconds. */
+const DURATIONS = [
+  // "A wait of 300 seconds", "Retry in 35 seconds", "retry after 3600", "must wait 5 minutes"
+  `(?:\\bwait(?: of| for)?|retry(?:ing)?[ _-]?(?:after|in)|again (?:in|after)|reset in|\\bdelay(?: of)?)` +
+    `["']?\\s{0,3}[:=]?\\s{0,3}${NUMBER}\\s?(\\p{L}*)`,
+  // "FLOOD_WAIT (300)", "FloodWait: 300"; not the code of "FloodWaitError: 420: FLOOD"
+  `(?:wait|delay)(?:_x|_|error|exception)?["'\\])]{0,2}\\s{0,3}[:=(]{0,2}\\s{0,3}(\\d+)(?![\\d:])`,
+  // "seconds=300", "(value: 31)"
+  `\\b(?:seconds|retry_?after|value|capture|x)["']?\\s{0,3}[:=]\\s{0,3}["']?${NUMBER}`,
+  // any number of seconds, minutes, hours or days
+  `(?<![\\p{L}\\p{N}_.])${NUMBER}\\s?` +
+    `(s|secs?|seconds?|сек\\p{L}*|mins?|minutes?|мин\\p{L}*|h|hrs?|hours?|час\\p{L}*|days?)(?![\\p{L}\\p{N}_])`,
+].map((pattern) => new RegExp(pattern, 'iu'));
+
+/** The wait that a text names, in seconds as written; null where it names none. */
+export function findSeconds(text: string): number | null {
+  for (const pattern of DURATIONS) {
+    const [, digits, word = ''] = pattern.exec(text) ?? [];
+    if (digits === undefined) continue;
+    const unit = UNITS.find(([begins]) => begins.test(word.toLowerCase()))?.[1] ?? 1;
+    return Number(digits) * unit;
+  }
+  return null;
+}
