@@ -41,38 +41,40 @@ export interface AccountRecord {
 /** Key of a channel's counters in an account's record. */
 export const channelKey = (actionType: ActionType, channel: string): string => `${actionType} ${channel}`;
 
-/** The rows as PostgreSQL gives them: JSON, instants as ISO texts. */
-export interface AccountRow {
-  id: string;
-  user_id: number;
-  phone: string;
+/** The columns of an account's condition. */
+export interface ConditionRow {
   status: AccountStatus;
   disabled_reason: DisabledReason | null;
-  flood_wait_until: string | null;
-  blocked_until: string | null;
+  flood_wait_until: Date | null;
+  blocked_until: Date | null;
   block_level: number;
-  last_block_ended_at: string | null;
+  last_block_ended_at: Date | null;
   error_count: number;
-  fence: number;
-  usage_version: number;
-  usage_date: string | null;
-  per_channel_invites: Record<string, number>;
-  last_used_at: string | null;
-  event_sequence: number;
 }
 
-export interface LeaseRow {
+/** An account's row joined with its open lease. */
+export interface AccountRow extends ConditionRow {
   id: string;
+  user_id: bigint;
+  phone: string;
+  fence: bigint;
+  usage_version: bigint;
+  usage_day: string | null;
+  per_channel_invites: Record<string, number>;
+  last_used_at: Date | null;
+  event_sequence: bigint;
+  lease_id: string | null;
   service_name: string;
   caller: string | null;
   purpose: Purpose;
   target_channel: string | null;
-  fence: number;
+  lease_fence: bigint;
   lock_value: string | null;
-  allocated_at: string;
-  expires_at: string;
+  allocated_at: Date;
+  expires_at: Date;
 }
 
+/** Usage rows come as JSON, their instants as ISO texts. */
 export interface WindowRow {
   action_type: ActionType;
   recent: string[];
@@ -107,47 +109,45 @@ export const toChannelUsage = (row: ChannelRow): ChannelUsage => ({
   total: row.total,
 });
 
-const toLease = (row: LeaseRow): OpenLease => ({
-  leaseId: row.id,
-  serviceName: row.service_name,
-  caller: row.caller,
-  purpose: row.purpose,
-  targetChannel: row.target_channel,
-  fence: row.fence,
-  lockValue: row.lock_value,
-  allocatedAt: at(row.allocated_at),
-  expiresAt: at(row.expires_at),
+const msOrNull = (at: Date | null): number | null => at?.getTime() ?? null;
+
+export const toCondition = (row: ConditionRow): AccountCondition => ({
+  status: row.status,
+  disabledReason: row.disabled_reason,
+  floodWaitUntil: msOrNull(row.flood_wait_until),
+  blockedUntil: msOrNull(row.blocked_until),
+  blockLevel: row.block_level,
+  lastBlockEndedAt: msOrNull(row.last_block_ended_at),
+  errorCount: row.error_count,
 });
 
-export function toAccountRecord(
-  row: AccountRow,
-  lease: LeaseRow | null,
-  windows: WindowRow[] | null,
-  channels: ChannelRow[] | null,
-): AccountRecord {
-  return {
-    accountId: row.id,
-    userId: row.user_id,
-    phone: row.phone,
-    condition: {
-      status: row.status,
-      disabledReason: row.disabled_reason,
-      floodWaitUntil: atOrNull(row.flood_wait_until),
-      blockedUntil: atOrNull(row.blocked_until),
-      blockLevel: row.block_level,
-      lastBlockEndedAt: atOrNull(row.last_block_ended_at),
-      errorCount: row.error_count,
-    },
-    lease: lease === null ? null : toLease(lease),
-    fence: row.fence,
-    sequence: row.event_sequence,
-    usageVersion: row.usage_version,
-    lastUsedAt: atOrNull(row.last_used_at),
-    usageDay: row.usage_date,
-    invitesByChannelToday: row.per_channel_invites,
-    windows: new Map((windows ?? []).map((window) => [window.action_type, toWindow(window)])),
-    channels: new Map(
-      (channels ?? []).map((usage) => [channelKey(usage.action_type, usage.channel), toChannelUsage(usage)]),
-    ),
-  };
-}
+const toLease = (row: AccountRow): OpenLease | null =>
+  row.lease_id === null
+    ? null
+    : {
+        leaseId: row.lease_id,
+        serviceName: row.service_name,
+        caller: row.caller,
+        purpose: row.purpose,
+        targetChannel: row.target_channel,
+        fence: Number(row.lease_fence),
+        lockValue: row.lock_value,
+        allocatedAt: row.allocated_at.getTime(),
+        expiresAt: row.expires_at.getTime(),
+      };
+
+export const toAccountRecord = (row: AccountRow): AccountRecord => ({
+  accountId: row.id,
+  userId: Number(row.user_id),
+  phone: row.phone,
+  condition: toCondition(row),
+  lease: toLease(row),
+  fence: Number(row.fence),
+  sequence: Number(row.event_sequence),
+  usageVersion: Number(row.usage_version),
+  lastUsedAt: msOrNull(row.last_used_at),
+  usageDay: row.usage_day,
+  invitesByChannelToday: row.per_channel_invites,
+  windows: new Map(),
+  channels: new Map(),
+});

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { Prisma, PrismaClient } from '../../generated/prisma/client.js';
@@ -27,14 +28,19 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: TRANSACTION_TIMEOUT_MS,
-    // Compiling a plan costs more than any statement here takes.
-    options: '-c jit=off',
+    // Compiling a plan costs more than any statement here takes. Every hot statement has its index; the statistics of
+    // a table that was small a moment ago must not talk the planner out of it.
+    options: '-c jit=off -c enable_seqscan=off',
     application_name: 'account-manager',
     keepAlive: true,
   });
   pool.on('error', onConnectionError);
   const prisma = new PrismaClient({
-    adapter: new PrismaPg(pool, { onConnectionError, disposeExternalPool: true }),
+    adapter: new PrismaPg(pool, {
+      onConnectionError,
+      disposeExternalPool: true,
+      statementNameGenerator: nameStatement,
+    }),
     transactionOptions: { timeout: TRANSACTION_TIMEOUT_MS, maxWait: CONNECT_TIMEOUT_MS },
   });
 
@@ -66,6 +72,18 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
     poolState: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: () => prisma.$disconnect(),
   };
+}
+
+const statementNames = new Map<string, string>();
+
+/** Names a statement by its text, so that a connection parses it once. The texts are those of the code: few. */
+function nameStatement({ sql }: { sql: string }): string {
+  let name = statementNames.get(sql);
+  if (name === undefined) {
+    name = createHash('sha256').update(sql).digest('base64url').slice(0, 22);
+    statementNames.set(sql, name);
+  }
+  return name;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {

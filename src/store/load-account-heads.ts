@@ -1,5 +1,5 @@
-import type { AccountStatus, DisabledReason } from '../../contracts/fields.js';
 import type { AccountCondition } from '../decide/account-condition.js';
+import { type ConditionRow, toCondition } from './account-record.js';
 import type { Sql } from './database.js';
 
 /** What is known of an account without its usage windows. Instants are epoch milliseconds. */
@@ -12,22 +12,13 @@ export interface AccountHead {
   lockedUntil: number | null;
 }
 
-interface HeadRow {
+interface HeadRow extends ConditionRow {
   now: Date;
   id: string | null;
   user_id: bigint;
-  status: AccountStatus;
-  disabled_reason: DisabledReason | null;
-  flood_wait_until: Date | null;
-  blocked_until: Date | null;
-  block_level: number;
-  last_block_ended_at: Date | null;
-  error_count: number;
   usage_version: bigint;
   locked_until: Date | null;
 }
-
-const msOrNull = (at: Date | null): number | null => at?.getTime() ?? null;
 
 /** Reads accounts without locking them, and the database's clock. */
 export async function loadAccountHeads(
@@ -44,17 +35,9 @@ export async function loadAccountHeads(
     heads.set(row.id, {
       accountId: row.id,
       userId: Number(row.user_id),
-      condition: {
-        status: row.status,
-        disabledReason: row.disabled_reason,
-        floodWaitUntil: msOrNull(row.flood_wait_until),
-        blockedUntil: msOrNull(row.blocked_until),
-        blockLevel: row.block_level,
-        lastBlockEndedAt: msOrNull(row.last_block_ended_at),
-        errorCount: row.error_count,
-      },
+      condition: toCondition(row),
       usageVersion: Number(row.usage_version),
-      lockedUntil: msOrNull(row.locked_until),
+      lockedUntil: row.locked_until?.getTime() ?? null,
     });
   }
   return { now: rows[0]?.now.getTime() ?? 0, heads };

@@ -29,7 +29,7 @@ export async function loadOpenLeaseSecrets(
     { lease_id: string; id: string; phone: string; session_data: Uint8Array; session_key_id: string }[]
   >`
     SELECT lease_id::text, id::text, phone, session_data, session_key_id FROM telegram_sessions
-    WHERE id IN (SELECT account_id FROM leases WHERE id = ANY(${leaseIds}::uuid[]) AND ended_at IS NULL)
+    WHERE id IN (SELECT account_id FROM leases WHERE id = ANY(${leaseIds}::uuid[]))
       AND lease_id = ANY(${leaseIds}::uuid[]) AND locked_until > clock_timestamp()`;
   return new Map(
     rows.map((row) => [

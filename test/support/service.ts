@@ -1,0 +1,70 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { freePort } from './ports.js';
+
+export interface RunningService {
+  process: ChildProcess;
+  /** `http://host:port` */
+  httpUrl: string;
+  /** What it has written to its log so far. */
+  log: () => string;
+  /** Ends it in order; answers its exit code. */
+  stop: () => Promise<number | null>;
+  /** Ends it at once, as a crash would. */
+  kill: () => Promise<void>;
+}
+
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const READY_TIMEOUT_MS = 30_000;
+
+/** Starts the service in a process of its own and waits until it serves; the environment given comes on top. */
+export async function startService(env: Record<string, string> = {}): Promise<RunningService> {
+  const port = await freePort();
+  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/src/main.js'], {
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      SESSION_ENCRYPTION_KEY: 'ab'.repeat(32),
+      HTTP_HOST: '127.0.0.1',
+      HTTP_PORT: String(port),
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let written = '';
+  child.stdout.on('data', (chunk: Buffer) => (written += chunk.toString()));
+  child.stderr.on('data', (chunk: Buffer) => (written += chunk.toString()));
+  const exited = once(child, 'exit') as Promise<[number | null]>;
+  const httpUrl = `http://127.0.0.1:${port}`;
+  await waitUntilReady(child, httpUrl, () => written);
+  return {
+    process: child,
+    httpUrl,
+    log: () => written,
+    stop: async () => {
+      child.kill('SIGTERM');
+      const [code] = await exited;
+      return code;
+    },
+    kill: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
+  };
+}
+
+async function waitUntilReady(child: ChildProcess, httpUrl: string, log: () => string): Promise<void> {
+  const giveUpAt = Date.now() + READY_TIMEOUT_MS;
+  while (Date.now() < giveUpAt) {
+    if (child.exitCode !== null) throw new Error(`the service ended with ${child.exitCode}:\n${log()}`);
+    const ready = await fetch(`${httpUrl}/health/ready`).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (ready) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  child.kill('SIGKILL');
+  throw new Error(`the service was not ready within ${READY_TIMEOUT_MS} ms:\n${log()}`);
+}
