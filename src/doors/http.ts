@@ -1,0 +1,169 @@
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo, Socket } from 'node:net';
+import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+import { ENVELOPE } from '../../contracts/envelope.js';
+import { waitAtMost } from '../broker/wait-at-most.js';
+import { refuse } from '../operations/refuse.js';
+import type { Dispatch } from '../operations/request.js';
+import type { Log } from '../telemetry/log.js';
+import { answer } from './http-answer.js';
+import { type HealthSource, serveHealth } from './http-health.js';
+import { serveOperations } from './http-operations.js';
+import { readRequestId } from './http-request.js';
+
+/** How long a client may keep a connection, milliseconds. */
+export interface HttpTimeouts {
+  /** From the connection to the end of the headers. */
+  headersMs: number;
+  /** From the connection to the end of the body. */
+  requestMs: number;
+  /** Between two requests. */
+  keepAliveMs: number;
+  /** Without a byte in either direction; above the longest `wait_ms`, 60 s. */
+  silenceMs: number;
+  /** How often the first two are looked at. */
+  checkMs: number;
+}
+const TIMEOUTS: HttpTimeouts = {
+  headersMs: 10_000,
+  requestMs: 20_000,
+  keepAliveMs: 30_000,
+  silenceMs: 90_000,
+  checkMs: 2_000,
+};
+
+export interface HttpDoorOptions extends HealthSource {
+  dispatch: Dispatch;
+  metrics: { registry: Registry };
+  log: Log;
+  /** How long `stop` lets requests under way finish, milliseconds. */
+  drainMs?: number;
+  timeouts?: Partial<HttpTimeouts>;
+}
+
+export interface HttpDoor {
+  /** Listens; port 0 takes any free one. Rejects where the address cannot be had. */
+  start: (host: string, port: number) => Promise<{ port: number }>;
+  /** Takes no more requests, lets those under way finish for `drainMs`, then closes every connection. */
+  stop: () => Promise<void>;
+}
+
+/** Serves every operation of the contract over HTTP, the health of this instance and its metrics. */
+export const createHttpDoor = (options: HttpDoorOptions): HttpDoor => {
+  const { dispatch, metrics, log, drainMs = 20_000 } = options;
+  const app = createServer({ ...TIMEOUTS, ...options.timeouts });
+  const underWay = trackRequests(app);
+  answerFaults(app, log);
+
+  // The body stays bytes: both doors decode it by the same rules.
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => {
+    done(null, body);
+  });
+  app.addHook('onRequest', (request, reply, done) => {
+    // Replies carry session data; nobody between may keep them.
+    reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    done();
+  });
+
+  serveOperations(app, dispatch, log);
+  serveHealth(app, options, log);
+  app.get('/metrics', async (_request, reply) =>
+    reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
+  );
+
+  return {
+    start: async (host, port) => {
+      await app.listen({ host, port });
+      return { port: (app.server.address() as AddressInfo).port };
+    },
+    stop: async () => {
+      const finished = underWay.finish();
+      const closed = app.close();
+      await waitAtMost(finished, drainMs);
+      // What is left is idle, has never sent a request, or had its time.
+      app.server.closeAllConnections();
+      await closed;
+    },
+  };
+};
+
+const createServer = (timeouts: HttpTimeouts): FastifyInstance =>
+  fastify({
+    genReqId: ({ headers }) => readRequestId(headers),
+    bodyLimit: ENVELOPE.maxBodyBytes,
+    requestTimeout: timeouts.requestMs,
+    keepAliveTimeout: timeouts.keepAliveMs,
+    connectionTimeout: timeouts.silenceMs,
+    http: { headersTimeout: timeouts.headersMs, connectionsCheckingInterval: timeouts.checkMs },
+    // Its own 503 has not the contract's shape; `trackRequests` answers.
+    return503OnClosing: false,
+    frameworkErrors: (error, _request, reply) => {
+      answer(reply, refuse('MALFORMED_MESSAGE', { message: ruleBroken(error.code) }));
+    },
+    clientErrorHandler: refuseOnSocket,
+  });
+
+/** Counts the requests that are not yet answered; once told to finish, refuses new ones. */
+const trackRequests = (app: FastifyInstance): { finish: () => Promise<void> } => {
+  let underWay = 0;
+  let finish: (() => void) | null = null;
+  app.addHook('onRequest', (_request, reply, done) => {
+    underWay++;
+    reply.raw.once('close', () => {
+      underWay--;
+      if (underWay === 0) finish?.();
+    });
+    if (finish === null) done();
+    else answer(reply, refuse('UNAVAILABLE', { message: 'this instance is shutting down; nothing was done' }));
+  });
+  return {
+    finish: () =>
+      new Promise((resolve) => {
+        finish = resolve;
+        if (underWay === 0) resolve();
+      }),
+  };
+};
+
+/** Gives every error, whoever found it, the contract's shape. */
+const answerFaults = (app: FastifyInstance, log: Log): void => {
+  app.setNotFoundHandler((request, reply) =>
+    answer(reply, refuse('UNKNOWN_OPERATION', { message: `no operation at ${request.method} of this path` })),
+  );
+  app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error.statusCode !== undefined && error.statusCode < 500) {
+      return answer(reply, refuse('MALFORMED_MESSAGE', { message: ruleBroken(error.code) }));
+    }
+    const errorId = randomUUID();
+    log.error('http request failed', { request_id: request.id, error_id: errorId, error });
+    return answer(reply, refuse('INTERNAL', { details: { error_id: errorId } }));
+  });
+};
+
+/** Answers on the socket what did not become a request. */
+const refuseOnSocket = (error: NodeJS.ErrnoException, socket: Socket): void => {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(refuse('MALFORMED_MESSAGE', { message: ruleBroken(error.code) }));
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\ncontent-type: ${ENVELOPE.contentType}\r\n` +
+      `${ENVELOPE.errorCodeHeader}: MALFORMED_MESSAGE\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
+      `connection: close\r\n\r\n${body}`,
+  );
+};
+
+/** By the codes of Fastify and Node, what was wrong with a request that could not be read. */
+const RULES: Record<string, string> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: `body: must be at most ${ENVELOPE.maxBodyBytes} bytes`,
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: `content-type: must be ${ENVELOPE.contentType} in UTF-8`,
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'content-length: must be the length of the body',
+  FST_ERR_BAD_URL: 'path: must be well-formed percent-encoding',
+  FST_ERR_MAX_PARAM_LENGTH: 'path: a parameter is too long',
+  HPE_HEADER_OVERFLOW: 'headers: are too large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request: took too long to arrive',
+};
+const ruleBroken = (code = ''): string => RULES[code] ?? 'request: must be well-formed HTTP';
