@@ -24,6 +24,7 @@ export function createAcknowledger(channel: Channel, onAcknowledged: (count: num
   const flush = (): void => {
     const tags = settled;
     settled = [];
+    if (tags.length === 0) return;
     const [oldestInWork = Number.POSITIVE_INFINITY] = inWork;
     let upTo = 0;
     try {

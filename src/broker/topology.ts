@@ -24,17 +24,54 @@ export class TopologyMismatch extends Error {
   }
 }
 
-/** One entity with what hangs on it. Declaring what is there already changes nothing; what differs is a 406. */
-type Declare = (channel: Channel) => Promise<unknown>;
+interface Queue {
+  name: string;
+  arguments: Record<string, string | number>;
+  bindings: readonly { exchange: ExchangeKey; key: string; arguments?: Record<string, string> }[];
+}
 
 const PRECONDITION_FAILED = 406;
 /** Plain `all` passes over headers whose name begins with `x-`. */
 const MATCH_X_HEADERS = 'all-with-x';
 
-/** Declares the contract's topology, then throws `TopologyMismatch` with all that the broker has otherwise. */
+function requestQueue(key: RequestQueue): Queue {
+  const { name, exchange, keys } = REQUEST_QUEUES[key];
+  const bound =
+    keys === 'operations' ? OPERATION_NAMES.filter((operation) => OPERATIONS[operation].queue === key) : keys;
+  return { name, arguments: REQUEST_QUEUE_ARGUMENTS, bindings: bound.map((pattern) => ({ exchange, key: pattern })) };
+}
+
+const deadLetters: Queue = {
+  name: DEAD_LETTERS.name,
+  arguments: REQUEST_QUEUE_ARGUMENTS,
+  bindings: [{ exchange: 'dead', key: '#' }],
+};
+
+/** Where failed requests go: the parked queue and the retry ladder. */
+const failureQueues: readonly Queue[] = [
+  { ...PARKED, bindings: [] },
+  ...RETRY_STEPS.map(({ name, header, delayMs }) => ({
+    name,
+    arguments: retryQueueArguments(delayMs),
+    bindings: [
+      { exchange: 'retry' as const, key: '', arguments: { 'x-match': MATCH_X_HEADERS, [RETRY_HEADER]: header } },
+    ],
+  })),
+];
+
+/**
+ * Declares the contract's topology, then throws `TopologyMismatch` with all that the broker has otherwise. What is
+ * there already is compared by the broker itself, and left as it is.
+ */
 export async function declareTopology(connection: ChannelModel): Promise<void> {
+  const exchanges = Object.keys(EXCHANGES) as ExchangeKey[];
+  const queues = [...REQUEST_QUEUE_KEYS.map(requestQueue), deadLetters, ...failureQueues];
+  const declarations = [
+    ...exchanges.map((exchange) => (channel: Channel) => declareExchange(channel, exchange)),
+    ...queues.map((queue) => (channel: Channel) => declareQueue(channel, queue)),
+  ];
   const differences: string[] = [];
-  for (const declare of declarations()) {
+  for (const declare of declarations) {
     // The broker answers a difference by closing the channel, so the next entity may need another one.
     const channel = await connection.createChannel();
     channel.on('error', () => undefined);
@@ -49,71 +86,30 @@ export async function declareTopology(connection: ChannelModel): Promise<void> {
   if (differences.length > 0) throw new TopologyMismatch(differences);
 }
 
-function declarations(): Declare[] {
-  return [
-    ...(Object.keys(EXCHANGES) as ExchangeKey[]).map(
-      (key): Declare =>
-        (channel) =>
-          declareExchange(channel, key),
-    ),
-    declareDeadLetters,
-    declareParked,
-    ...RETRY_STEPS.map(
-      (step): Declare =>
-        (channel) =>
-          declareRetryQueue(channel, step),
-    ),
-    ...REQUEST_QUEUE_KEYS.map(
-      (key): Declare =>
-        (channel) =>
-          declareRequestQueue(channel, key),
-    ),
-  ];
-}
+/** Declares a request queue with all that leads to it and away from it, so that a deleted one comes back whole. */
+export const declareRequestQueue = (channel: Channel, key: RequestQueue): Promise<void> =>
+  declareAround(channel, [requestQueue(key)]);
 
-/** A request queue with all that leads to it and away from it, so that a deleted one comes back whole. */
-export async function declareRequestQueue(channel: Channel, key: RequestQueue): Promise<void> {
-  const { name, exchange, keys } = REQUEST_QUEUES[key];
-  await declareExchange(channel, exchange);
-  await declareExchange(channel, 'dead');
-  await channel.assertQueue(name, { durable: true, arguments: REQUEST_QUEUE_ARGUMENTS });
-  const bound =
-    keys === 'operations' ? OPERATION_NAMES.filter((operation) => OPERATIONS[operation].queue === key) : keys;
-  for (const pattern of bound) await channel.bindQueue(name, EXCHANGES[exchange].name, pattern);
-}
+export const declareDeadLetters = (channel: Channel): Promise<void> => declareAround(channel, [deadLetters]);
 
-export async function declareDeadLetters(channel: Channel): Promise<void> {
-  await declareExchange(channel, 'dead');
-  await channel.assertQueue(DEAD_LETTERS.name, { durable: true, arguments: REQUEST_QUEUE_ARGUMENTS });
-  await channel.bindQueue(DEAD_LETTERS.name, EXCHANGES.dead.name, '#');
-}
+export const declareFailureQueues = (channel: Channel): Promise<void> => declareAround(channel, failureQueues);
 
-/** Where failed requests go: the retry ladder and the parked queue. */
-export async function declareFailureQueues(channel: Channel): Promise<void> {
-  await declareParked(channel);
-  for (const step of RETRY_STEPS) await declareRetryQueue(channel, step);
-}
+export const declareEvents = (channel: Channel): Promise<void> => declareExchange(channel, 'events');
 
-export async function declareEvents(channel: Channel): Promise<void> {
-  await declareExchange(channel, 'events');
-}
-
-async function declareParked(channel: Channel): Promise<void> {
-  await channel.assertQueue(PARKED.name, { durable: true, arguments: PARKED.arguments });
-}
-
-async function declareRetryQueue(channel: Channel, step: (typeof RETRY_STEPS)[number]): Promise<void> {
-  await declareExchange(channel, 'requests');
-  await declareExchange(channel, 'retry');
-  await channel.assertQueue(step.name, { durable: true, arguments: retryQueueArguments(step.delayMs) });
-  await channel.bindQueue(step.name, EXCHANGES.retry.name, '', {
-    'x-match': MATCH_X_HEADERS,
-    [RETRY_HEADER]: step.header,
-  });
+async function declareAround(channel: Channel, queues: readonly Queue[]): Promise<void> {
+  for (const exchange of Object.keys(EXCHANGES) as ExchangeKey[]) await declareExchange(channel, exchange);
+  for (const queue of queues) await declareQueue(channel, queue);
 }
 
 async function declareExchange(channel: Channel, key: ExchangeKey): Promise<void> {
   await channel.assertExchange(EXCHANGES[key].name, EXCHANGES[key].type, { durable: true });
+}
+
+async function declareQueue(channel: Channel, queue: Queue): Promise<void> {
+  await channel.assertQueue(queue.name, { durable: true, arguments: queue.arguments });
+  for (const { exchange, key, arguments: matching } of queue.bindings) {
+    await channel.bindQueue(queue.name, EXCHANGES[exchange].name, key, matching);
+  }
 }
 
 /** The broker's text without its wrapping: "inequivalent arg 'x-overflow' for queue … received … but current is …". */
