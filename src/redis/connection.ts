@@ -34,9 +34,11 @@ export interface RedisOptions {
 }
 
 export function connectRedis({ url, purpose, onFailure, onReady }: RedisOptions): RedisConnection {
-  const base = Number(new URL(url).pathname.slice(1) || '0');
-  const database = base + REDIS_DATABASES[purpose];
-  const client = new Redis(url, {
+  // A path in the URL would win over the option.
+  const server = new URL(url);
+  const database = Number(server.pathname.slice(1) || '0') + REDIS_DATABASES[purpose];
+  server.pathname = '';
+  const client = new Redis(server.href, {
     db: database,
     commandTimeout: COMMAND_TIMEOUT_MS,
     connectTimeout: 2_000,
