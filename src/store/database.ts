@@ -23,14 +23,11 @@ export type Database = ReturnType<typeof createDatabase>;
 /** PostgreSQL through Prisma: transactions, a probe, and what its faults mean. */
 export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOptions) {
   const pool = new pg.Pool({
-    connectionString: withoutPrismaParameters(url),
+    ...readUrl(url),
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     idle_in_transaction_session_timeout: TRANSACTION_TIMEOUT_MS,
-    // Compiling a plan costs more than any statement here takes. Every hot statement has its index; the statistics of
-    // a table that was small a moment ago must not talk the planner out of it.
-    options: '-c jit=off -c enable_seqscan=off',
     application_name: 'account-manager',
     keepAlive: true,
   });
@@ -101,11 +98,23 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** Prisma's own URL parameters would be sent to PostgreSQL as settings, which it refuses. */
-function withoutPrismaParameters(url: string): string {
+/**
+ * Compiling a plan costs more than any statement here takes. Every hot statement has its index; the statistics of a
+ * table that was small a moment ago must not talk the planner out of it. Prisma's adapter sends instants without an
+ * offset and drops the offset of those it reads, so the session must speak UTC.
+ */
+const SETTINGS = '-c jit=off -c enable_seqscan=off -c TimeZone=UTC';
+
+/**
+ * Settings in the URL stand beside ours; in the driver they would replace them. Prisma's own URL parameters would be
+ * sent to PostgreSQL as settings, which it refuses.
+ */
+function readUrl(url: string): { connectionString: string; options: string } {
   const parsed = new URL(url);
-  for (const name of ['schema', 'connection_limit', 'pool_timeout', 'pgbouncer']) parsed.searchParams.delete(name);
-  return parsed.href;
+  const given = parsed.searchParams.get('options') ?? '';
+  for (const name of ['options', 'schema', 'connection_limit', 'pool_timeout', 'pgbouncer'])
+    parsed.searchParams.delete(name);
+  return { connectionString: parsed.href, options: `${given} ${SETTINGS}`.trim() };
 }
 
 /**
