@@ -22,7 +22,8 @@ export interface CandidatesWanted {
 /**
  * Locks accounts that may be granted, up to the count per user: the free ones, longest rested first, then those whose
  * lease or wait has ended. Rows that another transaction holds are skipped, never waited for. Walks the partial
- * indexes only, so that its cost does not grow with the leased and the waiting accounts.
+ * indexes only, so that its cost does not grow with the leased and the waiting accounts: hence the time of the
+ * statement, since no index is searched by a clock that moves while it is read.
  */
 export async function lockCandidates(
   sql: Sql,
@@ -40,13 +41,13 @@ export async function lockCandidates(
     ), lease_over AS MATERIALIZED (
       SELECT f.user_id, f.id FROM wanted w CROSS JOIN LATERAL (
         SELECT s.user_id, s.id FROM telegram_sessions s
-        WHERE s.user_id = w.user_id AND s.locked AND s.locked_until <= clock_timestamp() AND s.id <> ALL(${seenIds}::uuid[])
+        WHERE s.user_id = w.user_id AND s.locked AND s.locked_until <= statement_timestamp() AND s.id <> ALL(${seenIds}::uuid[])
         ORDER BY s.locked_until LIMIT w.count FOR UPDATE SKIP LOCKED) f
     ), wait_over AS MATERIALIZED (
       SELECT f.user_id, f.id FROM wanted w CROSS JOIN LATERAL (
         SELECT s.user_id, s.id FROM telegram_sessions s
         WHERE s.user_id = w.user_id AND s.status IN ('flood_wait', 'blocked') AND NOT s.locked
-          AND GREATEST(s.flood_wait_until, s.blocked_until) <= clock_timestamp() AND s.id <> ALL(${seenIds}::uuid[])
+          AND GREATEST(s.flood_wait_until, s.blocked_until) <= statement_timestamp() AND s.id <> ALL(${seenIds}::uuid[])
         ORDER BY GREATEST(s.flood_wait_until, s.blocked_until) LIMIT w.count FOR UPDATE SKIP LOCKED) f
     )
     SELECT user_id, id::text FROM free

@@ -1,0 +1,258 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { createOutboxRelay } from '../../src/broker/outbox-relay.js';
+import { loadAnsweredRequests } from '../../src/store/answered-requests.js';
+import { lockCandidates } from '../../src/store/claim-candidates.js';
+import { applyChanges, noChanges } from '../../src/store/changes.js';
+import { countAccounts } from '../../src/store/count-accounts.js';
+import { createDatabase as connectDatabase, type Database, type Sql } from '../../src/store/database.js';
+import { loadOutboxState } from '../../src/store/fleet-state.js';
+import { loadAccountHeads } from '../../src/store/load-account-heads.js';
+import { loadAccounts, lockAccounts } from '../../src/store/load-accounts.js';
+import { loadCountedInLeases } from '../../src/store/load-counted-in-leases.js';
+import { loadPermits } from '../../src/store/load-permits.js';
+import { loadOpenLeaseSecrets, loadSessions } from '../../src/store/load-sessions.js';
+import { loadChannelUsage, loadWindows } from '../../src/store/load-windows.js';
+import { findKnownAccounts } from '../../src/store/register-accounts.js';
+import { createLog } from '../../src/telemetry/log.js';
+import { createDatabase, type TestDatabase } from '../support/database.js';
+import { captureStatements, explain, type QueryPlan, type SentStatement, toLiteral } from '../support/query-plans.js';
+
+/** Has 40,000 of the 100,000 accounts; users 2 to 601 have 100 each. */
+const BIG_USER = 1;
+/** Has 500 more, all of them leased or waiting. */
+const BUSY_USER = 1000;
+const FREE_OF_BIG_USER = 800;
+
+let testDatabase: TestDatabase;
+let database: Database;
+let client: pg.Client;
+let sample: { accounts: string[]; leases: string[]; permits: string[]; messages: string[]; phones: string[] };
+
+beforeAll(async () => {
+  testDatabase = await createDatabase();
+  database = connectDatabase({ url: testDatabase.url, poolSize: 2, onConnectionError: () => {} });
+  client = new pg.Client({ connectionString: testDatabase.url });
+  await client.connect();
+  await fill();
+  sample = await takeSample();
+}, 90_000);
+
+afterAll(async () => {
+  await client.end();
+  await database.close();
+  await testDatabase.drop();
+});
+
+/**
+ * Of each user's accounts 85 % are leased, 10 % wait, 1 % is disabled, of 1 % the lease and of 1 % the wait is over,
+ * 2 % are free.
+ */
+async function fill(): Promise<void> {
+  await client.query(`SET session_replication_role = replica;
+    INSERT INTO telegram_sessions (id, user_id, phone, session_data, session_key_id, session_fingerprint, is_active,
+      status, disabled_reason, flood_wait_until, blocked_until, locked, locked_by, locked_until, lease_id, fence, last_used_at)
+    SELECT gen_random_uuid(), user_id, '+' || i, '\\x00', 'key', 'fingerprint ' || i,
+      kind <> 95,
+      (CASE WHEN kind = 95 THEN 'disabled' WHEN NOT waits THEN 'active' WHEN i % 3 = 0 THEN 'blocked' ELSE 'flood_wait' END)::account_status,
+      CASE WHEN kind = 95 THEN 'manual' END,
+      CASE WHEN waits THEN ends END, CASE WHEN waits AND i % 3 = 0 THEN ends END,
+      leased, CASE WHEN leased THEN 'service-' || i % 7 END, CASE WHEN leased THEN ends END,
+      CASE WHEN leased THEN gen_random_uuid() END, 1,
+      CASE WHEN i % 5 > 0 THEN now() - random() * interval '1 day' END
+    FROM (SELECT i, user_id, kind, kind < 85 OR kind = 96 AS leased, kind BETWEEN 85 AND 94 OR kind = 97 AS waits,
+        now() + CASE WHEN kind > 95 THEN -1 ELSE 1 END * (interval '1 minute' + random() * interval '1 hour') AS ends
+      FROM (SELECT i, CASE WHEN i <= 40000 THEN ${BIG_USER} ELSE 2 + (i % 60000) / 100 END AS user_id, i % 100 AS kind
+        FROM generate_series(1, 100000) i
+        UNION ALL SELECT i, ${BUSY_USER}, i % 95 FROM generate_series(100001, 100500) i) numbered) kinds;
+    INSERT INTO leases (id, account_id, user_id, service_name, purpose, fence, lock_value, allocated_at, expires_at)
+    SELECT lease_id, id, user_id, locked_by, 'general', 1, 'lock ' || id, locked_until - interval '3 hours', locked_until
+    FROM telegram_sessions WHERE locked AND user_id BETWEEN 2 AND 300;
+    INSERT INTO leases (id, account_id, user_id, service_name, purpose, fence, lock_value, allocated_at, expires_at, ended_at, end_reason)
+    SELECT gen_random_uuid(), id, user_id, 'past', 'general', 0, 'past lock ' || id, now() - interval '3 days', now() - interval '2 days',
+      now() - interval '2 days', 'released'
+    FROM telegram_sessions WHERE user_id BETWEEN 2 AND 100;
+    INSERT INTO usage_windows (account_id, action_type, recent, burst_count, last_action_at, day, day_count)
+    SELECT id, 'invite', ARRAY[now()], 1, now(), CURRENT_DATE, 1 FROM telegram_sessions WHERE user_id BETWEEN 2 AND 300;
+    INSERT INTO channel_usage (account_id, action_type, channel, day, day_count, total)
+    SELECT id, 'invite', 'channel_' || n, CURRENT_DATE, 1, 1 FROM telegram_sessions, generate_series(1, 2) n WHERE user_id BETWEEN 2 AND 200;
+    INSERT INTO counted_actions (id, account_id, lease_id, action_type, quantity, counted_at)
+    SELECT gen_random_uuid(), id, lease_id, 'invite', 1, now() FROM telegram_sessions WHERE user_id BETWEEN 2 AND 300;
+    INSERT INTO events (event_id, type, account_id, user_id, sequence, data, occurred_at, published_at)
+    SELECT gen_random_uuid(), 'account.allocated', id, user_id, 1, '{}', now(), CASE WHEN user_id <> 7 THEN now() END
+    FROM telegram_sessions WHERE user_id BETWEEN 2 AND 300;
+    INSERT INTO answered_requests (caller, message_id, operation, body_hash, reply, answered_at)
+    SELECT '', gen_random_uuid(), 'account.allocate', 'hash', '{}', now() FROM generate_series(1, 50000);
+    ANALYZE;`);
+}
+
+async function takeSample() {
+  const texts = async (query: string) => (await client.query<{ text: string }>(query)).rows.map(({ text }) => text);
+  return {
+    accounts: await texts(
+      'SELECT id::text AS text FROM telegram_sessions WHERE user_id BETWEEN 2 AND 300 ORDER BY id LIMIT 100',
+    ),
+    phones: await texts(
+      'SELECT phone AS text FROM telegram_sessions WHERE user_id BETWEEN 2 AND 300 ORDER BY id LIMIT 100',
+    ),
+    leases: await texts('SELECT id::text AS text FROM leases WHERE ended_at IS NULL ORDER BY id LIMIT 100'),
+    permits: await texts('SELECT id::text AS text FROM counted_actions ORDER BY id LIMIT 100'),
+    messages: await texts('SELECT message_id::text AS text FROM answered_requests ORDER BY message_id LIMIT 100'),
+  };
+}
+
+/** The statement in which `run` names its table. */
+async function statementOf(run: (sql: Sql) => Promise<unknown>, fragment: string): Promise<SentStatement> {
+  const sent = await captureStatements(() => database.transaction(run));
+  const statement = sent.find(({ text }) => text.includes(fragment));
+  if (statement === undefined) throw new Error(`no statement contains ${fragment}`);
+  return statement;
+}
+
+const seqScans = (plan: QueryPlan): string[] =>
+  plan.nodes.flatMap((node) => (node['Node Type'] === 'Seq Scan' ? [node['Relation Name'] ?? ''] : []));
+
+/** Fails with the plan where it scans a table, or fetches or touches more than it may. */
+function expectBounded(plan: QueryPlan, bounds: { rows: number; blocks: number }): void {
+  const tooMuch = {
+    seqScans: seqScans(plan),
+    rows: plan.rowsFetched > bounds.rows ? plan.rowsFetched : 'few',
+    blocks: plan.blocks > bounds.blocks ? plan.blocks : 'few',
+  };
+  if (JSON.stringify(tooMuch) === JSON.stringify({ seqScans: [], rows: 'few', blocks: 'few' })) return;
+  throw new Error(`${JSON.stringify({ tooMuch, bounds })}\n${plan.text}`);
+}
+
+const claim = (wanted: { userId: number; count: number }[], seen: string[] = []) =>
+  statementOf((sql) => lockCandidates(sql, wanted, seen), 'FOR UPDATE SKIP LOCKED');
+
+test('a claim walks the partial indexes, as far as it wants accounts', async () => {
+  const { text, values } = await claim([{ userId: BIG_USER, count: 33 }]);
+  const plan = await explain(client, text, values);
+  expectBounded(plan, { rows: 250, blocks: 1_000 });
+  const indexes = plan.nodes.flatMap((node) => node['Index Name'] ?? []);
+  expect(indexes.sort()).toEqual(['free_accounts', 'leases_by_end', 'waits_by_end']);
+});
+
+test.each([
+  ['of many users', Array.from({ length: 40 }, (_, index) => ({ userId: index + 2, count: 33 })), 400],
+  ['of a user whose accounts are all leased or waiting', [{ userId: BUSY_USER, count: 33 }], 10],
+  ['of more than there are', [{ userId: BIG_USER, count: 1_000 }], 2 * (FREE_OF_BIG_USER + 800)],
+  ['of a user without accounts', [{ userId: 5_000, count: 33 }], 0],
+])('a claim %s is bounded too', async (_what, wanted, rows) => {
+  const { text, values } = await claim(wanted);
+  expectBounded(await explain(client, text, values), { rows, blocks: 12 * rows + 200 });
+});
+
+/** The plan as the service gets it: under its settings, prepared, and (`generic`) made without looking at the values. */
+async function explainPrepared({ text, values }: SentStatement): Promise<{ weighed: QueryPlan; generic: QueryPlan }> {
+  const execute = `EXECUTE prepared${values.length > 0 ? `(${values.map(toLiteral).join(', ')})` : ''}`;
+  const planning = await database.reader.$queryRaw<{ name: string; setting: string }[]>`
+    SELECT name, setting FROM pg_settings WHERE source = 'client' AND category LIKE 'Query Tuning%'`;
+  try {
+    for (const { name, setting } of planning) await client.query(`SET ${name} = ${pg.escapeLiteral(setting)}`);
+    await client.query(`PREPARE prepared AS ${text}`);
+    // From the sixth run on PostgreSQL weighs the generic plan against planning anew.
+    for (let run = 1; run <= 6; run++) await client.query(`BEGIN; ${execute}; ROLLBACK`);
+    const weighed = await explain(client, execute);
+    await client.query('SET plan_cache_mode = force_generic_plan');
+    return { weighed, generic: await explain(client, execute) };
+  } finally {
+    await client.query('ROLLBACK; DEALLOCATE ALL; RESET ALL');
+  }
+}
+
+test('a claim stays on its indexes when its plan is kept', async () => {
+  const { weighed, generic } = await explainPrepared(await claim([{ userId: BIG_USER, count: 33 }]));
+  expectBounded(weighed, { rows: 250, blocks: 1_000 });
+  expectBounded(generic, { rows: 250, blocks: 1_000 });
+});
+
+const hotQueries: [name: string, run: (sql: Sql) => Promise<unknown>, fragment: string][] = [
+  ['lock by id', (sql) => lockAccounts(sql, sample.accounts), 'FOR UPDATE'],
+  ['load by id', (sql) => loadAccounts(sql, sample.accounts, ['channel_1']), 'per_channel_invites'],
+  ['heads by id', (sql) => loadAccountHeads(sql, sample.accounts), 'usage_version'],
+  ['sessions by id', (sql) => loadSessions(sql, sample.accounts), 'session_key_id'],
+  ['secrets by lease', (sql) => loadOpenLeaseSecrets(sql, sample.leases), 'session_key_id'],
+  ['windows by account', (sql) => loadWindows(sql, sample.accounts), 'usage_windows'],
+  ['channels by account', (sql) => loadChannelUsage(sql, sample.accounts, ['channel_1']), 'channel_usage'],
+  ['counted actions by lease', (sql) => loadCountedInLeases(sql, sample.leases), 'counted_actions'],
+  ['permits by id', (sql) => loadPermits(sql, sample.permits), 'counted_actions'],
+  ['known accounts', (sql) => findKnownAccounts(sql, sample.phones, sample.phones), 'session_fingerprint'],
+  ['counts by user', (sql) => countAccounts(sql, [3], Date.now()), 'GROUP BY user_id'],
+  ['outbox', loadOutboxState, 'published_at IS NULL'],
+  [
+    'answered requests',
+    (sql) =>
+      loadAnsweredRequests(
+        sql,
+        sample.messages.map((messageId) => ({ caller: '', messageId })),
+      ),
+    'answered_requests',
+  ],
+];
+
+test.each(hotQueries)('reading %s takes an index', async (_name, run, fragment) => {
+  const statement = await statementOf(run, fragment);
+  const { weighed, generic } = await explainPrepared(statement);
+  for (const plan of [weighed, generic]) expectBounded(plan, { rows: 1_000, blocks: 3_000 });
+});
+
+test('the relay reads the outbox by its index', async () => {
+  const sent = await captureStatements(async () => {
+    let read = () => {};
+    const hasRead = new Promise<void>((resolve) => (read = resolve));
+    const publish = () => {
+      read();
+      return Promise.reject(new Error('away'));
+    };
+    const log = createLog({ level: 'error', instance: 'test' });
+    const relay = createOutboxRelay({ databaseUrl: testDatabase.url, publisher: { publish }, log });
+    relay.start();
+    await hasRead;
+    await relay.stop();
+  });
+  const statement = sent.find(({ text }) => text.includes('FROM events'));
+  expect(statement).toBeDefined();
+  const plan = await explain(client, statement?.text ?? '', statement?.values);
+  expectBounded(plan, { rows: 500, blocks: 600 });
+});
+
+test('writing a batch takes indexes', async () => {
+  const sent = await captureStatements(() =>
+    database
+      .transaction(async (sql) => {
+        await lockAccounts(sql, sample.accounts);
+        const { now, accounts } = await loadAccounts(sql, sample.accounts, ['channel_1']);
+        const changes = noChanges();
+        for (const account of accounts.values()) {
+          changes.accounts.add(account);
+          changes.windows.set(account, new Set(['invite']));
+          changes.channels.set(account, new Set([{ actionType: 'invite', channel: 'channel_1' }]));
+          const { lease, accountId, userId } = account;
+          if (lease !== null) {
+            changes.leasesExtended.push({ accountId, lease });
+            changes.leasesEnded.push({ accountId, userId, lease, reason: 'released', at: now });
+          }
+        }
+        changes.permitsSettled.push(...sample.permits.map((permitId) => ({ permitId, success: true })));
+        await applyChanges(sql, changes, now);
+        throw new Error('taken back');
+      })
+      .catch(() => {}),
+  );
+  const writes = sent.filter(({ text }) => /^\s*(UPDATE|INSERT)/.test(text));
+  expect(writes.length).toBeGreaterThanOrEqual(6);
+  for (const statement of writes) {
+    const { weighed, generic } = await explainPrepared(statement);
+    for (const plan of [weighed, generic]) expectBounded(plan, { rows: 1_000, blocks: 10_000 });
+  }
+});
+
+test('the bounds can fail: without its index a claim reads the leased accounts', async () => {
+  const { text, values } = await claim([{ userId: BIG_USER, count: 33 }]);
+  await client.query('SET enable_indexscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off');
+  const plan = await explain(client, text, values);
+  await client.query('RESET enable_indexscan; RESET enable_bitmapscan; RESET enable_indexonlyscan');
+  expect(() => expectBounded(plan, { rows: 250, blocks: 1_000 })).toThrow(/telegram_sessions/);
+});
