@@ -38,6 +38,7 @@ export function createApp(config: Config): App {
   const log = createLog({ level: config.logLevel, instance: config.instanceName });
   const metrics = createMetrics();
   const stopping = new AbortController();
+  const drainMs = config.shutdownTimeoutSeconds * 1000;
 
   const database = createDatabase({
     url: config.databaseUrl,
@@ -77,6 +78,7 @@ export function createApp(config: Config): App {
         locks: createLeaseLocks(lockConnection),
         windowCache: createWindowCache(windowConnection),
         metrics,
+        dependencies: () => health.dependencyStates(),
       },
     },
     waitingRoom,
@@ -103,7 +105,14 @@ export function createApp(config: Config): App {
     },
   });
   const health = createHealth({ database, connections, amqp, relay, redis: windowConnection, metrics });
-  const http = createHttpDoor({ dispatch, metrics, readiness: health.readiness, log });
+  const http = createHttpDoor({
+    dispatch,
+    metrics,
+    readiness: health.readiness,
+    detailedHealth: health.detailed,
+    drainMs,
+    log,
+  });
   const fleet = watchFleet({
     metrics,
     log,
@@ -142,7 +151,7 @@ export function createApp(config: Config): App {
       stopping.abort(new Error('the service is stopping'));
       fleet.stop();
       waitingRoom.close();
-      await Promise.all([amqp.stop({ timeoutMs: config.shutdownTimeoutSeconds * 1000 }), http.stop()]);
+      await Promise.all([amqp.stop({ timeoutMs: drainMs }), http.stop()]);
       await relay.stop();
       await events.close();
       await connections.close();

@@ -2,10 +2,11 @@ import type { Connections } from './broker/connections.js';
 import type { OutboxRelay } from './broker/outbox-relay.js';
 import { clock } from './clock.js';
 import type { AmqpDoor } from './doors/amqp.js';
-import type { Readiness } from './doors/http-health.js';
+import type { DetailedHealth, Readiness } from './doors/http-health.js';
+import type { DependencyState } from './operations/handler.js';
 import type { RedisConnection } from './redis/connection.js';
 import type { Database } from './store/database.js';
-import { loadOutboxState } from './store/fleet-state.js';
+import { type FleetSnapshot, loadFleetSnapshot, loadOutboxState } from './store/fleet-state.js';
 import type { Metrics } from './telemetry/metrics.js';
 
 /** An event older than this says that nobody publishes. */
@@ -65,8 +66,61 @@ export function createHealth({ database, connections, amqp, relay, redis, metric
     return { ok: oldestAgeSeconds < OUTBOX_MAX_AGE_SECONDS, detail };
   }
 
-  return { dependencies, readiness };
+  /** As `query.status` tells them. */
+  async function dependencyStates(): Promise<Record<string, DependencyState>> {
+    return Object.fromEntries(
+      Object.entries(await dependencies()).map(([name, { ok, latency_ms }]) => [
+        name,
+        { up: ok, latency_ms: latency_ms ?? null },
+      ]),
+    );
+  }
+
+  /** The predecessor's form: the state of the fleet, and of each dependency. */
+  async function detailed(): Promise<DetailedHealth> {
+    const [states, fleet] = await Promise.all([dependencies(), loadFleetSnapshot(database.reader).catch(() => null)]);
+    const status = fleet === null ? 'unhealthy' : judgeFleet(fleet);
+    return {
+      status: Object.values(states).every(({ ok }) => ok) ? status : worse(status, 'degraded'),
+      components: {
+        account_manager: { status, stats: fleet === null ? null : describeFleet(fleet) },
+        ...Object.fromEntries(
+          Object.entries(states).map(([name, { ok, ...check }]) => [
+            name,
+            { status: ok ? 'healthy' : 'unhealthy', ...check },
+          ]),
+        ),
+      },
+    };
+  }
+
+  return { dependencies, dependencyStates, readiness, detailed };
 }
+
+type Status = DetailedHealth['status'];
+const STATUSES: readonly Status[] = ['healthy', 'degraded', 'unhealthy'];
+const worse = (a: Status, b: Status): Status => (STATUSES.indexOf(a) > STATUSES.indexOf(b) ? a : b);
+
+/** Below this share of healthy accounts the fleet is unhealthy, or degraded; the predecessor's thresholds. */
+const UNHEALTHY_SHARE = 0.5;
+const DEGRADED_SHARE = 0.8;
+
+/** How the fleet is; one without accounts is well. */
+function judgeFleet({ healthy, byStatus }: FleetSnapshot): Status {
+  const total = Object.values(byStatus).reduce((sum, accounts) => sum + accounts, 0);
+  const share = total === 0 ? 1 : healthy / total;
+  if (share < UNHEALTHY_SHARE) return 'unhealthy';
+  return share < DEGRADED_SHARE ? 'degraded' : 'healthy';
+}
+
+const describeFleet = ({ healthy, byStatus, highErrorCount, leasesByService }: FleetSnapshot) => ({
+  total_accounts: Object.values(byStatus).reduce((sum, accounts) => sum + accounts, 0),
+  healthy_accounts: healthy,
+  flood_wait_active: byStatus.flood_wait,
+  blocked_active: byStatus.blocked,
+  high_error_count: highErrorCount,
+  leases: [...leasesByService.values()].reduce((sum, leases) => sum + leases, 0),
+});
 
 /** Runs a check against the clock. Errors are told by name only: their texts may carry addresses. */
 async function timed(check: () => Promise<void>): Promise<Check> {
