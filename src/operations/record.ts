@@ -2,6 +2,7 @@ import { toIso } from '../clock.js';
 import { judgeOwnership } from '../decide/judge-ownership.js';
 import type { AccountRecord } from '../store/account-record.js';
 import { loadPermits, type Permit } from '../store/load-permits.js';
+import { claimOf } from './claim.js';
 import { announceExceeded } from './exceeded-limits.js';
 import { finishWork } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
@@ -102,16 +103,18 @@ function countHappened(
     quantity: 1,
     success,
   });
-  const overLimit = announceExceeded(work, account, { actionType, channel, policy }, request);
+  const channels = channel === null ? [] : [channel];
+  const overLimit = announceExceeded(work, account, { actionType, channels, policy }, request);
   return {
     reply: { success: true, message: 'action counted', recorded_at: toIso(work.now), over_limit: overLimit },
     log: { ...log, lease_id: account.lease?.leaseId, over_limit: overLimit },
   };
 }
 
-/** The lease the action belongs to: the one named, else the open one unless it is plainly somebody else's. */
-function leaseOf(account: AccountRecord, { body, caller }: Request): string | null {
-  if (body.lease_id !== undefined) return body.lease_id;
-  const refusal = judgeOwnership(account.lease, { caller, serviceName: body.service_name });
-  return refusal === null ? (account.lease?.leaseId ?? null) : null;
+/**
+ * The open lease, unless the action is plainly not of it: under another lease's name it would hide there what its
+ * release has to count.
+ */
+function leaseOf(account: AccountRecord, request: Request): string | null {
+  return judgeOwnership(account.lease, claimOf(request)) === null ? (account.lease?.leaseId ?? null) : null;
 }

@@ -93,10 +93,8 @@ function countReported(
         success: reported.success,
       });
     }
-    const channels = byChannel.length === 0 ? [null] : byChannel.map(({ channel }) => channel);
-    for (const channel of channels) {
-      announceExceeded(work, account, { actionType, channel, policy: context.policy[actionType] }, request);
-    }
+    const channels = byChannel.map(({ channel }) => channel);
+    announceExceeded(work, account, { actionType, channels, policy: context.policy[actionType] }, request);
   }
   return counted;
 }
