@@ -78,7 +78,7 @@ export function createApp(config: Config): App {
         locks: createLeaseLocks(lockConnection),
         windowCache: createWindowCache(windowConnection),
         metrics,
-        dependencies: () => health.dependencyStates(),
+        dependencies: () => health.dependencies(),
       },
     },
     waitingRoom,

@@ -3,7 +3,6 @@ import type { OutboxRelay } from './broker/outbox-relay.js';
 import { clock } from './clock.js';
 import type { AmqpDoor } from './doors/amqp.js';
 import type { DetailedHealth, Readiness } from './doors/http-health.js';
-import type { DependencyState } from './operations/handler.js';
 import type { RedisConnection } from './redis/connection.js';
 import type { Database } from './store/database.js';
 import { type FleetSnapshot, loadFleetSnapshot, loadOutboxState } from './store/fleet-state.js';
@@ -66,16 +65,6 @@ export function createHealth({ database, connections, amqp, relay, redis, metric
     return { ok: oldestAgeSeconds < OUTBOX_MAX_AGE_SECONDS, detail };
   }
 
-  /** As `query.status` tells them. */
-  async function dependencyStates(): Promise<Record<string, DependencyState>> {
-    return Object.fromEntries(
-      Object.entries(await dependencies()).map(([name, { ok, latency_ms }]) => [
-        name,
-        { up: ok, latency_ms: latency_ms ?? null },
-      ]),
-    );
-  }
-
   /** The predecessor's form: the state of the fleet, and of each dependency. */
   async function detailed(): Promise<DetailedHealth> {
     const [states, fleet] = await Promise.all([dependencies(), loadFleetSnapshot(database.reader).catch(() => null)]);
@@ -94,7 +83,7 @@ export function createHealth({ database, connections, amqp, relay, redis, metric
     };
   }
 
-  return { dependencies, dependencyStates, readiness, detailed };
+  return { dependencies, readiness, detailed };
 }
 
 type Status = DetailedHealth['status'];
