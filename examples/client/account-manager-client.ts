@@ -1,0 +1,128 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Channel, connect, type Message } from 'amqplib';
+import type { z } from 'zod';
+import type { FailureReply } from '../../contracts/failures.js';
+import { type OperationName, OPERATIONS } from '../../contracts/operations.js';
+import { EXCHANGES, REQUEST_QUEUES } from '../../contracts/topology.js';
+
+export type Request<K extends OperationName> = z.input<(typeof OPERATIONS)[K]['request']>;
+export type Reply<K extends OperationName> = Success<K> | FailureReply;
+type Success<K extends OperationName> = { success: true } & z.output<(typeof OPERATIONS)[K]['reply']>;
+
+/** Asks the account manager over RabbitMQ. */
+export interface AccountManagerClient {
+  /**
+   * Resolves with the reply; a refusal is a reply, too. While none comes the request is sent again under the same
+   * `message_id`, so it has one effect however often it arrives. Rejects after `timeoutMs`, from when on a copy that is
+   * still under way has no effect.
+   */
+  request<K extends OperationName>(operation: K, body: Request<K>, timeoutMs?: number): Promise<Reply<K>>;
+  close(): Promise<void>;
+}
+
+const TIMEOUT_MS = 30_000;
+/** A request that is not answered is sent again after this long. */
+const RESEND_MS = 5_000;
+/** A request that could not be sent, or not be served, is sent again after this long. */
+const PAUSE_MS = 500;
+/** Direct reply-to: the broker hands a reply to the channel that the request came from, without a queue. */
+const REPLY_TO = 'amq.rabbitmq.reply-to';
+
+/** One way to the broker; when it is lost, the next request opens another. */
+interface Link {
+  channel: Channel;
+  close: () => Promise<void>;
+}
+
+/** What came of sending a request once. */
+type Attempt = { reply: Reply<OperationName> } | { problem: string };
+
+/** Connects to the broker; rejects when that fails. `name` is shown in the broker's management page. */
+export async function connectAccountManager(url: string, name: string): Promise<AccountManagerClient> {
+  /** The broker checks that it is ours, and the account manager goes by it. */
+  const userId = decodeURIComponent(new URL(url).username) || 'guest';
+  /** The requests that wait for a reply, by `message_id`. */
+  const waiting = new Map<unknown, (attempt: Attempt) => void>();
+  let link: Promise<Link> | null = null;
+
+  const open = async (): Promise<Link> => {
+    let problem = 'the connection to the broker was lost';
+    const connection = await connect(url, { noDelay: true, clientProperties: { connection_name: name } });
+    connection.on('error', (error) => (problem = error.message)); // 'close' follows
+    connection.on('close', () => {
+      link = null;
+      for (const settle of waiting.values()) settle({ problem });
+    });
+    const channel = await connection.createChannel();
+    channel.on('error', (error) => {
+      problem = error.message; // such as a missing permission
+      void connection.close();
+    });
+    channel.on('return', ({ properties }: Message) =>
+      waiting.get(properties.messageId)?.({ problem: 'no queue takes it: is the account manager set up?' }),
+    );
+    await channel.consume(
+      REPLY_TO,
+      (message) => {
+        if (message === null) return;
+        const reply = JSON.parse(message.content.toString()) as Reply<OperationName>;
+        waiting.get(message.properties.correlationId)?.({ reply });
+      },
+      { noAck: true },
+    );
+    return { channel, close: () => connection.close() };
+  };
+
+  const currentLink = (): Promise<Link> => {
+    link ??= open().catch((error: unknown) => {
+      link = null;
+      throw error;
+    });
+    return link;
+  };
+
+  const send = (channel: Channel, operation: OperationName, messageId: string, content: Buffer, deadline: string) =>
+    channel.publish(EXCHANGES[REQUEST_QUEUES[OPERATIONS[operation].queue].exchange].name, operation, content, {
+      contentType: 'application/json',
+      persistent: true,
+      mandatory: true, // come back when no queue takes it, instead of vanishing
+      messageId,
+      correlationId: messageId,
+      replyTo: REPLY_TO,
+      userId,
+      headers: { 'x-deadline': deadline },
+    });
+
+  await currentLink();
+  return {
+    request: async <K extends OperationName>(operation: K, body: Request<K>, timeoutMs = TIMEOUT_MS) => {
+      const messageId = randomUUID();
+      const content = Buffer.from(JSON.stringify(body));
+      const giveUpAt = Date.now() + timeoutMs;
+      const deadline = new Date(giveUpAt).toISOString();
+      for (;;) {
+        const attempt = await new Promise<Attempt>((resolve) => {
+          const patienceMs = Math.min(RESEND_MS, giveUpAt - Date.now());
+          const timer = setTimeout(() => resolve({ problem: `no reply within ${patienceMs} ms` }), patienceMs);
+          waiting.set(messageId, (attempt) => {
+            clearTimeout(timer);
+            resolve(attempt);
+          });
+          currentLink()
+            .then(({ channel }) => send(channel, operation, messageId, content, deadline))
+            .catch((error: unknown) => waiting.get(messageId)?.({ problem: String(error) }));
+        });
+        waiting.delete(messageId);
+        if ('reply' in attempt && !isUnavailable(attempt.reply)) return attempt.reply;
+        if (Date.now() + PAUSE_MS >= giveUpAt) throw new Error(`${operation}: ${describe(attempt)}`);
+        await sleep(PAUSE_MS);
+      }
+    },
+    close: async () => (await link)?.close(),
+  };
+}
+
+const isUnavailable = (reply: Reply<OperationName>): boolean => !reply.success && reply.error.code === 'UNAVAILABLE';
+
+const describe = (attempt: Attempt): string => ('problem' in attempt ? attempt.problem : 'the service is unavailable');

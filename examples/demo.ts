@@ -1,0 +1,193 @@
+// Shows the whole at work (`make demo`): the service, a fleet of 50 accounts, three services that use them, and a
+// simulated Telegram; then proves from what they left behind that nothing went wrong. Ends with status 1 where something
+// did. Takes DATABASE_URL, REDIS_URL and RABBITMQ_URL; uses a database of its own on that server, which it removes.
+// KEEP=1 leaves the service running with what the demo left in it.
+
+import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { connect } from 'amqplib';
+import pg from 'pg';
+import { REQUEST_QUEUES } from '../contracts/topology.js';
+import { migrate } from '../scripts/migrate.mjs';
+import { startService, stopService } from '../scripts/service.mjs';
+import { isListening } from '../scripts/servers/probe.mjs';
+import { freePort } from '../scripts/servers/process.mjs';
+import { parseCsv } from './csv.js';
+import { type Child, startChild } from './demo/children.js';
+import { listenToEvents } from './demo/events.js';
+import { loadAccountIds, loadFigures, loadHistory, readLedger } from './demo/history.js';
+import type { ActionLimits } from './demo/prove.js';
+import { printSummary, prove } from './demo/summary.js';
+import { createView } from './demo/view.js';
+
+const RUN_SECONDS = 40;
+const STATUS_MS = 2_000;
+const POLL_MS = 100;
+/** How long events may take to arrive when nothing happens any more. */
+const ARRIVAL_MS = 10_000;
+const SERVICES = ['inviting', 'messaging', 'parsing'];
+/** With the service's state, where `make down` looks for it. */
+const FOLDER = path.resolve('.local/demo');
+const LEDGER = path.join(FOLDER, 'telegram-ledger.jsonl');
+const LIMITS = path.resolve(import.meta.dirname, 'demo/limits.json');
+const FLEET = path.resolve(import.meta.dirname, 'fleet.csv');
+
+/** How to put away what was started, the last first. */
+const undo: (() => Promise<unknown>)[] = [];
+const { KEEP } = process.env;
+const isKept = Boolean(KEEP) && KEEP !== '0';
+
+try {
+  const isProved = await Promise.race([play(), interrupted()]);
+  process.exitCode = isProved ? 0 : 1;
+} catch (error) {
+  console.error(`\ndemo: ${error instanceof Error ? error.message : String(error)}`);
+  process.exitCode = 1;
+}
+for (const putAway of undo.reverse()) {
+  await putAway().catch((error: unknown) => console.error(`demo: ${String(error)}`));
+}
+process.exit(); // whatever an interruption has left half done
+
+/** Plays the whole; true where every claim of the summary is proved. */
+async function play(): Promise<boolean> {
+  const { DATABASE_URL, REDIS_URL, RABBITMQ_URL } = process.env;
+  if (!DATABASE_URL || !REDIS_URL || !RABBITMQ_URL) {
+    throw new Error('DATABASE_URL, REDIS_URL and RABBITMQ_URL must be set: `make demo` starts servers and sets them');
+  }
+  mkdirSync(FOLDER, { recursive: true });
+  rmSync(LEDGER, { force: true });
+  await assertUnserved(RABBITMQ_URL);
+  const databaseUrl = await createDatabase(DATABASE_URL);
+  const database = await connectDatabase(databaseUrl);
+  const service = await startAccountManager({ ...process.env, DATABASE_URL: databaseUrl, LIMITS_FILE: LIMITS });
+
+  const view = createView();
+  const names = new Map<string, string>();
+  const nameOf = (accountId = '') => names.get(accountId) ?? accountId;
+  const events = await listenToEvents(RABBITMQ_URL, (event) => view.event(event, nameOf(event.subject)));
+  undo.push(() => events.close());
+
+  const telegramUrl = `tcp://127.0.0.1:${await freePort()}`;
+  const start = (name: string, file: string, ...args: string[]): Child => {
+    const env = { ...process.env, TELEGRAM_URL: telegramUrl };
+    const child = startChild(name, [path.resolve(import.meta.dirname, file), ...args], { folder: FOLDER, env });
+    undo.push(() => child.stop());
+    return child;
+  };
+  const telegram = start('telegram', 'telegram-simulator.ts', new URL(telegramUrl).port, FLEET, LEDGER);
+
+  view.say('importing examples/fleet.csv over the bus');
+  view.say(await runToEnd(start('import', 'import-fleet.ts', FLEET)));
+  for (const [id, name] of await loadNames(database)) names.set(id, name);
+  while (!(await isListening(telegramUrl))) await Promise.race([sleep(POLL_MS), telegram.failed]);
+
+  view.say(`starting the services ${SERVICES.join(', ')}, each in a process of its own`);
+  const services = SERVICES.map((name) => start(name, `services/${name}.ts`));
+  const failed = Promise.race([telegram, ...services].map((child) => child.failed));
+  const endsAt = Date.now() + RUN_SECONDS * 1000;
+  while (Date.now() < endsAt) {
+    await Promise.race([sleep(STATUS_MS), failed]);
+    view.status(await loadFigures(database));
+  }
+  view.say('telling the services to end: each finishes its action and gives its accounts back');
+  await Promise.all(services.map((child) => child.stop()));
+  await untilAllHaveArrived(database, events.received);
+
+  const evidence = { history: await loadHistory(database), ledger: readLedger(LEDGER), received: events.received };
+  const limits = JSON.parse(readFileSync(LIMITS, 'utf8')) as Record<string, ActionLimits>;
+  const isProved = printSummary(await loadFigures(database), prove({ ...evidence, limits }), RUN_SECONDS);
+  if (isKept) printAddresses(service, databaseUrl);
+  return isProved;
+}
+
+/** Rejects when the demo is told to end before its time. */
+function interrupted(): Promise<never> {
+  return new Promise((_, reject) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+      process.on(signal, () => reject(new Error(`stopped by ${signal}`)));
+    }
+  });
+}
+
+/** Two account managers with two databases must not answer the same queues. */
+async function assertUnserved(url: string): Promise<void> {
+  const connection = await connect(url);
+  const channel = await connection.createChannel();
+  channel.on('error', () => undefined); // no such queue, so nobody serves it
+  const queue = await channel.checkQueue(REQUEST_QUEUES.allocate.name).catch(() => ({ consumerCount: 0 }));
+  await connection.close();
+  if (queue.consumerCount > 0)
+    throw new Error('another account manager serves this vhost: give the demo one of its own');
+}
+
+/** A new, migrated database on the given server. */
+async function createDatabase(givenUrl: string): Promise<string> {
+  const url = new URL(givenUrl);
+  const name = `demo_${Date.now()}`;
+  url.pathname = name;
+  await migrate(url.href);
+  if (isKept) return url.href;
+  undo.push(async () => {
+    const client = await connectDatabase(givenUrl);
+    await client.query(`DROP DATABASE ${pg.escapeIdentifier(name)} WITH (FORCE)`);
+  });
+  return url.href;
+}
+
+async function connectDatabase(url: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: url, application_name: 'demo' });
+  client.on('error', () => undefined); // the next query fails and says why
+  await client.connect();
+  undo.push(() => client.end());
+  return client;
+}
+
+/** The built service, in the background; one that an earlier demo left is stopped first. */
+async function startAccountManager(env: NodeJS.ProcessEnv): ReturnType<typeof startService> {
+  await stopService(FOLDER);
+  if (!isKept) undo.push(() => stopService(FOLDER));
+  return await startService(FOLDER, env);
+}
+
+/** Resolves with the last line that the process wrote; rejects when it failed. */
+async function runToEnd(child: Child): Promise<string> {
+  if ((await child.ended) !== 0) await child.failed;
+  return readFileSync(child.log, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+}
+
+/** Names for accounts that tell no phone number: their line in the fleet. */
+async function loadNames(database: pg.Client): Promise<Map<string, string>> {
+  const accountIds = await loadAccountIds(database);
+  const fleet = parseCsv(readFileSync(FLEET, 'utf8'));
+  return new Map(
+    fleet.map(({ line, fields: { phone = '', user_id: userId } }) => [
+      accountIds.get(phone) ?? '',
+      `account ${line - 1} (user ${userId})`,
+    ]),
+  );
+}
+
+/** Waits until all events have been published and have arrived; what is missing after a while is the proof's business. */
+async function untilAllHaveArrived(database: pg.Client, received: readonly unknown[]): Promise<void> {
+  const giveUpAt = Date.now() + ARRIVAL_MS;
+  while (Date.now() < giveUpAt) {
+    const { rows } = await database.query<{ events: number }>('SELECT count(*)::integer AS events FROM events');
+    if (rows[0]?.events === received.length) return;
+    await sleep(POLL_MS);
+  }
+}
+
+function printAddresses({ url, log }: { url: string; log: string }, databaseUrl: string): void {
+  const { RABBITMQ_URL, RABBITMQ_MANAGEMENT_URL = '(not told)' } = process.env;
+  console.log(`
+The service goes on running:
+  health      ${url}/health/ready
+  metrics     ${url}/metrics
+  RabbitMQ    ${RABBITMQ_MANAGEMENT_URL} (management)
+              ${RABBITMQ_URL}
+  PostgreSQL  ${databaseUrl}
+  logs        ${path.relative('', log)}, and beside it those of the services
+make down stops it.`);
+}
