@@ -38,12 +38,12 @@ export const TRANSITIONS: Readonly<Record<TransitionCause, Readonly<Record<Accou
   };
 
 /** Added to every wait Telegram asks for (contract, section 7). */
-export const FLOOD_WAIT_BUFFER_MS = 60_000;
+const FLOOD_WAIT_BUFFER_MS = 60_000;
 const HOUR_MS = 3_600_000;
 /** Length of a block by its level, 1 first (contract, section 7: 24 h, a repeat 72 h, then 7 d). */
-export const BLOCK_MS = [24 * HOUR_MS, 72 * HOUR_MS, 168 * HOUR_MS] as const;
+const BLOCK_MS = [24 * HOUR_MS, 72 * HOUR_MS, 168 * HOUR_MS] as const;
 /** A block this soon after the end of the one before, its end included, is a repeat (contract, section 7). */
-export const BLOCK_REPEAT_MS = 168 * HOUR_MS;
+const BLOCK_REPEAT_MS = 168 * HOUR_MS;
 /** Errors are counted up to here: beyond, the number says nothing more. */
 export const MAX_ERROR_COUNT = 1000;
 

@@ -63,7 +63,7 @@ test.each<[string, Parameters<typeof reconcile>, [number, Record<string, number>
   ],
   [
     'without a split each channel is charged all',
-    [{ invites_sent: 6, channels_used: ['a', 'b', 'a'] }],
+    [{ invites_sent: 6, channels_used: ['a', 'b'] }],
     [6, { a: 6, b: 6 }],
   ],
   [
@@ -98,6 +98,12 @@ test.each<[string, Parameters<typeof reconcile>, [number, Record<string, number>
   ],
 ])('%s', (_, given, expected) => {
   expect(invites(...given)).toEqual(expected);
+});
+
+test('a channel named twice is charged once', () => {
+  expect(reconcile({ invites_sent: 6, channels_used: ['a', 'a'] }).additions).toEqual([
+    { actionType: 'invite', quantity: 6, byChannel: [{ channel: 'a', quantity: 6 }] },
+  ]);
 });
 
 test('messages go to the named channels or the lease’s, contacts to none; the split is of invites alone', () => {

@@ -44,6 +44,8 @@ test('a wait is lengthened, never shortened', () => {
   const shorter = apply(waiting, wait(5));
   expect(shorter).toMatchObject({ action: 'none', recoveryAt: now + HOUR, shouldRetry: true });
   expect(shorter.condition).toBe(waiting);
+  const same = apply(waiting, wait(3600 - 60));
+  expect(same).toMatchObject({ action: 'none', condition: waiting });
 });
 
 test('a wait ends at its instant, not before; errors are forgotten then', () => {
