@@ -118,6 +118,15 @@ export const releaseReply = z.strictObject({
   fence,
 });
 
+export const releaseAllRequest = z.strictObject({
+  service_name: serviceName,
+  force: optional(z.boolean()).describe('Accepted from older callers; changes nothing'),
+});
+export const releaseAllReply = z.strictObject({
+  released_count: z.int().describe('Leases that were open and are not any more'),
+  released_at: instant,
+});
+
 export const errorRequest = z
   .strictObject({
     account_id: id,

@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { id, optional, userId } from './fields.js';
+import {
+  accountStatus,
+  disabledReason,
+  fence,
+  givenInstant,
+  id,
+  instant,
+  optional,
+  serviceName,
+  userId,
+  withDefault,
+} from './fields.js';
 
 export const registerRequest = z.strictObject({
   accounts: z
@@ -25,4 +36,70 @@ export const registerReply = z.strictObject({
       reason: z.string().optional(),
     }),
   ),
+});
+
+/** What an operator writes into the history; shorter than any session string, so that none can get there. */
+const note = z
+  .string()
+  .min(1)
+  .max(300)
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be one line of text');
+const reason = note.describe('Why, for the history of the account: 1 to 300 characters, no secrets');
+
+/** An account after an operator's decision. A decision that changes nothing is a success: `status` tells how it stands. */
+const statusAfter = z.strictObject({
+  account_id: id,
+  status: accountStatus,
+  previous_status: accountStatus,
+  disabled_reason: disabledReason.nullable().describe('null unless disabled'),
+  recovery_time: instant
+    .nullable()
+    .describe('When its waits end and it can act again; null: it waits for nothing, or is disabled'),
+  changed: z.boolean().describe('Whether the account is in another condition than before'),
+});
+
+export const setStatusRequest = z.strictObject({
+  account_id: id,
+  status: z
+    .enum(['active', 'disabled', 'draining'])
+    .describe(
+      'active: ends disabled and draining, whatever the reason; its waits stand unless force is set. disabled: until an operator acts; a ban stays a ban. draining: keeps its lease and gets no new one; a disabled account stays disabled',
+    ),
+  reason,
+  force: withDefault(z.boolean(), false).describe('With active: ends the waits too'),
+});
+export const setStatusReply = statusAfter;
+
+export const reauthorizeRequest = z.strictObject({
+  account_id: id,
+  session_data: z.string().max(4096).describe('A session string whose key no other account has'),
+});
+export const reauthorizeReply = statusAfter;
+
+export const recoverRequest = z.strictObject({
+  account_id: id,
+  reason,
+  force: withDefault(z.boolean(), false).describe('Recovers a disabled account too, whatever it is disabled for'),
+});
+export const recoverReply = statusAfter;
+
+export const scheduleRecoveryRequest = z.strictObject({
+  account_id: id,
+  recovery_time: givenInstant.describe(
+    'When the present wait ends, sooner or later than it would: ISO 8601 with an offset or Z; a time in the past means now',
+  ),
+  recovery_type: optional(note).describe('Kept in the history, and nothing else'),
+  reason: optional(reason),
+});
+export const scheduleRecoveryReply = statusAfter.extend({
+  recovery_time: instant.describe('When the wait ends, or has just ended'),
+});
+
+export const forceReleaseRequest = z.strictObject({ account_id: id, reason });
+export const forceReleaseReply = z.strictObject({
+  account_id: id,
+  released: z.boolean().describe('false: nobody held the account, and nothing was changed'),
+  released_from: serviceName.nullable().describe('The service that held it'),
+  released_at: instant.nullable(),
+  fence,
 });

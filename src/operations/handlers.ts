@@ -2,20 +2,27 @@ import type { OperationName } from '../../contracts/operations.js';
 import { acquire } from './acquire.js';
 import { allocate } from './allocate.js';
 import { check } from './check.js';
+import { forceRelease } from './force-release.js';
 import type { OperationHandler } from './handler.js';
 import { limits } from './limits.js';
+import { reauthorize } from './reauthorize.js';
 import { record } from './record.js';
+import { recover } from './recover.js';
 import { recoveryStats } from './recovery-stats.js';
 import { register } from './register.js';
 import { release } from './release.js';
+import { releaseAll } from './release-all.js';
 import { renew } from './renew.js';
 import { reportError } from './report-error.js';
+import { scheduleRecovery } from './schedule-recovery.js';
+import { setStatus } from './set-status.js';
 
 /** Which function handles which operation of the table. */
 export const HANDLERS: { readonly [K in OperationName]: OperationHandler<K> } = {
   'account.allocate': allocate,
   'account.renew': renew,
   'account.release': release,
+  'account.release-all': releaseAll,
   'account.error': reportError,
   'action.check': check,
   'action.acquire': acquire,
@@ -23,4 +30,9 @@ export const HANDLERS: { readonly [K in OperationName]: OperationHandler<K> } = 
   'query.limits': limits,
   'query.recovery-stats': recoveryStats,
   'admin.register': register,
+  'admin.set-status': setStatus,
+  'admin.reauthorize': reauthorize,
+  'admin.recover': recover,
+  'admin.schedule-recovery': scheduleRecovery,
+  'admin.force-release': forceRelease,
 };

@@ -1,0 +1,14 @@
+import { recoverNow } from '../decide/transition-account.js';
+import { changeByOperator, decideByAccount } from './change-by-operator.js';
+import type { OperationHandler } from './handler.js';
+
+/** `admin.recover`: an operator ends the waits of an account now; of a disabled one, and that itself, only by force. */
+export const recover: OperationHandler<'admin.recover'> = {
+  handle: (context, requests) =>
+    decideByAccount(context, requests, (work, account, request) => {
+      const { force, reason } = request.body;
+      const condition = recoverNow(account.condition, { force }, work.now);
+      const reply = changeByOperator(work, account, condition, { reason }, request);
+      return { reply, log: { user_id: account.userId, status: reply.status, changed: reply.changed, reason } };
+    }),
+};
