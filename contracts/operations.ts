@@ -3,6 +3,7 @@ import * as accounts from './accounts.js';
 import * as actions from './actions.js';
 import * as admin from './admin.js';
 import type { FailureCode } from './failures.js';
+import * as fleet from './fleet.js';
 import * as queries from './queries.js';
 import type { RequestQueue } from './topology.js';
 
@@ -97,6 +98,15 @@ export const OPERATIONS = {
     failures: ['ACCOUNT_NOT_FOUND'],
     changesState: true,
   },
+  'query.health': {
+    summary: 'Whether an account is well, and what is wrong with it',
+    queue: 'query',
+    http: { method: 'GET', path: '/health/{account_id}' },
+    request: queries.byAccount,
+    reply: queries.healthReply,
+    failures: ['ACCOUNT_NOT_FOUND'],
+    changesState: false,
+  },
   'query.limits': {
     summary: 'Every window of an account, by action',
     queue: 'query',
@@ -106,12 +116,48 @@ export const OPERATIONS = {
     failures: ['ACCOUNT_NOT_FOUND'],
     changesState: false,
   },
+  'query.flood-wait': {
+    summary: 'Whether an account is in a flood wait, and until when',
+    queue: 'query',
+    http: { method: 'GET', path: '/flood-wait/{account_id}' },
+    request: queries.byAccount,
+    reply: queries.floodWaitReply,
+    failures: ['ACCOUNT_NOT_FOUND'],
+    changesState: false,
+  },
   'query.recovery-stats': {
     summary: 'How many accounts are well, waiting, blocked, and when the next one recovers',
     queue: 'query',
     http: { method: 'GET', path: '/stats/recovery' },
     request: queries.noFields,
     reply: queries.recoveryStatsReply,
+    failures: [],
+    changesState: false,
+  },
+  'query.accounts': {
+    summary: "A user's accounts, page by page, with what they can still do today",
+    queue: 'query',
+    http: { method: 'GET', path: '/accounts/summary' },
+    request: fleet.accountsRequest,
+    reply: fleet.accountsReply,
+    failures: [],
+    changesState: false,
+  },
+  'query.explain': {
+    summary: 'Why each account of a user would be granted or not: every rule, and when it would pass',
+    queue: 'query',
+    http: { method: 'GET', path: '/explain' },
+    request: fleet.explainRequest,
+    reply: fleet.explainReply,
+    failures: [],
+    changesState: false,
+  },
+  'query.status': {
+    summary: 'The fleet, the leases by service, and the state of what the service depends on',
+    queue: 'query',
+    http: { method: 'GET', path: '/status' },
+    request: queries.noFields,
+    reply: fleet.statusReply,
     failures: [],
     changesState: false,
   },

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { countWindow, pauseWindow } from './actions.js';
-import { ACTION_TYPES, accountStatus, actionType, id, instant } from './fields.js';
+import { ACTION_TYPES, accountStatus, actionType, disabledReason, id, instant, serviceName } from './fields.js';
 
 export const noFields = z.strictObject({});
 export const byAccount = z.strictObject({ account_id: id });
@@ -34,4 +34,42 @@ export const recoveryStatsReply = z.strictObject({
     next_recovery_at: instant.nullable(),
   }),
   generated_at: instant,
+});
+
+export const healthReply = z.strictObject({
+  health: z.strictObject({
+    account_id: id,
+    is_healthy: z.boolean().describe('Active, and with few errors since the last recovery'),
+    status: accountStatus,
+    issues: z.array(z.string()).describe('What is wrong, one sentence each; for a person'),
+    recovery_eta: instant
+      .nullable()
+      .describe('When its waits end and it can act again; null: it waits for nothing, or is disabled'),
+    last_check: instant.describe('The instant this is true of: now'),
+    metadata: z.strictObject({
+      disabled_reason: disabledReason.nullable(),
+      flood_wait_until: instant.nullable(),
+      blocked_until: instant.nullable(),
+      block_level: z.int().describe('How far blocks have escalated; 0: none yet'),
+      error_count: z.int().describe('Errors since the last recovery'),
+      locked_by: serviceName.nullable().describe('The service that has the account leased'),
+      locked_until: instant.nullable(),
+      last_used_at: instant.nullable(),
+      invites_today: z.int(),
+      messages_today: z.int(),
+      contacts_today: z.int(),
+    }),
+  }),
+});
+
+export const floodWaitReply = z.strictObject({
+  flood_wait_active: z.boolean(),
+  flood_wait: z
+    .strictObject({
+      account_id: id,
+      flood_wait_until: instant.describe('Its end: what Telegram asked for and a little more'),
+      remaining_seconds: z.int().min(1).describe('Rounded up'),
+    })
+    .optional()
+    .describe('Present while a flood wait is on, also under draining and disabled'),
 });

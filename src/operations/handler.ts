@@ -29,6 +29,13 @@ export interface Outcome<K extends OperationName> {
   log?: Record<string, unknown>;
 }
 
+/** How a dependency is, as the health routes tell it. */
+export interface DependencyState {
+  ok: boolean;
+  detail?: string;
+  latency_ms?: number;
+}
+
 /** What operations work with beside the database. */
 export interface Resources {
   policy: LimitsPolicy;
@@ -38,6 +45,8 @@ export interface Resources {
   locks: LeaseLocks;
   windowCache: WindowCache;
   metrics: Metrics;
+  /** The state of what the service depends on, by name; must not reject. */
+  dependencies: () => Promise<Record<string, DependencyState>>;
 }
 
 /** One batch: its transaction, and what is to happen once the transaction's fate is known. */

@@ -1,9 +1,13 @@
 import type { OperationName } from '../../contracts/operations.js';
+import { accounts } from './accounts.js';
 import { acquire } from './acquire.js';
 import { allocate } from './allocate.js';
 import { check } from './check.js';
+import { explain } from './explain.js';
+import { floodWait } from './flood-wait.js';
 import { forceRelease } from './force-release.js';
 import type { OperationHandler } from './handler.js';
+import { health } from './health.js';
 import { limits } from './limits.js';
 import { reauthorize } from './reauthorize.js';
 import { record } from './record.js';
@@ -16,6 +20,7 @@ import { renew } from './renew.js';
 import { reportError } from './report-error.js';
 import { scheduleRecovery } from './schedule-recovery.js';
 import { setStatus } from './set-status.js';
+import { status } from './status.js';
 
 /** Which function handles which operation of the table. */
 export const HANDLERS: { readonly [K in OperationName]: OperationHandler<K> } = {
@@ -27,8 +32,13 @@ export const HANDLERS: { readonly [K in OperationName]: OperationHandler<K> } = 
   'action.check': check,
   'action.acquire': acquire,
   'action.record': record,
+  'query.health': health,
   'query.limits': limits,
+  'query.flood-wait': floodWait,
   'query.recovery-stats': recoveryStats,
+  'query.accounts': accounts,
+  'query.explain': explain,
+  'query.status': status,
   'admin.register': register,
   'admin.set-status': setStatus,
   'admin.reauthorize': reauthorize,

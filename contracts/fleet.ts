@@ -1,0 +1,116 @@
+import { z } from 'zod';
+import { LIMIT_REASONS } from './actions.js';
+import {
+  accountStatus,
+  actionType,
+  channel,
+  disabledReason,
+  id,
+  instant,
+  optional,
+  purpose,
+  serviceName,
+  userId,
+  withDefault,
+} from './fields.js';
+
+export const accountsRequest = z.strictObject({
+  user_id: userId,
+  purpose: optional(purpose).describe('Judges whether an account is available by the limits of this purpose too'),
+  target_channel_id: optional(channel).describe('Judges by the limits in this channel too'),
+  status: optional(accountStatus).describe('Lists only the accounts in this status'),
+  only_available: withDefault(z.boolean(), false).describe('Lists only the accounts that are available'),
+  limit: withDefault(z.int().min(1).max(500), 100).describe('How many accounts to list at most'),
+  cursor: optional(z.string().regex(/^[0-9a-f]{32}$/, 'must be a next_cursor of this query')).describe(
+    'next_cursor of the page before',
+  ),
+});
+
+const accountSummary = z.strictObject({
+  account_id: id,
+  status: accountStatus,
+  disabled_reason: disabledReason.nullable(),
+  is_available: z
+    .boolean()
+    .describe('Active, not leased and, with a purpose, with room for it: account.allocate could grant it now'),
+  available_at: instant
+    .nullable()
+    .describe('When it will be available if nothing more is done; null: it is, or waiting does not help'),
+  leased_by: serviceName.nullable(),
+  leased_until: instant.nullable(),
+  error_count: z.int().describe('Errors since the last recovery'),
+  last_used_at: instant.nullable(),
+  used_today: z.record(actionType, z.int()),
+});
+
+export const accountsReply = z.strictObject({
+  total_accounts: z.int().describe('All accounts of the user, whatever the filters; so the other totals'),
+  free_accounts: z.int().describe('Active and not leased, whatever their limits'),
+  leased_accounts: z.int().describe('Active and leased'),
+  aggregates: z.strictObject({
+    status_distribution: z.record(accountStatus, z.int()),
+    capacity_today: z
+      .record(actionType, z.int().nullable())
+      .describe(
+        'How often each action is still possible until midnight (UTC) by the daily limits, and those of the channel, over the accounts that can act before then; null: unlimited',
+      ),
+  }),
+  accounts: z.array(accountSummary).describe('In the order of their ids; a page may hold fewer than limit'),
+  next_cursor: z.string().nullable().describe('Asks for the next page; null: this is the last'),
+});
+
+export const explainRequest = z.strictObject({ user_id: userId, purpose, target_channel_id: optional(channel) });
+
+export const EXPLAINED_RULES = ['lease', ...LIMIT_REASONS] as const;
+
+const explainedRule = z.strictObject({
+  rule: z
+    .enum(EXPLAINED_RULES)
+    .describe('lease: nobody has the account; account_status: it is active; the others: limits of an action'),
+  action_type: actionType.optional().describe('The action that the limit is of'),
+  passed: z.boolean(),
+  passes_at: instant
+    .nullable()
+    .describe('When it would pass if nothing more is done; null: it does, or never by itself'),
+  used: z.int().optional().describe('Of limits that count'),
+  limit: z.int().nullable().optional().describe('null: the policy sets none'),
+});
+
+export const explainReply = z.strictObject({
+  explained_at: instant.describe('The instant this is true of: now'),
+  total_accounts: z.int().describe('All accounts of the user; at most 500 are explained, the free ones first'),
+  accounts: z
+    .array(
+      z.strictObject({
+        account_id: id,
+        status: accountStatus,
+        grantable: z
+          .boolean()
+          .describe(
+            'Whether account.allocate could grant it now. hourly, cooldown and burst may fail: they keep no account back that can act before a lease of 30 minutes ends. Of several actions one with room will do',
+          ),
+        grantable_at: instant
+          .nullable()
+          .describe('When it would be grantable if nothing more is done; null: it is, or waiting does not help'),
+        rules: z.array(explainedRule),
+      }),
+    )
+    .describe('The grantable first, in the order in which account.allocate would take them; then by grantable_at'),
+});
+
+export const statusReply = z.strictObject({
+  total_accounts: z.int(),
+  healthy_accounts: z.int().describe('Active, and with few errors since the last recovery'),
+  leased_accounts: z.int(),
+  status_breakdown: z.record(accountStatus, z.int()),
+  leases_by_service: z.record(z.string(), z.int()),
+  dependencies: z.record(
+    z.string(),
+    z.strictObject({
+      up: z.boolean(),
+      latency_ms: z.number().min(0).nullable().describe('How long its answer took, milliseconds; null: not measured'),
+      detail: z.string().optional().describe('What is wrong, for a person'),
+    }),
+  ),
+  generated_at: instant,
+});
