@@ -7,6 +7,7 @@ import { type AccountRecord, channelKey } from '../store/account-record.js';
 import { lockCandidates } from '../store/claim-candidates.js';
 import type { AllocateRequest } from './allocate.js';
 import type { BatchContext } from './handler.js';
+import { takeLeaseLocks } from './take-lease-locks.js';
 import { extendWork, loadWork, type UnitOfWork } from './unit-of-work.js';
 
 const MINUTE_MS = 60_000;
@@ -69,31 +70,26 @@ export async function chooseAccounts(
       if ('account' in found) chosen.push({ request, choice: found });
       else shortages.set(request, found);
     }
-    waiting = await lockChosen(context, chosen, choices);
+    waiting = await lockChosen(context, pool.work, chosen, choices);
   }
   return { work: pool.work, choices, shortages };
 }
 
 /** Takes the lease locks; answers with the requests whose account turned out to be held. */
 async function lockChosen(
-  { locks, afterRollback }: BatchContext,
+  context: BatchContext,
+  work: UnitOfWork,
   chosen: readonly { request: AllocateRequest; choice: Choice }[],
   choices: Map<AllocateRequest, Choice>,
 ): Promise<AllocateRequest[]> {
-  const held: AllocateRequest[] = [];
-  await Promise.all(
-    chosen.map(async ({ request, choice }) => {
-      const { accountId } = choice.account;
-      const lock = await locks.acquire(accountId);
-      if (lock.kind === 'held') {
-        held.push(request);
-        return;
-      }
-      if (lock.kind === 'locked') afterRollback(() => locks.release({ accountId, value: lock.value }));
-      choices.set(request, { ...choice, lockValue: lock.kind === 'locked' ? lock.value : null });
-    }),
-  );
-  return held;
+  const accountIds = chosen.map(({ choice }) => choice.account.accountId);
+  const lockValues = await takeLeaseLocks(context, work, accountIds);
+  return chosen.flatMap(({ request, choice }) => {
+    const lockValue = lockValues.get(choice.account.accountId);
+    if (lockValue === undefined) return [request];
+    choices.set(request, { ...choice, lockValue });
+    return [];
+  });
 }
 
 async function openPool(

@@ -1,3 +1,4 @@
+import type { OpenLease } from '../store/account-record.js';
 import { applyChanges } from '../store/changes.js';
 import type { BatchContext } from './handler.js';
 import type { UnitOfWork } from './unit-of-work.js';
@@ -12,16 +13,18 @@ export async function finishWork(context: BatchContext, work: UnitOfWork): Promi
   if (changes.windows.size > 0) context.afterCommit(() => cacheWindows(context, work));
 }
 
+/** The value of a lease's lock; of one that was granted while Redis was away, the value its lock is put back with. */
+export const lockValueOf = (lease: OpenLease): string => lease.lockValue ?? lease.leaseId;
+
 async function alignLocks({ locks }: BatchContext, { changes, now }: UnitOfWork): Promise<void> {
-  const valueOf = (lease: { lockValue: string | null; leaseId: string }) => lease.lockValue ?? lease.leaseId;
   const prolonged = [
     ...changes.leasesOpened.map(({ account, lease }) => ({ accountId: account.accountId, lease })),
     ...changes.leasesExtended,
   ];
   await Promise.all([
-    ...changes.leasesEnded.map(({ accountId, lease }) => locks.release({ accountId, value: valueOf(lease) })),
+    ...changes.leasesEnded.map(({ accountId, lease }) => locks.release({ accountId, value: lockValueOf(lease) })),
     ...prolonged.map(({ accountId, lease }) =>
-      locks.stretch({ accountId, value: valueOf(lease) }, lease.expiresAt - now),
+      locks.stretch({ accountId, value: lockValueOf(lease) }, lease.expiresAt - now),
     ),
   ]);
 }

@@ -5,8 +5,11 @@ import type { RedisConnection } from './connection.js';
 /** Life of a lock taken before the commit of its lease: a crash in between frees it this soon. */
 const LOCK_BEFORE_COMMIT_MS = 30_000;
 
-/** `held`: somebody has it, so the account must not be granted. `unavailable`: Redis is away, the database decides alone. */
-export type LockResult = { kind: 'locked'; value: string } | { kind: 'held' } | { kind: 'unavailable' };
+/**
+ * `held`: somebody has it, under that value, so the account must not be granted. `unavailable`: Redis is away, the
+ * database decides alone.
+ */
+export type LockResult = { kind: 'locked' | 'held'; value: string } | { kind: 'unavailable' };
 
 /** A lease's lock, as far as the lease knows it. */
 export interface LeaseLock {
@@ -38,13 +41,13 @@ export function createLeaseLocks(redis: RedisConnection): LeaseLocks {
     new Lock(redlock, [lockKey(accountId)], value, [], clock.now() + LOCK_BEFORE_COMMIT_MS);
 
   async function acquire(accountId: string): Promise<LockResult> {
-    const result = await redis.attempt(async (): Promise<LockResult> => {
+    const result = await redis.attempt(async (client): Promise<LockResult> => {
       try {
         const lock = await redlock.acquire([lockKey(accountId)], LOCK_BEFORE_COMMIT_MS);
         return { kind: 'locked', value: lock.value };
       } catch (error) {
-        if (await isHeld(error)) return { kind: 'held' };
-        throw error;
+        if (!(await isHeld(error))) throw error;
+        return { kind: 'held', value: (await client.get(lockKey(accountId))) ?? '' };
       }
     });
     return result ?? { kind: 'unavailable' };
@@ -76,7 +79,7 @@ export function createLeaseLocks(redis: RedisConnection): LeaseLocks {
 }
 
 /** Whether redlock failed since the key is another's or gone, and not since Redis did. */
-async function isHeld(error: unknown): Promise<boolean> {
+export async function isHeld(error: unknown): Promise<boolean> {
   if (!(error instanceof ExecutionError)) return false;
   const attempts = await Promise.all(error.attempts);
   return attempts.some((attempt) =>

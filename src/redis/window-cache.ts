@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { ActionType } from '../../contracts/fields.js';
 import { HOUR_MS, type UsageWindow } from '../decide/usage-window.js';
 import type { RedisConnection } from './connection.js';
@@ -26,12 +27,14 @@ export const windowName = ({ accountId, actionType }: Pick<WindowName, 'accountI
 const KEY_PREFIXES = ['hourly', 'cooldown', 'burst', 'daily'] as const;
 const keysOf = (name: WindowName): string[] => KEY_PREFIXES.map((prefix) => `${prefix}:${windowName(name)}`);
 
-type Parts = [
-  hourly: [version: number, recentAt: number[]],
-  cooldown: [version: number, lastActionAt: number | null],
-  burst: [version: number, burstCount: number],
-  daily: [version: number, day: string | null, dayCount: number],
-];
+// In the order of the prefixes.
+const parts = z.tuple([
+  z.tuple([z.int(), z.array(z.int())]),
+  z.tuple([z.int(), z.int().nullable()]),
+  z.tuple([z.int(), z.int()]),
+  z.tuple([z.int(), z.iso.date().nullable(), z.int()]),
+]);
+type Parts = z.output<typeof parts>;
 
 export function createWindowCache(redis: RedisConnection): WindowCache {
   return {
@@ -61,18 +64,26 @@ export function createWindowCache(redis: RedisConnection): WindowCache {
   };
 }
 
-const disassemble = (window: UsageWindow, version: number): Parts => [
-  [version, [...window.recentAt]],
-  [version, window.lastActionAt],
-  [version, window.burstCount],
-  [version, window.day, window.dayCount],
+const disassemble = (window: UsageWindow, usageVersion: number): Parts => [
+  [usageVersion, [...window.recentAt]],
+  [usageVersion, window.lastActionAt],
+  [usageVersion, window.burstCount],
+  [usageVersion, window.day, window.dayCount],
 ];
 
-/** The window, when all its parts are there and of one version. */
-function assemble(texts: (string | null)[], version: number): UsageWindow | null {
-  if (texts.some((text) => text === null)) return null;
-  const parts = texts.map((text) => JSON.parse(text ?? 'null') as unknown[]);
-  if (parts.some((part) => part[0] !== version)) return null;
-  const [hourly, cooldown, burst, daily] = parts as Parts;
+/** The window, when all its parts are there and of one version; null also for what others may have left there. */
+function assemble(texts: (string | null)[], usageVersion: number): UsageWindow | null {
+  const parsed = parts.safeParse(texts.map(parseJson));
+  if (!parsed.success || parsed.data.some(([partVersion]) => partVersion !== usageVersion)) return null;
+  const [hourly, cooldown, burst, daily] = parsed.data;
   return { recentAt: hourly[1], lastActionAt: cooldown[1], burstCount: burst[1], day: daily[1], dayCount: daily[2] };
+}
+
+function parseJson(text: string | null): unknown {
+  if (text === null) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

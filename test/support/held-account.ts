@@ -6,12 +6,12 @@ let nextUser = 1;
 export const newUser = (): number => nextUser++;
 
 /** Who holds an account, as requests say it. */
-export interface Holder {
+export type Holder = {
   account_id: string;
   service_name: string;
   lease_id: string;
   fence: number;
-}
+};
 
 /** Registers one account for a new user and leases it to `invite-service`, or as the wish says. */
 export async function holdAccount(

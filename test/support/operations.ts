@@ -54,19 +54,25 @@ export interface OperationsHarness {
 
 let nextPhone = 49_150_000_000;
 
+/** `redis`: one of the test's own in place of a block of the shared one; it is dropped in the end. */
 export async function startOperations(
-  options: { policy?: LimitsPolicy; countFailedAttempts?: boolean } = {},
+  options: { policy?: LimitsPolicy; countFailedAttempts?: boolean; redis?: TestRedis } = {},
 ): Promise<OperationsHarness> {
   const testDatabase = await createDatabase();
-  const redis = await createRedis();
+  const redis = options.redis ?? (await createRedis());
   const closers: (() => unknown)[] = [];
+  const redisReady: Promise<void>[] = [];
   const key = parseSessionKey('ab'.repeat(32));
   const cipher = createSessionCipher({ currentKeyId: sessionKeyId(key), keys: new Map([[sessionKeyId(key), key]]) });
   const log = createLog({ level: 'error', instance: 'test' });
 
   function another(): Dispatch {
     const database = connectDatabase({ url: testDatabase.url, poolSize: 4, onConnectionError: () => {} });
-    const connect = (purpose: 'locks' | 'windows') => connectRedis({ url: redis.url, purpose, onFailure: () => {} });
+    const connect = (purpose: 'locks' | 'windows') => {
+      let onReady = () => {};
+      redisReady.push(new Promise((resolve) => (onReady = resolve)));
+      return connectRedis({ url: redis.url, purpose, onFailure: () => {}, onReady: () => onReady() });
+    };
     const locksConnection = connect('locks');
     const windowsConnection = connect('windows');
     closers.push(
@@ -98,6 +104,7 @@ export async function startOperations(
   }
 
   const dispatch = another();
+  await Promise.all(redisReady);
   const pool = new pg.Pool({ connectionString: testDatabase.url, max: 2 });
   const call: OperationsHarness['call'] = async (operation, body, request = {}) => {
     const messageId = request.messageId ?? randomUUID();

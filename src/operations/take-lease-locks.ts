@@ -1,0 +1,53 @@
+import { findEndedLocks } from '../store/find-ended-locks.js';
+import { lockValueOf } from './finish-work.js';
+import type { BatchContext } from './handler.js';
+import type { UnitOfWork } from './unit-of-work.js';
+
+/**
+ * Takes the lease locks of accounts that are to be granted, all at once: the lock's value by account id, null where
+ * Redis is away. An account whose lock somebody holds is not in the answer.
+ *
+ * A lock whose lease is over is nobody's: the lease has only just ended, or its release did not reach Redis. It is
+ * given back, so that a lease ends at its instant in both stores. What no lease of the database explains is left alone.
+ */
+export async function takeLeaseLocks(
+  context: BatchContext,
+  work: UnitOfWork,
+  accountIds: readonly string[],
+): Promise<Map<string, string | null>> {
+  const taken = new Map<string, string | null>();
+  const held = await tryLocks(context, accountIds, taken);
+  const ended = new Set(work.changes.leasesEnded.map(({ lease }) => lockValueOf(lease)));
+  for (const value of await findEndedLocks(context.sql, held)) ended.add(value);
+  const over = held.filter(({ value }) => ended.has(value));
+  if (over.length > 0) {
+    await Promise.all(over.map((lock) => context.locks.release(lock)));
+    await tryLocks(
+      context,
+      over.map(({ accountId }) => accountId),
+      taken,
+    );
+  }
+  return taken;
+}
+
+/** Answers with the locks that are in the way. */
+async function tryLocks(
+  { locks, afterRollback }: BatchContext,
+  accountIds: readonly string[],
+  taken: Map<string, string | null>,
+): Promise<{ accountId: string; value: string }[]> {
+  const held: { accountId: string; value: string }[] = [];
+  await Promise.all(
+    accountIds.map(async (accountId) => {
+      const lock = await locks.acquire(accountId);
+      if (lock.kind === 'held') {
+        held.push({ accountId, value: lock.value });
+        return;
+      }
+      if (lock.kind === 'locked') afterRollback(() => locks.release({ accountId, value: lock.value }));
+      taken.set(accountId, lock.kind === 'locked' ? lock.value : null);
+    }),
+  );
+  return held;
+}

@@ -1,0 +1,69 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { connectRedis, type RedisConnection } from '../../src/redis/connection.js';
+import { createFailingRedis, type FailingRedis } from '../support/failing-redis.js';
+
+let failing: FailingRedis;
+let connection: RedisConnection;
+let failures: unknown[] = [];
+let whenReady = () => {};
+
+beforeAll(async () => {
+  failing = await createFailingRedis();
+  await nextReady(() => {
+    connection = connectRedis({
+      url: failing.url,
+      purpose: 'jobLocks',
+      onFailure: (purpose, error) => failures.push([purpose, error]),
+      onReady: () => whenReady(),
+    });
+  });
+});
+afterAll(async () => {
+  connection.close();
+  await failing.drop();
+});
+
+/** Resolves when the connection stands again after `act`. */
+function nextReady(act: () => unknown): Promise<void> {
+  return new Promise((resolve) => {
+    whenReady = resolve;
+    void act();
+  });
+}
+
+test('uses the database of its purpose, counted from the one in the URL', async () => {
+  expect(connection.database).toBe(failing.database + 4);
+  const info = await connection.attempt((client) => client.client('INFO'));
+  expect(info).toContain(` db=${failing.database + 4} `);
+});
+
+test('gives a command up that takes too long, and then leaves Redis alone for a while', async () => {
+  failures = [];
+  failing.hang();
+  const before = performance.now();
+  expect(await connection.attempt((client) => client.ping())).toBeNull();
+  const first = performance.now() - before;
+  expect(first).toBeLessThan(5_000);
+  // Resting, it does not even try.
+  let tried = 0;
+  const count = () => Promise.resolve((tried += 1));
+  for (let call = 0; call < 100; call++) expect(await connection.attempt(count)).toBeNull();
+  expect(tried).toBe(0);
+  expect(failures).toHaveLength(1);
+  expect(failures[0]).toEqual(['jobLocks', expect.objectContaining({ message: 'Command timed out' })]);
+  failing.resume();
+});
+
+test('a connection that is lost is made anew, and told', async () => {
+  failures = [];
+  await failing.stop();
+  expect(await connection.attempt((client) => client.ping())).toBeNull();
+  await nextReady(() => failing.start());
+  expect(await connection.attempt((client) => client.ping())).toBe('PONG');
+});
+
+test('a fault of the commands is noted and answered with nothing', async () => {
+  failures = [];
+  expect(await connection.attempt((client) => client.call('NO-SUCH-COMMAND'))).toBeNull();
+  expect(failures).toHaveLength(1);
+});

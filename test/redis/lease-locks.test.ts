@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
+import { connectRedis, type RedisConnection } from '../../src/redis/connection.js';
+import { createLeaseLocks, type LeaseLocks, lockKey } from '../../src/redis/lease-locks.js';
+import { createRedis, type TestRedis } from '../support/redis.js';
+
+let testRedis: TestRedis;
+let connection: RedisConnection;
+let locks: LeaseLocks;
+let redis: Redis;
+
+beforeAll(async () => {
+  testRedis = await createRedis();
+  await new Promise<void>((resolve) => {
+    connection = connectRedis({ url: testRedis.url, purpose: 'locks', onFailure: () => {}, onReady: resolve });
+  });
+  locks = createLeaseLocks(connection);
+  redis = connection.client;
+});
+afterAll(async () => {
+  connection.close();
+  await testRedis.drop();
+});
+
+/** Takes the lock, which must be free. */
+async function take(accountId: string): Promise<string> {
+  const lock = await locks.acquire(accountId);
+  if (lock.kind !== 'locked') throw new Error(`the lock is ${lock.kind}`);
+  return lock.value;
+}
+
+test('a lock stands in the lock database under its account, and lives 30 s until it is stretched', async () => {
+  const accountId = randomUUID();
+  const value = await take(accountId);
+  expect(await redis.get(`account_lock:${accountId}`)).toBe(value);
+  const ttlMs = await redis.pttl(lockKey(accountId));
+  expect(ttlMs).toBeGreaterThan(20_000);
+  expect(ttlMs).toBeLessThanOrEqual(30_000);
+
+  await locks.stretch({ accountId, value }, 1_800_000);
+  expect(await redis.pttl(lockKey(accountId))).toBeGreaterThan(1_790_000);
+  await locks.stretch({ accountId, value }, 60_000.4);
+  expect(await redis.pttl(lockKey(accountId))).toBeLessThanOrEqual(60_001);
+
+  await locks.release({ accountId, value });
+  expect(await redis.exists(lockKey(accountId))).toBe(0);
+});
+
+test('of many who want a lock one gets it, and the others learn whose it is', async () => {
+  const accountId = randomUUID();
+  const results = await Promise.all(Array.from({ length: 20 }, () => locks.acquire(accountId)));
+  const taken = results.filter(({ kind }) => kind === 'locked');
+  expect(taken).toHaveLength(1);
+  expect(results.filter(({ kind }) => kind === 'held')).toEqual(
+    Array(19).fill({ kind: 'held', value: await redis.get(lockKey(accountId)) }),
+  );
+});
+
+test('somebody else’s lock is neither given back nor stretched', async () => {
+  const accountId = randomUUID();
+  const value = await take(accountId);
+  await locks.release({ accountId, value: 'other' });
+  await locks.stretch({ accountId, value: 'other' }, 1_800_000);
+  expect(await redis.get(lockKey(accountId))).toBe(value);
+  expect(await redis.pttl(lockKey(accountId))).toBeLessThanOrEqual(30_000);
+});
+
+test('a lock that Redis has lost is put back when it is stretched, scripts forgotten or not', async () => {
+  const accountId = randomUUID();
+  const value = await take(accountId);
+  await testRedis.flush();
+  await redis.script('FLUSH');
+  await locks.stretch({ accountId, value }, 1_800_000);
+  expect(await redis.get(lockKey(accountId))).toBe(value);
+  expect(await redis.pttl(lockKey(accountId))).toBeGreaterThan(1_790_000);
+  await redis.script('FLUSH');
+  await locks.release({ accountId, value });
+  expect(await redis.exists(lockKey(accountId))).toBe(0);
+});
