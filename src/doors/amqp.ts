@@ -116,6 +116,7 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
     stop: async ({ timeoutMs }) => {
       const registered = [...consumers.values()];
       await Promise.all(registered.map((consumer) => consumer.cancel()));
+      log.info('no more requests are taken', { in_work: inWork.size });
       stopping.abort();
       await waitAtMost(Promise.all(inWork), timeoutMs);
       if (inWork.size > 0) log.warn('requests left to the broker', { requests: inWork.size });

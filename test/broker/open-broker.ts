@@ -14,8 +14,6 @@ export interface OpenBroker {
   lines: LogLine[];
   /** Has the broker close the service's connections of this kind, as an operator would; waits until they are seen. */
   closeConnections(kind: 'consumer' | 'publisher'): Promise<void>;
-  /** How many messages a queue holds, ready or in work. */
-  countMessages(queue: string): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -34,10 +32,6 @@ export async function openBroker(): Promise<OpenBroker> {
     log,
     lines,
     closeConnections: (kind) => closeConnections(vhost.name, kind),
-    countMessages: async (queue) => {
-      const { messages } = (await manage('GET', `/api/queues/${vhost.name}/${queue}`)) as { messages?: number };
-      return messages ?? -1;
-    },
     close: async () => {
       await connections.close();
       await plain.close().catch(() => undefined);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Channel, ConsumeMessage, Options } from 'amqplib';
 import { EXCHANGES, PARKED } from '../../contracts/topology.js';
+import { declareTopology } from '../../src/broker/topology.js';
 import { type AmqpDoor, createAmqpDoor } from '../../src/doors/amqp.js';
 import type { AmqpDoorObserver } from '../../src/doors/amqp-serve.js';
 import type { Dispatch, IncomingRequest, Reply } from '../../src/operations/request.js';
@@ -25,6 +26,8 @@ export interface OpenDoor {
   send(request: TestRequest): Promise<void>;
   /** Waits until so many messages are parked. */
   waitForParked(count: number): Promise<void>;
+  /** Stops the door, so that what is not acknowledged goes back, and counts what the queue then holds. */
+  stopAndCount(queue: string): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -40,6 +43,8 @@ export interface OpenDoorOptions {
   dispatch?: Dispatch;
   waitUntilAvailable?: (signal: AbortSignal) => Promise<void>;
   observe?: Partial<AmqpDoorObserver>;
+  /** Runs when the topology is there and nobody consumes yet. */
+  beforeStart?: (broker: OpenBroker) => Promise<void>;
 }
 
 const succeed: Dispatch = () => Promise.resolve({ success: true });
@@ -48,7 +53,11 @@ const succeed: Dispatch = () => Promise.resolve({ success: true });
 export async function openAmqpDoor(options: OpenDoorOptions = {}): Promise<OpenDoor> {
   const broker = await openBroker();
   const dispatched: IncomingRequest[] = [];
-  const { dispatch = succeed, waitUntilAvailable = () => Promise.resolve(), observe } = options;
+  const { dispatch = succeed, waitUntilAvailable = () => Promise.resolve(), observe, beforeStart } = options;
+  if (beforeStart !== undefined) {
+    await declareTopology(broker.plain);
+    await beforeStart(broker);
+  }
   const door = createAmqpDoor({
     connections: broker.connections,
     dispatch: (request) => {
@@ -97,6 +106,10 @@ export async function openAmqpDoor(options: OpenDoorOptions = {}): Promise<OpenD
     },
     waitForParked: async (count) => {
       await eventually(`${count} parked`, () => parked.length >= count);
+    },
+    stopAndCount: async (queue) => {
+      await door.stop({ timeoutMs: 5_000 });
+      return (await (await broker.plain.createChannel()).checkQueue(queue)).messageCount;
     },
     close: async () => {
       await door.stop({ timeoutMs: 1_000 });
