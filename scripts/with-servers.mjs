@@ -16,6 +16,11 @@ if (!directory || !command) {
 }
 const isKept = Boolean(process.env.KEEP) && process.env.KEEP !== '0';
 
+// Neither ends this process: what it started is stopped first. The terminal sends Ctrl-C to the command as well.
+const interruption = new AbortController();
+process.on('SIGINT', () => interruption.abort('SIGINT'));
+process.on('SIGTERM', () => interruption.abort('SIGTERM'));
+
 try {
   await clean(directory); // of an earlier run that was kept or killed
   const urls = await startServers(directory);
@@ -42,11 +47,15 @@ async function clean(folder) {
  */
 function run(program, words, env) {
   return new Promise((resolve, reject) => {
+    if (interruption.signal.aborted) return resolve(exitStatus(interruption.signal.reason));
     const child = spawn(program, words, { stdio: 'inherit', env });
-    // The terminal sends Ctrl-C to the command as well; here it is only waited for, so that the servers are stopped after it.
-    process.on('SIGINT', () => {});
     process.on('SIGTERM', () => child.kill('SIGTERM'));
     child.once('error', reject);
-    child.once('exit', (code, signal) => resolve(code ?? 128 + constants.signals[signal ?? 'SIGTERM']));
+    child.once('exit', (code, signal) => resolve(code ?? exitStatus(signal ?? 'SIGTERM')));
   });
+}
+
+/** @param {NodeJS.Signals} signal */
+function exitStatus(signal) {
+  return 128 + constants.signals[signal];
 }
