@@ -7,6 +7,7 @@ import { createAmqpDoor } from './doors/amqp.js';
 import { createHttpDoor } from './doors/http.js';
 import { createHealth } from './health.js';
 import { createDispatch } from './operations/dispatch.js';
+import { createFailPoint } from './operations/fail-point.js';
 import { createWaitingRoom } from './operations/waiting-room.js';
 import { connectRedis, type REDIS_DATABASES } from './redis/connection.js';
 import { createLeaseLocks } from './redis/lease-locks.js';
@@ -67,10 +68,12 @@ export function createApp(config: Config): App {
   const key = parseSessionKey(config.sessionEncryptionKey);
   const keyId = sessionKeyId(key);
   const waitingRoom = createWaitingRoom();
+  const reach = createFailPoint(config.failPoint);
   const dispatch = createDispatch(
     {
       database,
       log,
+      reach,
       resources: {
         policy: config.limits.policy,
         countFailedAttempts: config.limits.countFailedAttempts,
@@ -98,6 +101,7 @@ export function createApp(config: Config): App {
     dispatch,
     waitUntilAvailable: database.waitUntilAvailable,
     log,
+    reach,
     observe: {
       consumer: (queue, registered) => metrics.consumerUp.set({ queue }, registered ? 1 : 0),
       parked: (code) => metrics.parked.inc({ code }),

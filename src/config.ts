@@ -22,6 +22,8 @@ export interface Config {
   logLevel: LogLevel;
   instanceName: string;
   shutdownTimeoutSeconds: number;
+  /** For tests: the request that ends this process, and where. */
+  failPoint?: { operation: string; point: 'before-commit' | 'after-commit' | 'after-reply'; messageId: string | null };
 }
 
 /** One environment variable, as the documents list it. */
@@ -54,6 +56,9 @@ const wholeNumber = (min: number, max: number) => {
 /** A `db` in the query string would win over every database the service selects. */
 const namesRedisDatabase = ({ pathname, searchParams }: URL): boolean =>
   /^\/?\d{0,4}$/.test(pathname) && !searchParams.has('db');
+
+const FAIL_POINT =
+  /^(?<operation>[a-z.-]+):(?<point>before-commit|after-commit|after-reply)(:(?<messageId>[0-9a-f-]{36}))?$/;
 
 const environment = z.object({
   DATABASE_URL: url('postgresql', 'postgres').meta({ secret: true, meaning: 'PostgreSQL: accounts, leases, limits' }),
@@ -90,6 +95,17 @@ const environment = z.object({
   SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 600).prefault('25').meta({
     meaning: 'How long work under way may take to finish after SIGTERM',
   }),
+  FAIL_POINT: z
+    .string()
+    .regex(
+      FAIL_POINT,
+      'must be <operation>:<before-commit, after-commit or after-reply>, with :<message id> or without',
+    )
+    .optional()
+    .meta({
+      meaning: 'For tests only: the request at which this process kills itself; refused with NODE_ENV=production',
+      defaultText: 'none',
+    }),
 });
 
 /** Every variable the service reads, in the order of the documents. */
@@ -135,6 +151,7 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
     // A secret whose file could not be read is missing for that reason alone.
     if (!problems.some((problem) => problem.variable.startsWith(variable))) report(variable, issue.message);
   }
+  if (env.FAIL_POINT && env.NODE_ENV === 'production') report('FAIL_POINT', 'must not be set with NODE_ENV=production');
   const limits = loadLimits(env.LIMITS_FILE || null, (rule) => report('LIMITS_FILE', rule));
   if (!parsed.success || limits === null || problems.length > 0) throw new ConfigError(problems);
 
@@ -151,7 +168,13 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
     logLevel: given.LOG_LEVEL,
     instanceName: given.INSTANCE_NAME ?? `${hostname()}-${process.pid}`,
     shutdownTimeoutSeconds: given.SHUTDOWN_TIMEOUT_SECONDS,
+    failPoint: given.FAIL_POINT === undefined ? undefined : parseFailPoint(given.FAIL_POINT),
   };
+};
+
+const parseFailPoint = (text: string): Config['failPoint'] => {
+  const { operation = '', point, messageId = null } = FAIL_POINT.exec(text)?.groups ?? {};
+  return { operation, point: point as NonNullable<Config['failPoint']>['point'], messageId };
 };
 
 /** The settings' values as text, secrets from their files where these are named. */

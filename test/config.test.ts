@@ -150,3 +150,20 @@ test('every setting is described', () => {
     expect(meaning.length).toBeGreaterThan(10);
   }
 });
+
+test('a fail point names an operation, a place and maybe one request, and is refused in production', () => {
+  const messageId = '0b8a4f0e-8f3b-4c55-9a0f-4f6d3c1e2a77';
+  const pointOf = (text: string) => loadConfig({ ...ENOUGH, FAIL_POINT: text }).failPoint;
+  expect(pointOf('account.release-all:after-commit')).toEqual({
+    operation: 'account.release-all',
+    point: 'after-commit',
+    messageId: null,
+  });
+  expect(pointOf(`account.allocate:before-commit:${messageId}`)).toMatchObject({ point: 'before-commit', messageId });
+  expect(problemsOf({ ...ENOUGH, FAIL_POINT: 'account.release' })).toEqual([
+    expect.stringMatching(/^FAIL_POINT: must be /),
+  ]);
+  expect(problemsOf({ ...ENOUGH, FAIL_POINT: 'account.release:after-reply', NODE_ENV: 'production' })).toEqual([
+    'FAIL_POINT: must not be set with NODE_ENV=production',
+  ]);
+});

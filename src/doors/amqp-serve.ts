@@ -3,6 +3,7 @@ import type { FailureCode } from '../../contracts/failures.js';
 import { RETRY_STEPS } from '../../contracts/topology.js';
 import { type OutgoingMessage, PublishFailed, type Publisher } from '../broker/publish.js';
 import { decideSettlement } from '../decide/decide-settlement.js';
+import type { Reach } from '../operations/fail-point.js';
 import { refuse } from '../operations/refuse.js';
 import type { Reply } from '../operations/request.js';
 import type { Log } from '../telemetry/log.js';
@@ -35,6 +36,7 @@ export interface Service {
   stopping: AbortSignal;
   log: Log;
   observe: Partial<AmqpDoorObserver>;
+  reach?: Reach;
 }
 
 /** Before anything that has failed is tried again, so that nothing spins. */
@@ -50,7 +52,9 @@ const MAX_REPLY_TRIES = 3;
 export async function serveTask(service: Service, task: Task): Promise<void> {
   try {
     const reply = await getAnswer(service, task);
-    if (reply !== null && (await settle(service, task, reply))) task.delivery.acknowledge();
+    if (reply === null || !(await settle(service, task, reply))) return;
+    service.reach?.('after-reply', task.envelope.operation, [task.envelope.messageId]);
+    task.delivery.acknowledge();
   } catch (error) {
     service.log.error('message could not be served', { ...describe(task), error });
     task.delivery.giveBack();

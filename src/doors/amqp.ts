@@ -5,6 +5,7 @@ import { type Consumer, createConsumer, type Delivery } from '../broker/consume.
 import { createPublisher } from '../broker/publish.js';
 import { declareDeadLetters, declareFailureQueues, declareRequestQueue, declareTopology } from '../broker/topology.js';
 import { waitAtMost } from '../broker/wait-at-most.js';
+import type { Reach } from '../operations/fail-point.js';
 import type { Dispatch } from '../operations/request.js';
 import type { Log } from '../telemetry/log.js';
 import { type AmqpDoorObserver, type Service, serveTask } from './amqp-serve.js';
@@ -17,6 +18,7 @@ export interface AmqpDoorOptions {
   waitUntilAvailable: (signal: AbortSignal) => Promise<void>;
   log: Log;
   observe?: Partial<AmqpDoorObserver>;
+  reach?: Reach;
 }
 
 export interface AmqpDoor {
@@ -47,7 +49,7 @@ interface Source {
  * bounded by the queues' prefetch alone; when the database or the broker is slow, requests wait in their queues.
  */
 export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
-  const { connections, dispatch, waitUntilAvailable, log, observe = {} } = options;
+  const { connections, dispatch, waitUntilAvailable, log, observe = {}, reach } = options;
   const { consuming, publishing, user: ownUser } = connections;
   const stopping = new AbortController();
   const inWork = new Set<Promise<void>>();
@@ -109,6 +111,7 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
         stopping: stopping.signal,
         log,
         observe,
+        reach,
       };
       service = serving;
       await Promise.all(sources.map((source) => consume(source, serving)));

@@ -8,6 +8,7 @@ import {
 } from '../store/answered-requests.js';
 import { classifyDatabaseFault, type Database } from '../store/database.js';
 import type { Log } from '../telemetry/log.js';
+import type { Reach } from './fail-point.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome, Resources } from './handler.js';
 import { refuse } from './refuse.js';
 import type { Reply } from './request.js';
@@ -31,6 +32,7 @@ export interface BatchRunner {
   database: Database;
   resources: Resources;
   log: Log;
+  reach?: Reach;
 }
 
 /** Serialization conflicts are transient by nature; more tries than this mean something else is wrong. */
@@ -85,7 +87,7 @@ function answerDefect(log: Log, operation: string, item: { requestId: string }, 
 const plain = (reply: Reply): BatchAnswer => ({ reply, repeated: false, deferred: false, log: {} });
 
 async function runOnce<K extends OperationName>(
-  { database, resources }: BatchRunner,
+  { database, resources, reach }: BatchRunner,
   operation: K,
   handler: OperationHandler<K>,
   items: readonly BatchItem<K>[],
@@ -96,10 +98,18 @@ async function runOnce<K extends OperationName>(
     afterCommit: (act: () => void | Promise<void>) => void committed.push(act),
     afterRollback: (act: () => void | Promise<void>) => void rolledBack.push(act),
   };
+  const messageIds = items.map((item) => item.messageId);
+  const answerInTransaction = () =>
+    database.transaction(async (sql) => {
+      const answers = await answerOnce({ ...resources, ...hooks, sql }, operation, handler, items);
+      reach?.('before-commit', operation, messageIds);
+      return answers;
+    });
   try {
     const answers = OPERATIONS[operation].changesState
-      ? await database.transaction((sql) => answerOnce({ ...resources, ...hooks, sql }, operation, handler, items))
+      ? await answerInTransaction()
       : await answerReads({ ...resources, ...hooks, sql: database.reader }, handler, items);
+    reach?.('after-commit', operation, messageIds);
     for (const act of committed) void act();
     return answers;
   } catch (error) {

@@ -1,0 +1,23 @@
+/** Where in the serving of a request a process can be made to die. */
+export type FailPoint = 'before-commit' | 'after-commit' | 'after-reply';
+
+/** Which request is to be the last: the first of an operation that comes to the point, or the one of a message id. */
+export interface FailPointWanted {
+  operation: string;
+  point: FailPoint;
+  messageId: string | null;
+}
+
+/** Says that requests have come to a point. */
+export type Reach = (point: FailPoint, operation: string, messageIds: readonly (string | null)[]) => void;
+
+/**
+ * For tests of what a crash loses or doubles: ends this process, as `kill -9` would, when the request wanted comes to
+ * its point. Without one wanted it does nothing.
+ */
+export const createFailPoint =
+  (wanted?: FailPointWanted): Reach =>
+  (point, operation, messageIds) => {
+    if (wanted === undefined || wanted.point !== point || wanted.operation !== operation) return;
+    if (wanted.messageId === null || messageIds.includes(wanted.messageId)) process.kill(process.pid, 'SIGKILL');
+  };
