@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { buildService } from './build-service.js';
 import { freePort } from './ports.js';
 
 export interface RunningService {
@@ -21,7 +22,7 @@ const READY_TIMEOUT_MS = 30_000;
 /** Starts the service in a process of its own and waits until it serves; the environment given comes on top. */
 export async function startService(env: Record<string, string> = {}): Promise<RunningService> {
   const port = await freePort();
-  const child = spawn(process.execPath, ['--enable-source-maps', 'dist/src/main.js'], {
+  const child = spawn(process.execPath, ['--enable-source-maps', await buildService()], {
     cwd: ROOT,
     env: {
       ...process.env,

@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+const ROOT = path.resolve(import.meta.dirname, '../..');
+const SOURCES = ['src', 'contracts', 'generated'];
+/** What another run may still be using is left alone this long. */
+const KEPT_MS = 3_600_000;
+
+/**
+ * Compiles the service for the tests that start it as a process, without judging its types. A build is named after its
+ * sources: none is made twice, and none changes under a test that runs.
+ * @returns {Promise<string>} the file to start
+ */
+export async function buildService() {
+  const directory = path.join(ROOT, '.local/builds');
+  const build = path.join(directory, hashOf(SOURCES));
+  const main = path.join(build, 'src/main.js');
+  if (existsSync(main)) return main;
+  mkdirSync(directory, { recursive: true });
+  const unfinished = `${build}.${process.pid}`;
+  const compiler = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+  await run(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--noCheck', '--outDir', unfinished], {
+    cwd: ROOT,
+  });
+  for (const folder of SOURCES) {
+    cpSync(path.join(ROOT, folder), path.join(unfinished, folder), {
+      recursive: true,
+      filter: (source) => !source.endsWith('.ts'),
+    });
+  }
+  forgetOldBuilds(directory);
+  try {
+    renameSync(unfinished, build);
+  } catch (error) {
+    if (!existsSync(main)) throw error;
+    rmSync(unfinished, { recursive: true }); // another run was faster
+  }
+  return main;
+}
+
+/** @param {string[]} folders */
+function hashOf(folders) {
+  const hash = createHash('sha256');
+  for (const folder of folders) {
+    for (const name of readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' }).sort()) {
+      const file = path.join(ROOT, folder, name);
+      if (statSync(file).isFile()) hash.update(`${name}\n`).update(readFileSync(file));
+    }
+  }
+  return hash.digest('hex').slice(0, 16);
+}
+
+/** @param {string} directory */
+function forgetOldBuilds(directory) {
+  for (const name of readdirSync(directory)) {
+    const build = path.join(directory, name);
+    if (Date.now() - statSync(build).mtimeMs > KEPT_MS) rmSync(build, { recursive: true, force: true });
+  }
+}
