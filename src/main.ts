@@ -5,6 +5,7 @@ import { ConfigError, loadConfig } from './config.js';
 async function main(): Promise<void> {
   const app = createApp(loadConfig());
   let stopping = false;
+  const isStopping = (): boolean => stopping;
   const stop = (signal: string): void => {
     // A second signal does not wait for the drain.
     if (stopping) process.exit(1);
@@ -31,7 +32,8 @@ async function main(): Promise<void> {
   try {
     await app.start();
   } catch (error) {
-    if (stopping) return;
+    // Stopped while it was starting: the stop decides the exit code.
+    if (isStopping()) return;
     app.log.error('could not start', { error });
     await app.stop().catch(() => {});
     process.exit(1);

@@ -12,11 +12,14 @@ export interface LimitView extends AccountHead {
   channels: ReadonlyMap<string, ChannelUsage>;
 }
 
+/** Asks for the counters of every channel. */
+export const EVERY_CHANNEL = Symbol('every channel');
+
 export interface WantedLimits {
   accountId: string;
   actionTypes: readonly ActionType[];
-  /** Counters of this channel; null: none; `all`: every channel's. */
-  channel: string | 'all' | null;
+  /** Counters of this channel; null: none. */
+  channel: string | typeof EVERY_CHANNEL | null;
 }
 
 /**
@@ -60,8 +63,8 @@ export async function loadLimitViews(
 
 async function loadWantedChannels({ sql }: BatchContext, wanted: readonly WantedLimits[]) {
   const withChannels = wanted.filter((want) => want.channel !== null);
-  const named = withChannels.some((want) => want.channel === 'all')
+  const named = withChannels.some((want) => want.channel === EVERY_CHANNEL)
     ? null
-    : withChannels.flatMap((want) => want.channel ?? []);
+    : withChannels.flatMap(({ channel }) => (typeof channel === 'string' ? channel : []));
   return loadChannelUsage(sql, [...new Set(withChannels.map((want) => want.accountId))], named);
 }

@@ -14,6 +14,13 @@ export interface AnsweredRequest extends RequestKey {
   reply: Record<string, unknown>;
 }
 
+interface AnsweredRow extends Record<'caller' | 'operation' | 'body_hash', string> {
+  now: Date;
+  /** Null in the one row that carries the clock alone. */
+  message_id: string | null;
+  reply: Record<string, unknown>;
+}
+
 export const requestKey = ({ caller, messageId }: RequestKey): string => `${messageId} ${caller}`;
 
 /** The database's clock, and those of the requests that were answered before, by `requestKey`. */
@@ -21,10 +28,8 @@ export async function loadAnsweredRequests(
   sql: Sql,
   keys: readonly RequestKey[],
 ): Promise<{ now: number; answered: Map<string, AnsweredRequest> }> {
-  const rows = await sql.$queryRaw<
-    (Record<'caller' | 'message_id' | 'operation' | 'body_hash' | 'now', string> & { reply: Record<string, unknown> })[]
-  >`
-    SELECT date_trunc('milliseconds', clock_timestamp())::text AS now,
+  const rows = await sql.$queryRaw<AnsweredRow[]>`
+    SELECT date_trunc('milliseconds', clock_timestamp()) AS now,
       a.caller, a.message_id::text, a.operation, a.body_hash, a.reply
     FROM (SELECT 1) AS clock
     LEFT JOIN (unnest(${keys.map((key) => key.caller)}::text[], ${keys.map((key) => key.messageId)}::uuid[]) AS k(caller, message_id)
@@ -35,7 +40,7 @@ export async function loadAnsweredRequests(
     const key = { caller: row.caller, messageId: row.message_id };
     answered.set(requestKey(key), { ...key, operation: row.operation, bodyHash: row.body_hash, reply: row.reply });
   }
-  return { now: Date.parse(rows[0]?.now ?? ''), answered };
+  return { now: rows[0]?.now.getTime() ?? 0, answered };
 }
 
 /**

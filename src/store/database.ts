@@ -182,10 +182,10 @@ interface ErrorLike {
 /** The error and what it wraps, innermost first: PostgreSQL's own code says more than the wrapper's. */
 function errorChain(error: unknown): ErrorLike[] {
   const chain: ErrorLike[] = [];
-  let current = error as ErrorLike | undefined;
-  for (let depth = 0; current !== undefined && current !== null && typeof current === 'object' && depth < 8; depth++) {
+  let current = error as ErrorLike | null | undefined;
+  for (let depth = 0; typeof current === 'object' && current !== null && depth < 8; depth++) {
     chain.unshift(current);
-    current = (current.meta?.driverAdapterError ?? current.cause) as ErrorLike | undefined;
+    current = (current.meta?.driverAdapterError ?? current.cause) as ErrorLike | null | undefined;
   }
   return chain;
 }

@@ -38,9 +38,9 @@ async function addUsage(sql: Sql, accounts: Map<string, AccountRecord>, channels
   const leaseChannels = [...accounts.values()].flatMap(({ lease }) => lease?.targetChannel ?? []);
   const wanted = [...new Set([...channels, ...leaseChannels])];
   const windows = await loadWindows(sql, accountIds);
-  const usage = wanted.length === 0 ? new Map() : await loadChannelUsage(sql, accountIds, wanted);
+  const usage = wanted.length === 0 ? null : await loadChannelUsage(sql, accountIds, wanted);
   for (const [id, account] of accounts) {
     account.windows = windows.get(id) ?? account.windows;
-    account.channels = usage.get(id) ?? account.channels;
+    account.channels = usage?.get(id) ?? account.channels;
   }
 }

@@ -29,7 +29,7 @@ export async function loadChannelUsage(
 ): Promise<Map<string, Map<string, ChannelUsage>>> {
   const byAccount = new Map<string, Map<string, ChannelUsage>>();
   if (accountIds.length === 0) return byAccount;
-  const rows = await sql.$queryRaw<{ account_id: string; channels: ChannelRow[] }[]>`
+  const rows = await sql.$queryRaw<{ account_id: string; channels: ChannelRow[] | null }[]>`
     SELECT a.id::text AS account_id, (
       SELECT jsonb_agg(to_jsonb(c)) FROM (
         SELECT * FROM channel_usage u WHERE u.account_id = a.id

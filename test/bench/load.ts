@@ -104,7 +104,7 @@ const service = await startService({ LOG_LEVEL: 'warn' });
 const client = await connectRpc(rabbitmqUrl);
 const echo = await startEcho();
 await registerFleet(client, Number(values.accounts));
-for (const inFlight of String(values['in-flight']).split(',').map(Number)) {
+for (const inFlight of values['in-flight'].split(',').map(Number)) {
   const echoed = await measure(inFlight, async () => {
     await client.ask('bench.echo', {}, { exchange: '' });
   });
