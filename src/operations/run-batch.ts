@@ -113,7 +113,7 @@ async function runOnce<K extends OperationName>(
     for (const act of committed) void act();
     return answers;
   } catch (error) {
-    await Promise.all(rolledBack.map((act) => act()));
+    await Promise.all(rolledBack.map(async (act) => act()));
     throw error;
   }
 }
