@@ -54,11 +54,13 @@ function settlePermit(
   if (permit === undefined || permit.accountId !== account.accountId || permit.actionType !== body.action_type) {
     return { reply: refuseInvalid([{ path: 'permit_id', message: 'is no permit of this account for this action' }]) };
   }
-  if (!permit.settled) work.changes.permitsSettled.push({ permitId, success: body.success });
+  const wasSettled = permit.settled;
+  permit.settled = true;
+  if (!wasSettled) work.changes.permitsSettled.push({ permitId, success: body.success });
   return {
     reply: {
       success: true,
-      message: permit.settled
+      message: wasSettled
         ? 'the permit was settled before'
         : 'permit settled; the action was counted when it was acquired',
       recorded_at: toIso(work.now),

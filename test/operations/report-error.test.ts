@@ -1,0 +1,235 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { eventsOf, type Holder, holdAccount, letLeaseEnd, newUser, rowsOf } from '../support/held-account.js';
+import { type OperationsHarness, startOperations } from '../support/operations.js';
+
+let harness: OperationsHarness;
+beforeAll(async () => {
+  harness = await startOperations();
+});
+afterAll(() => harness.close());
+
+const HOUR_SECONDS = 3_600;
+/** How far a wait reaches from now, rounded to ten seconds. */
+const secondsFromNow = (instant: string | null) => Math.round((Date.parse(instant ?? '') - Date.now()) / 10_000) * 10;
+
+const report = async (holder: Holder, error: Record<string, unknown>) =>
+  (await harness.succeed('account.error', { ...holder, ...error })).result;
+
+async function stateOf(accountId: string) {
+  const [row] = await harness.query<{
+    status: string;
+    disabled_reason: string | null;
+    flood_wait_until: Date | null;
+    blocked_until: Date | null;
+    error_count: number;
+  }>(
+    'SELECT status, disabled_reason, flood_wait_until, blocked_until, error_count FROM telegram_sessions WHERE id = $1',
+    [accountId],
+  );
+  return row;
+}
+
+describe('what an error does to the account', () => {
+  test.each([
+    [{ error_type: 'flood_wait', seconds: 300 }, 'flood_wait', 'wait_started', 'flood_wait', 360, true],
+    [{ error_message: 'A wait of 7 seconds is required' }, 'flood_wait', 'wait_started', 'flood_wait', 70, true],
+    [{ error_code: 420, error_message: 'FLOOD_WAIT_3600' }, 'flood_wait', 'wait_started', 'flood_wait', 3660, true],
+    [{ error_type: 'PEER_FLOOD' }, 'peer_flood', 'blocked', 'blocked', 24 * HOUR_SECONDS, true],
+    [{ error_type: 'phone_number_banned' }, 'banned', 'disabled', 'disabled', null, false],
+    [{ error_type: 'user_deactivated' }, 'deactivated', 'disabled', 'disabled', null, false],
+    [{ error_type: 'auth_key_error' }, 'auth', 'disabled', 'disabled', null, false],
+    [{ error_type: 'session_password_needed' }, 'auth', 'disabled', 'disabled', null, false],
+    [{ error_type: 'unknown_error' }, 'other', 'error_counted', 'active', null, false],
+    [{ error_type: 'network_error' }, 'transient', 'error_counted', 'active', null, true],
+  ])('%j', async (error, classified_as, action_taken, new_status, waitSeconds, should_retry) => {
+    const { accountId, holder } = await holdAccount(harness);
+    const result = await report(holder, error);
+    expect(result).toMatchObject({ account_id: accountId, classified_as, action_taken, new_status, should_retry });
+    if (waitSeconds === null) expect(result.recovery_time).toBeNull();
+    else expect(secondsFromNow(result.recovery_time)).toBe(waitSeconds);
+    expect((await stateOf(accountId))?.status).toBe(new_status);
+  });
+
+  test.each([
+    'INPUT_USER_DEACTIVATED',
+    'USER_PRIVACY_RESTRICTED',
+    'privacy_restricted',
+    'CHAT_WRITE_FORBIDDEN',
+  ])('nothing, where it is the target’s or the request’s: %s', async (error_type) => {
+    const { accountId, holder } = await holdAccount(harness);
+    const before = await rowsOf(harness, accountId);
+    expect(await report(holder, { error_type })).toMatchObject({ action_taken: 'none', new_status: 'active' });
+    expect(await rowsOf(harness, accountId)).toEqual(before);
+  });
+
+  test('an unknown text neither bans nor waits', async () => {
+    const { accountId, holder } = await holdAccount(harness);
+    const result = await report(holder, { error_message: 'the account was banned from the disco for 3600 seconds' });
+    expect(result).toMatchObject({ new_status: 'active', recovery_time: null });
+    expect(await stateOf(accountId)).toMatchObject({ status: 'active', disabled_reason: null });
+  });
+});
+
+describe('waits', () => {
+  test('are never shortened, and are lengthened', async () => {
+    const { accountId, holder } = await holdAccount(harness);
+    const long = await report(holder, { error_type: 'FLOOD_WAIT_3000' });
+    const short = await report(holder, { error_type: 'FLOOD_WAIT_30' });
+    expect(short).toMatchObject({ action_taken: 'none', recovery_time: long.recovery_time });
+    expect((await stateOf(accountId))?.flood_wait_until?.toISOString()).toBe(long.recovery_time);
+    const longer = await report(holder, { error_type: 'FLOOD_WAIT_5000' });
+    expect(secondsFromNow(longer.recovery_time)).toBe(5060);
+  });
+
+  test('stand beside a block; the later end counts', async () => {
+    const { accountId, holder } = await holdAccount(harness);
+    await report(holder, { error_type: 'PEER_FLOOD' });
+    const result = await report(holder, { error_type: 'flood_wait', seconds: 48 * HOUR_SECONDS });
+    expect(result.new_status).toBe('blocked');
+    expect(secondsFromNow(result.recovery_time)).toBe(48 * HOUR_SECONDS + 60);
+    await harness.query(`UPDATE telegram_sessions SET blocked_until = now() - interval '1 second' WHERE id = $1`, [
+      accountId,
+    ]);
+    expect(await report(holder, { error_type: 'USER_PRIVACY_RESTRICTED' })).toMatchObject({ new_status: 'flood_wait' });
+  });
+
+  test('end at their instant, without any job: the next allocation takes the account', async () => {
+    const { user, accountId, holder } = await holdAccount(harness);
+    await report(holder, { error_type: 'FLOOD_WAIT_300' });
+    await report(holder, { error_type: 'unknown_error' });
+    const usage_stats = { invites_sent: 0, messages_sent: 0, contacts_added: 0, success: false };
+    await harness.succeed('account.release', { ...holder, usage_stats });
+    const wish = { user_id: user, purpose: 'general', service_name: 'other' };
+    expect((await harness.refusal('account.allocate', wish)).code).toBe('ALL_RESTRICTED');
+    const moveEnd = (to: string) =>
+      harness.query(`UPDATE telegram_sessions SET flood_wait_until = now() + $2::interval WHERE id = $1`, [
+        accountId,
+        to,
+      ]);
+    await moveEnd('1 minute');
+    expect((await harness.refusal('account.allocate', wish)).code).toBe('ALL_RESTRICTED');
+    await moveEnd('-1 ms');
+    const { stats } = await harness.succeed('query.recovery-stats', {});
+    expect(stats.recovery_queue_size).toBeGreaterThanOrEqual(1);
+    const { allocation } = await harness.succeed('account.allocate', wish);
+    expect(allocation.account_id).toBe(accountId);
+    expect(await stateOf(accountId)).toMatchObject({ status: 'active', flood_wait_until: null, error_count: 0 });
+    expect((await eventsOf(harness, accountId)).map(({ type }) => type).slice(-3)).toEqual([
+      'account.released',
+      'account.recovered',
+      'account.allocated',
+    ]);
+  });
+
+  test('for a peer flood grow while they come soon one after the other', async () => {
+    const { accountId, holder } = await holdAccount(harness);
+    const block = async () => secondsFromNow((await report(holder, { error_type: 'PEER_FLOOD' })).recovery_time);
+    const letBlockEnd = (ago: string) =>
+      harness.query(`UPDATE telegram_sessions SET blocked_until = now() - $2::interval WHERE id = $1`, [
+        accountId,
+        ago,
+      ]);
+    expect(await block()).toBe(24 * HOUR_SECONDS);
+    expect(await report(holder, { error_type: 'PEER_FLOOD' })).toMatchObject({ action_taken: 'none' });
+    await letBlockEnd('6 days');
+    expect(await block()).toBe(72 * HOUR_SECONDS);
+    await letBlockEnd('1 second');
+    expect(await block()).toBe(168 * HOUR_SECONDS);
+    await letBlockEnd('6 days');
+    expect(await block()).toBe(168 * HOUR_SECONDS);
+    await letBlockEnd('8 days');
+    expect(await block()).toBe(24 * HOUR_SECONDS);
+  });
+});
+
+test('disabled stays, whatever is reported and however much time passes', async () => {
+  const { user, accountId, holder } = await holdAccount(harness);
+  await report(holder, { error_type: 'FLOOD_WAIT_300' });
+  await report(holder, { error_type: 'AUTH_KEY_UNREGISTERED' });
+  expect(await stateOf(accountId)).toMatchObject({ status: 'disabled', disabled_reason: 'needs_reauth' });
+  await report(holder, { error_type: 'FLOOD_WAIT_30' });
+  await report(holder, { error_type: 'PEER_FLOOD' });
+  await report(holder, { error_type: 'USER_DEACTIVATED_BAN' });
+  await report(holder, { error_type: 'AUTH_KEY_UNREGISTERED' });
+  expect(await stateOf(accountId)).toMatchObject({ status: 'disabled', disabled_reason: 'banned' });
+  await harness.query(
+    `UPDATE telegram_sessions SET flood_wait_until = now() - interval '1 hour', blocked_until = now() - interval '1 hour' WHERE id = $1`,
+    [accountId],
+  );
+  const result = await report(holder, { error_type: 'USER_PRIVACY_RESTRICTED' });
+  expect(result).toMatchObject({ new_status: 'disabled', recovery_time: null, should_retry: false });
+  await letLeaseEnd(harness, accountId);
+  const wish = { user_id: user, purpose: 'general', service_name: 'invite-service' };
+  expect(await harness.refusal('account.allocate', wish)).toMatchObject({
+    code: 'ALL_RESTRICTED',
+    details: { counts: { disabled: 1 } },
+  });
+});
+
+test('events come in order, without gaps, and never carry the text', async () => {
+  const { accountId, holder } = await holdAccount(harness);
+  const secret = 'Wendelin +4915112345678';
+  const texts = [
+    'FLOOD_WAIT_30',
+    'FLOOD_WAIT_300',
+    'whatever',
+    'PEER_FLOOD',
+    'USER_PRIVACY_RESTRICTED',
+    'USER_DEACTIVATED',
+  ];
+  for (const name of texts) {
+    await report(holder, { error_message: `${name} (${secret})`, context: { secret } });
+    await report(holder, { error_type: name, error_message: secret, error_code: secret });
+  }
+  const events = await eventsOf(harness, accountId);
+  expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_event, index) => index + 1));
+  expect(events.map(({ type }) => type)).toEqual([
+    'account.registered',
+    'account.allocated',
+    ...Array<string>(4).fill('account.flood_wait'),
+    'account.blocked',
+    'account.disabled',
+  ]);
+  const [{ stored } = { stored: '' }] = await harness.query<{ stored: string }>(
+    `SELECT (SELECT string_agg(e::text, '') FROM events e WHERE account_id = $1) ||
+      (SELECT string_agg(a::text, '') FROM answered_requests a WHERE operation = 'account.error') AS stored`,
+    [accountId],
+  );
+  expect(stored).toContain('account.flood_wait');
+  expect(stored).not.toContain('Wendelin');
+  expect(stored).not.toContain('15112345678');
+});
+
+describe('who may report', () => {
+  test('anybody on an account that nobody holds: it protects the account', async () => {
+    const [account_id = ''] = await harness.registerAccounts(newUser(), 1);
+    for (const claim of [{}, { service_name: 'invite-service' }]) {
+      const reply = await harness.succeed('account.error', { account_id, ...claim, error_type: 'FLOOD_WAIT_300' });
+      expect(reply.result.new_status).toBe('flood_wait');
+    }
+    const stale = { account_id, lease_id: randomUUID(), fence: 1, error_type: 'PEER_FLOOD' };
+    expect((await harness.refusal('account.error', stale)).code).toBe('LEASE_LOST');
+  });
+
+  test.each([
+    ['another service', { service_name: 'other' }, 'NOT_HELD'],
+    ['an old fence', { service_name: 'invite-service', fence: 0 }, 'LEASE_LOST'],
+    ['another lease', { lease_id: randomUUID() }, 'LEASE_LOST'],
+  ])('not %s on an account that is held; it changes nothing', async (_who, claim, code) => {
+    const { accountId } = await holdAccount(harness);
+    const before = await rowsOf(harness, accountId);
+    const body = { account_id: accountId, ...claim, error_type: 'PEER_FLOOD' };
+    expect((await harness.refusal('account.error', body)).code).toBe(code);
+    expect(await rowsOf(harness, accountId)).toEqual(before);
+  });
+
+  test('not the holder of before', async () => {
+    const { user, accountId, holder } = await holdAccount(harness);
+    await letLeaseEnd(harness, accountId);
+    await harness.succeed('account.allocate', { user_id: user, purpose: 'general', service_name: 'invite-service' });
+    const before = await rowsOf(harness, accountId);
+    expect((await harness.refusal('account.error', { ...holder, error_type: 'PEER_FLOOD' })).code).toBe('LEASE_LOST');
+    expect(await rowsOf(harness, accountId)).toEqual(before);
+  });
+});
