@@ -58,10 +58,12 @@ async function play(): Promise<boolean> {
   }
   mkdirSync(FOLDER, { recursive: true });
   rmSync(LEDGER, { force: true });
+  await stopService(FOLDER); // which an earlier demo left
   await assertUnserved(RABBITMQ_URL);
   const databaseUrl = await createDatabase(DATABASE_URL);
   const database = await connectDatabase(databaseUrl);
-  const service = await startAccountManager({ ...process.env, DATABASE_URL: databaseUrl, LIMITS_FILE: LIMITS });
+  undo.push(() => database.end());
+  await startAccountManager({ ...process.env, DATABASE_URL: databaseUrl, LIMITS_FILE: LIMITS });
 
   const view = createView();
   const names = new Map<string, string>();
@@ -72,19 +74,22 @@ async function play(): Promise<boolean> {
   const telegramUrl = `tcp://127.0.0.1:${await freePort()}`;
   const start = (name: string, file: string, ...args: string[]): Child => {
     const env = { ...process.env, TELEGRAM_URL: telegramUrl };
-    const child = startChild(name, [path.resolve(import.meta.dirname, file), ...args], { folder: FOLDER, env });
-    undo.push(() => child.stop());
-    return child;
+    return startChild(name, [path.resolve(import.meta.dirname, file), ...args], { folder: FOLDER, env });
   };
   const telegram = start('telegram', 'telegram-simulator.ts', new URL(telegramUrl).port, FLEET, LEDGER);
+  undo.push(() => telegram.stop());
 
   view.say('importing examples/fleet.csv over the bus');
-  view.say(await runToEnd(start('import', 'import-fleet.ts', FLEET)));
+  const fleetImport = start('import', 'import-fleet.ts', FLEET);
+  undo.push(() => fleetImport.stop());
+  view.say(await runToEnd(fleetImport));
   for (const [id, name] of await loadNames(database)) names.set(id, name);
   while (!(await isListening(telegramUrl))) await Promise.race([sleep(POLL_MS), telegram.failed]);
 
   view.say(`starting the services ${SERVICES.join(', ')}, each in a process of its own`);
   const services = SERVICES.map((name) => start(name, `services/${name}.ts`));
+  const stopServices = () => Promise.all(services.map((child) => child.stop()));
+  undo.push(stopServices);
   const failed = Promise.race([telegram, ...services].map((child) => child.failed));
   const endsAt = Date.now() + RUN_SECONDS * 1000;
   while (Date.now() < endsAt) {
@@ -92,14 +97,12 @@ async function play(): Promise<boolean> {
     view.status(await loadFigures(database));
   }
   view.say('telling the services to end: each finishes its action and gives its accounts back');
-  await Promise.all(services.map((child) => child.stop()));
+  await stopServices();
   await untilAllHaveArrived(database, events.received);
 
   const evidence = { history: await loadHistory(database), ledger: readLedger(LEDGER), received: events.received };
   const limits = JSON.parse(readFileSync(LIMITS, 'utf8')) as Record<string, ActionLimits>;
-  const isProved = printSummary(await loadFigures(database), prove({ ...evidence, limits }), RUN_SECONDS);
-  if (isKept) printAddresses(service, databaseUrl);
-  return isProved;
+  return printSummary(await loadFigures(database), prove({ ...evidence, limits }), RUN_SECONDS);
 }
 
 /** Rejects when the demo is told to end before its time. */
@@ -132,6 +135,7 @@ async function createDatabase(givenUrl: string): Promise<string> {
   undo.push(async () => {
     const client = await connectDatabase(givenUrl);
     await client.query(`DROP DATABASE ${pg.escapeIdentifier(name)} WITH (FORCE)`);
+    await client.end();
   });
   return url.href;
 }
@@ -140,15 +144,14 @@ async function connectDatabase(url: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: url, application_name: 'demo' });
   client.on('error', () => undefined); // the next query fails and says why
   await client.connect();
-  undo.push(() => client.end());
   return client;
 }
 
-/** The built service, in the background; one that an earlier demo left is stopped first. */
-async function startAccountManager(env: NodeJS.ProcessEnv): ReturnType<typeof startService> {
-  await stopService(FOLDER);
+/** Starts the built service. */
+async function startAccountManager(env: NodeJS.ProcessEnv): Promise<void> {
   if (!isKept) undo.push(() => stopService(FOLDER));
-  return await startService(FOLDER, env);
+  const { url } = await startService(FOLDER, env);
+  if (isKept) undo.push(() => Promise.resolve(printAddresses(url, env.DATABASE_URL)));
 }
 
 /** Resolves with the last line that the process wrote; rejects when it failed. */
@@ -179,15 +182,14 @@ async function untilAllHaveArrived(database: pg.Client, received: readonly unkno
   }
 }
 
-function printAddresses({ url, log }: { url: string; log: string }, databaseUrl: string): void {
-  const { RABBITMQ_URL, RABBITMQ_MANAGEMENT_URL = '(not told)' } = process.env;
+function printAddresses(serviceUrl: string, databaseUrl: string | undefined): void {
+  const { RABBITMQ_URL, RABBITMQ_MANAGEMENT_URL } = process.env;
   console.log(`
-The service goes on running:
-  health      ${url}/health/ready
-  metrics     ${url}/metrics
-  RabbitMQ    ${RABBITMQ_MANAGEMENT_URL} (management)
-              ${RABBITMQ_URL}
+The account manager goes on running, with what the demo left in it:
+  health      ${serviceUrl}/health/ready
+  metrics     ${serviceUrl}/metrics
+  RabbitMQ    ${RABBITMQ_MANAGEMENT_URL ?? RABBITMQ_URL}
   PostgreSQL  ${databaseUrl}
-  logs        ${path.relative('', log)}, and beside it those of the services
-make down stops it.`);
+  logs        ${path.relative('', FOLDER)}/*.log
+\`make down\` stops it.`);
 }

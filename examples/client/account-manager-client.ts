@@ -57,7 +57,7 @@ export async function connectAccountManager(url: string, name: string): Promise<
     const channel = await connection.createChannel();
     channel.on('error', (error) => {
       problem = error.message; // such as a missing permission
-      void connection.close();
+      connection.close().catch(() => undefined);
     });
     channel.on('return', ({ properties }: Message) =>
       waiting.get(properties.messageId)?.({ problem: 'no queue takes it: is the account manager set up?' }),
@@ -82,17 +82,30 @@ export async function connectAccountManager(url: string, name: string): Promise<
     return link;
   };
 
-  const send = (channel: Channel, operation: OperationName, messageId: string, content: Buffer, deadline: string) =>
-    channel.publish(EXCHANGES[REQUEST_QUEUES[OPERATIONS[operation].queue].exchange].name, operation, content, {
-      contentType: 'application/json',
-      persistent: true,
-      mandatory: true, // come back when no queue takes it, instead of vanishing
-      messageId,
-      correlationId: messageId,
-      replyTo: REPLY_TO,
-      userId,
-      headers: { 'x-deadline': deadline },
-    });
+  /** Sends a request, for the first time or again, and waits for its reply. */
+  const tryOnce = (operation: OperationName, messageId: string, content: Buffer, giveUpAt: number): Promise<Attempt> =>
+    new Promise<Attempt>((resolve) => {
+      const patienceMs = Math.min(RESEND_MS, giveUpAt - Date.now());
+      const timer = setTimeout(() => resolve({ problem: `no reply within ${patienceMs} ms` }), patienceMs);
+      waiting.set(messageId, (attempt) => {
+        clearTimeout(timer);
+        resolve(attempt);
+      });
+      const publish = ({ channel }: Link) =>
+        channel.publish(exchangeOf(operation), operation, content, {
+          contentType: 'application/json',
+          persistent: true,
+          mandatory: true, // come back when no queue takes it, instead of vanishing
+          messageId,
+          correlationId: messageId,
+          replyTo: REPLY_TO,
+          userId,
+          headers: { 'x-deadline': new Date(giveUpAt).toISOString() },
+        });
+      currentLink()
+        .then(publish)
+        .catch((error: unknown) => waiting.get(messageId)?.({ problem: String(error) }));
+    }).finally(() => waiting.delete(messageId));
 
   await currentLink();
   return {
@@ -100,20 +113,8 @@ export async function connectAccountManager(url: string, name: string): Promise<
       const messageId = randomUUID();
       const content = Buffer.from(JSON.stringify(body));
       const giveUpAt = Date.now() + timeoutMs;
-      const deadline = new Date(giveUpAt).toISOString();
       for (;;) {
-        const attempt = await new Promise<Attempt>((resolve) => {
-          const patienceMs = Math.min(RESEND_MS, giveUpAt - Date.now());
-          const timer = setTimeout(() => resolve({ problem: `no reply within ${patienceMs} ms` }), patienceMs);
-          waiting.set(messageId, (attempt) => {
-            clearTimeout(timer);
-            resolve(attempt);
-          });
-          currentLink()
-            .then(({ channel }) => send(channel, operation, messageId, content, deadline))
-            .catch((error: unknown) => waiting.get(messageId)?.({ problem: String(error) }));
-        });
-        waiting.delete(messageId);
+        const attempt = await tryOnce(operation, messageId, content, giveUpAt);
         if ('reply' in attempt && !isUnavailable(attempt.reply)) return attempt.reply;
         if (Date.now() + PAUSE_MS >= giveUpAt) throw new Error(`${operation}: ${describe(attempt)}`);
         await sleep(PAUSE_MS);
@@ -122,6 +123,9 @@ export async function connectAccountManager(url: string, name: string): Promise<
     close: async () => (await link)?.close(),
   };
 }
+
+const exchangeOf = (operation: OperationName): string =>
+  EXCHANGES[REQUEST_QUEUES[OPERATIONS[operation].queue].exchange].name;
 
 const isUnavailable = (reply: Reply<OperationName>): boolean => !reply.success && reply.error.code === 'UNAVAILABLE';
 

@@ -18,7 +18,7 @@ export interface Child {
 const STOP_MS = 10_000;
 const LOG_LINES = 10;
 
-/** Runs a TypeScript file as a process. */
+/** Runs a TypeScript file as a process, in a group of its own: Ctrl-C is for the demo, which ends its processes in order. */
 export function startChild(
   name: string,
   [file, ...args]: [string, ...string[]],
@@ -26,7 +26,11 @@ export function startChild(
 ): Child {
   const log = path.join(folder, `${name}.log`);
   const output = openSync(log, 'w');
-  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], { env, stdio: ['ignore', output, output] });
+  const child = spawn(process.execPath, ['--import', 'tsx', file, ...args], {
+    env,
+    stdio: ['ignore', output, output],
+    detached: true,
+  });
   const ended = endOf(child);
   let told = false;
   const failed = ended.then(async (status): Promise<never> => {

@@ -63,8 +63,9 @@ export interface History {
 interface EventRow {
   event_id: string;
   type: string;
-  account_id: string;
-  sequence: string;
+  /** Null: of no account. */
+  account_id: string | null;
+  sequence: string | null;
   occurred_at: Date;
   data: { lease_id?: string; fence?: number; ended_at?: string; recovery_at?: string | null };
 }
@@ -77,23 +78,33 @@ export async function loadHistory(database: pg.Client): Promise<History> {
   const skewMs = await measureSkew(database);
   const toInstant = (time: Date | string) => new Date(time).getTime() - skewMs;
   const { rows } = await database.query<EventRow>(
-    'SELECT event_id, type, account_id, sequence, occurred_at, data FROM events WHERE account_id IS NOT NULL ORDER BY id',
+    'SELECT event_id, type, account_id, sequence, occurred_at, data FROM events ORDER BY id',
   );
   const ends = new Map(
     rows.filter(({ type }) => LEASE_ENDS.includes(type)).map(({ data }) => [data.lease_id, data.ended_at]),
   );
   return {
-    events: rows.map((row) => ({ id: row.event_id, account: row.account_id, sequence: Number(row.sequence) })),
+    events: rows.map(({ event_id: id, account_id: account, sequence }) => ({
+      id,
+      account,
+      sequence: sequence === null ? null : Number(sequence),
+    })),
     leases: rows
       .filter(({ type }) => type === 'account.allocated')
       .map(({ account_id: account, occurred_at: from, data: { lease_id: leaseId = '', fence = 0 } }) => {
         const end = ends.get(leaseId);
-        return { account, leaseId, fence, from: toInstant(from), until: end === undefined ? null : toInstant(end) };
+        return {
+          account: account ?? '',
+          leaseId,
+          fence,
+          from: toInstant(from),
+          until: end === undefined ? null : toInstant(end),
+        };
       }),
     waits: rows
       .filter(({ type }) => WAITS.includes(type))
       .map(({ account_id: account, occurred_at: from, data: { recovery_at: until } }) => ({
-        account,
+        account: account ?? '',
         from: toInstant(from),
         until: until ? toInstant(until) : Number.POSITIVE_INFINITY,
       })),

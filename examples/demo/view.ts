@@ -29,7 +29,7 @@ export function createView() {
     event: ({ type, data }: CloudEvent, account: string) => {
       if (type === 'account.allocated' && !isNew(data.service_name)) return;
       const text = describeEvent(type, data);
-      if (text !== null) say(`${account} ${text}`);
+      if (text !== null) say(`${account} ${text}`.trimStart());
     },
   };
 }
@@ -55,7 +55,7 @@ function describeEvent(type: CloudEvent['type'], data: CloudEvent['data']): stri
     case 'account.released':
       return null;
     default:
-      return paint('red', `${type} ${JSON.stringify(data)}`);
+      return paint('bold', `${type} ${JSON.stringify(data)}`);
   }
 }
 

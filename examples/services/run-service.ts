@@ -34,9 +34,12 @@ interface Service {
   stopping: AbortSignal;
 }
 
+/** Ample for one round of work; longer work prolongs its lease (`account.renew`). */
 const LEASE_MINUTES = 5;
 /** With a longer pause ahead another account does the work sooner. */
 const WORTH_WAITING_MS = 5_000;
+/** This clock may be ahead of the account manager's. */
+const LEAST_WAIT_MS = 50;
 /** An account may come free sooner than a refusal can know. */
 const ASK_AGAIN_MS = 5_000;
 
@@ -111,10 +114,10 @@ async function useAccount(
       const reply = await manager.request('action.acquire', { ...holder, ...action });
       if (!reply.success) return null; // the lease is lost
       if (reply.permit_id !== undefined) return reply.permit_id;
-      const waitMs =
-        reply.next_allowed_at === null ? Number.POSITIVE_INFINITY : Date.parse(reply.next_allowed_at) - Date.now();
+      if (reply.next_allowed_at === null) return null; // not by itself
+      const waitMs = Date.parse(reply.next_allowed_at) - Date.now();
       if (waitMs > WORTH_WAITING_MS) return null;
-      await sleepUnless(stopping, waitMs);
+      await sleepUnless(stopping, Math.max(waitMs, LEAST_WAIT_MS));
     }
     return null;
   };

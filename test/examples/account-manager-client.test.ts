@@ -60,7 +60,11 @@ test('a request is sent again under its message_id until it is served; what come
   const [first, second] = asked;
   expect(asked).toHaveLength(2);
   expect(second?.properties).toEqual(first?.properties);
-  expect(first?.properties).toMatchObject({ deliveryMode: 2, contentType: 'application/json', userId: new URL(vhost.url).username });
+  expect(first?.properties).toMatchObject({
+    deliveryMode: 2,
+    contentType: 'application/json',
+    userId: new URL(vhost.url).username,
+  });
 });
 
 test('a refusal is a reply; simultaneous requests get each its own', async () => {
