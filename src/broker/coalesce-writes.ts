@@ -3,7 +3,7 @@ import type { ChannelModel } from 'amqplib';
 
 /**
  * Makes one write to the socket of all frames that are sent in one turn of the event loop. amqplib writes each frame
- * by itself, and half of a consumer's time goes into those calls when a batch's replies leave together.
+ * by itself; with 256 requests in flight this saves 5 to 10 % of a consumer's processor time.
  */
 export function coalesceWrites(connection: ChannelModel): void {
   const { stream } = connection.connection as unknown as { stream: Duplex };

@@ -41,7 +41,7 @@ export interface PublisherOptions {
   connection: BrokerConnection;
   /** For the log. */
   name: string;
-  /** Declares what the messages go to. */
+  /** Declares what the messages go to; again when a message finds it gone. */
   declare?: (channel: Channel) => Promise<void>;
   /** Bounds the wait for the broker, and then the wait for its confirm. */
   timeoutMs?: number;
@@ -104,15 +104,21 @@ export function createPublisher(options: PublisherOptions): Publisher {
         publishId === null
           ? message.options
           : { ...message.options, headers: { ...(message.options.headers as object), [PUBLISH_ID]: publishId } };
-      const timer = setTimeout(() => {
-        reject(new PublishFailed('unknown', `not confirmed within ${timeoutMs} ms`));
-      }, timeoutMs);
+      const onOverdue = (): void => {
+        // A blocked broker has the message before it in the socket: another copy would only follow it.
+        if (connection.state().blocked) timer = setTimeout(onOverdue, timeoutMs);
+        else reject(new PublishFailed('unknown', `not confirmed within ${timeoutMs} ms`));
+      };
+      let timer = setTimeout(onOverdue, timeoutMs);
       const onConfirm = (error: Error | null): void => {
         clearTimeout(timer);
         const unroutable = publishId !== null && returned.delete(publishId);
         if (error !== null) reject(toPublishFailed(error));
-        else if (unroutable) reject(new PublishFailed('unroutable', `no queue takes ${exchange}/${routingKey}`));
-        else resolve();
+        else if (unroutable) {
+          // What it goes to was deleted; the next try is to find it again.
+          declare?.(channel).catch(() => undefined);
+          reject(new PublishFailed('unroutable', `no queue takes ${exchange}/${routingKey}`));
+        } else resolve();
       };
       try {
         channel.publish(exchange, routingKey, content, options, onConfirm);

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Channel, ChannelModel } from 'amqplib';
 import { DEAD_LETTERS, REQUEST_QUEUE_KEYS, REQUEST_QUEUES } from '../../contracts/topology.js';
 import type { BrokerConnection, Connections } from '../broker/connections.js';
@@ -52,6 +53,8 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
   const { connections, dispatch, waitUntilAvailable, log, observe = {}, reach } = options;
   const { consuming, publishing, user: ownUser } = connections;
   const stopping = new AbortController();
+  // Every request that is held or waits for the broker listens.
+  setMaxListeners(0, stopping.signal);
   const inWork = new Set<Promise<void>>();
   const consumers = new Map<string, Consumer>();
   let service: Service | undefined;
@@ -107,7 +110,7 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
         replies: createPublisher({ connection: publishing, name: 'replies', log }),
         failures: createPublisher({ connection: publishing, name: 'failures', declare: declareFailureQueues, log }),
         ownUser,
-        waitUntilAvailable,
+        waitUntilAvailable: shareWait(waitUntilAvailable),
         stopping: stopping.signal,
         log,
         observe,
@@ -130,6 +133,17 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
       consumers: Object.fromEntries(sources.map(({ queue }) => [queue, consumers.get(queue)?.isRegistered() ?? false])),
       inWork: inWork.size,
     }),
+  };
+}
+
+/** However many wait, the dependency is asked once. */
+function shareWait(wait: (signal: AbortSignal) => Promise<void>): (signal: AbortSignal) => Promise<void> {
+  let shared: Promise<void> | null = null;
+  return (signal) => {
+    shared ??= wait(signal).finally(() => {
+      shared = null;
+    });
+    return shared;
   };
 }
 

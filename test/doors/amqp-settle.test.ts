@@ -379,16 +379,34 @@ describe('dead letters', () => {
   });
 });
 
-test('a message that cannot be parked stays, and is parked once that is possible', async () => {
-  await openWith({ dispatch: answerWith(refuse('UNKNOWN_OPERATION')) });
+test('a message that finds no queue to be parked in stays until it has made one', async () => {
+  await openWith({ dispatch: answerWith(refuse('UNKNOWN_OPERATION')), collectParked: false });
   const channel = await open.broker.plain.createChannel();
   await channel.deleteQueue(PARKED.name);
   expect((await open.ask({})).body).toMatchObject({ error: { code: 'UNKNOWN_OPERATION' } });
-  await eventually('it is tried', () =>
+  await eventually('it is told', () =>
     open.broker.lines.some(({ message }) => message === 'message could not be put aside'),
   );
   expect(open.door.state().inWork).toBe(1);
-  await channel.assertQueue(PARKED.name, { arguments: PARKED.arguments });
   await allSettled();
   expect(await channel.checkQueue(PARKED.name)).toMatchObject({ messageCount: 1 });
+});
+
+test('however many requests are held, the dependency is asked by one at a time', async () => {
+  let away = true;
+  let waiting = 0;
+  let mostWaiting = 0;
+  await openWith({
+    dispatch: () => Promise.resolve(away ? refuse('UNAVAILABLE') : done),
+    waitUntilAvailable: async () => {
+      mostWaiting = Math.max(mostWaiting, ++waiting);
+      await eventually('it is back', () => !away);
+      waiting--;
+    },
+  });
+  const answers = Promise.all(Array.from({ length: 50 }, () => open.ask({})));
+  await eventually('all are held', () => open.dispatched.length === 50 && waiting > 0);
+  away = false;
+  await answers;
+  expect(mostWaiting).toBe(1);
 });

@@ -43,6 +43,8 @@ export interface OpenDoorOptions {
   dispatch?: Dispatch;
   waitUntilAvailable?: (signal: AbortSignal) => Promise<void>;
   observe?: Partial<AmqpDoorObserver>;
+  /** False: what is parked stays in its queue. */
+  collectParked?: boolean;
   /** Runs when the topology is there and nobody consumes yet. */
   beforeStart?: (broker: OpenBroker) => Promise<void>;
 }
@@ -79,7 +81,7 @@ export async function openAmqpDoor(options: OpenDoorOptions = {}): Promise<OpenD
     awaited.get(correlationId)?.({ body, properties: message.properties });
   };
   await channel.consume('amq.rabbitmq.reply-to', onReply, { noAck: true });
-  const parked = await collect(await broker.plain.createChannel(), PARKED.name);
+  const parked = options.collectParked === false ? [] : await collect(await broker.plain.createChannel(), PARKED.name);
 
   const send = async ({
     operation = 'action.check',

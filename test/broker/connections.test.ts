@@ -1,0 +1,54 @@
+import { afterEach, expect, test } from '@jest/globals';
+import { type Connections, createConnections } from '../../src/broker/connections.js';
+import { freePort } from '../support/ports.js';
+import { createVhost, manage } from '../support/vhost.js';
+import { collectLog } from './collect-log.js';
+import { eventually } from './eventually.js';
+
+let connections: Connections;
+afterEach(() => connections.close());
+
+test('has one connection to consume and one to publish, both named for the operator', async () => {
+  const vhost = await createVhost();
+  connections = createConnections({ url: vhost.url, instance: 'one', log: collectLog().log });
+  await connections.open({ timeoutMs: 5_000 });
+  const up = { connected: true, blocked: false };
+  expect(connections.state()).toEqual({ consuming: up, publishing: up });
+  expect(connections.user).toBe(decodeURIComponent(new URL(vhost.url).username) || 'guest');
+
+  const names = await eventually('both are listed', async () => {
+    const listed = (await manage('GET', `/api/vhosts/${vhost.name}/connections`)) as {
+      client_properties: { connection_name?: string };
+    }[];
+    return listed.length === 2 && listed.map((connection) => connection.client_properties.connection_name).sort();
+  });
+  expect(names).toEqual(['account-manager consumer one', 'account-manager publisher one']);
+  await connections.close();
+  expect(connections.state().consuming.connected).toBe(false);
+  await vhost.drop();
+});
+
+test('refused credentials are told at once, and nowhere quoted', async () => {
+  const vhost = await createVhost();
+  const url = new URL(vhost.url);
+  url.password = 'not-the-one';
+  const { log, lines } = collectLog();
+  connections = createConnections({ url: url.href, instance: 'one', log });
+  await expect(connections.open({ timeoutMs: 20_000 })).rejects.toThrow(/ACCESS.REFUSED/);
+  const told = JSON.stringify(
+    lines.map(({ fields: { error }, message }) => [message, error instanceof Error && error.stack]),
+  );
+  expect(told).toContain('broker connection failed');
+  expect(told).not.toContain('not-the-one');
+  await vhost.drop();
+});
+
+test('a broker that is not there is waited for, for as long as asked', async () => {
+  connections = createConnections({
+    url: `amqp://127.0.0.1:${await freePort()}`,
+    instance: 'one',
+    log: collectLog().log,
+  });
+  await expect(connections.open({ timeoutMs: 300 })).rejects.toThrow('no connection to the broker');
+  expect(connections.state().publishing).toEqual({ connected: false, blocked: false });
+});
