@@ -12,6 +12,8 @@ export interface RpcAnswer {
 /** A caller on the bus, with direct reply-to. */
 export interface RpcClient {
   channel: ConfirmChannel;
+  /** Every reply so far, in order of arrival: also those to requests that had been answered before. */
+  replies: readonly ConsumeMessage[];
   /** Sends a request with a fresh message id unless one is given; rejects when no reply comes in time. */
   ask: (
     operation: string,
@@ -33,11 +35,14 @@ export async function connectRpc(url: string): Promise<RpcClient> {
   connection.on('error', () => {});
   const replies = await connection.createChannel();
   const waiting = new Map<string, (message: ConsumeMessage) => void>();
+  const received: ConsumeMessage[] = [];
   // A reply to direct reply-to comes back on the channel that asked.
   await replies.consume(
     'amq.rabbitmq.reply-to',
     (message) => {
-      if (message !== null) waiting.get(String(message.properties.correlationId))?.(message);
+      if (message === null) return;
+      received.push(message);
+      waiting.get(String(message.properties.correlationId))?.(message);
     },
     { noAck: true },
   );
@@ -46,10 +51,9 @@ export async function connectRpc(url: string): Promise<RpcClient> {
   const ask: RpcClient['ask'] = (
     operation,
     body,
-    { timeoutMs = REPLY_TIMEOUT_MS, exchange = exchangeOf(operation), ...options } = {},
+    { timeoutMs = REPLY_TIMEOUT_MS, exchange = exchangeOf(operation), correlationId = randomUUID(), ...options } = {},
   ) =>
     new Promise((resolve, reject) => {
-      const correlationId = randomUUID();
       const timer = setTimeout(() => {
         waiting.delete(correlationId);
         reject(new Error(`${operation}: no reply within ${timeoutMs} ms`));
@@ -72,6 +76,7 @@ export async function connectRpc(url: string): Promise<RpcClient> {
 
   return {
     channel,
+    replies: received,
     ask,
     call: async (operation, body, options) => (await ask(operation, body, options)).reply,
     close: () => connection.close(),
