@@ -27,8 +27,12 @@ export const serviceName = z
   .regex(/^[a-z0-9._-]{1,100}$/, 'must be 1 to 100 characters of a-z, 0-9, ".", "_", "-"')
   .describe('The calling service: 1 to 100 characters of a-z 0-9 . _ -');
 
-/** Free text of at most `max` UTF-16 units. */
-export const text = (max: number) => z.string().max(max);
+/** Free text of at most `max` UTF-16 units. JSON can write what no store keeps: NUL, and half of a surrogate pair. */
+export const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((given) => !/[\0\p{Surrogate}]/u.test(given), 'must hold neither NUL nor half of a surrogate pair');
 
 /** How often something was done: a whole number. */
 export const count = z.int().min(0).max(100_000);

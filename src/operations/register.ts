@@ -62,6 +62,9 @@ async function registerOne(context: BatchContext, request: Request): Promise<Out
   };
 }
 
+/** What JSON can write and PostgreSQL does not keep; `JSON.stringify` writes both as escapes. */
+const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
+
 const normalisePhone = (phone: string): string => (phone.startsWith('+') ? phone : `+${phone}`);
 
 function planRegistration(
@@ -77,6 +80,8 @@ function planRegistration(
   given.forEach(({ account, session }, index) => {
     const reject = (reason: string) => void plan.results.push({ index, outcome: 'rejected', reason });
     if (!session.ok) return reject(`session_data: ${session.message}`);
+    if (UNSTORABLE.test(JSON.stringify(account.metadata ?? null)))
+      return reject('metadata: must hold neither NUL nor half of a surrogate pair');
     const before = namedAt.get(account.phone);
     if (before !== undefined) return reject(`phone: stands at index ${before} of this request already`);
     const sameKey = byFingerprint.get(session.keyFingerprint);

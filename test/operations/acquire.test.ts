@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import type { ActionPolicy, LimitsPolicy } from '../../src/decide/limits-policy.js';
-import { DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
+import type { LimitReason } from '../../contracts/actions.js';
+import type { ActionType } from '../../contracts/fields.js';
+import { type ActionPolicy, DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits-policy.js';
 import { eventsOf, holdAccount, letLeaseEnd, letUsageAge, newUser, rowsOf } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 
@@ -34,15 +35,17 @@ afterAll(() => Promise.all([harness.close(), usual.close()]));
 const nextMidnight = (): number => Math.floor(Date.now() / 86_400_000) * 86_400_000 + 86_400_000;
 const inSeconds = (seconds: number): number => Date.now() + seconds * 1000;
 
+const rules: [reason: LimitReason, action: ActionType, allowed: number, nextAllowedAt: () => number | null][] = [
+  ['daily', 'invite', 2, nextMidnight],
+  ['hourly', 'message', 2, () => inSeconds(3600)],
+  ['per_channel_daily', 'add_contact', 2, nextMidnight],
+  ['per_channel_total', 'parse', 2, () => null],
+  ['cooldown', 'join_channel', 1, () => inSeconds(100)],
+  ['burst', 'leave_channel', 2, () => inSeconds(200)],
+];
+
 describe('each rule refuses at its bound, names itself and the instant, and counts nothing', () => {
-  test.each([
-    ['daily', 'invite', 2, nextMidnight],
-    ['hourly', 'message', 2, () => inSeconds(3600)],
-    ['per_channel_daily', 'add_contact', 2, nextMidnight],
-    ['per_channel_total', 'parse', 2, () => null],
-    ['cooldown', 'join_channel', 1, () => inSeconds(100)],
-    ['burst', 'leave_channel', 2, () => inSeconds(200)],
-  ] as const)('%s', async (reason, action_type, allowed, nextAllowedAt) => {
+  test.each(rules)('%s', async (reason, action_type, allowed, nextAllowedAt) => {
     const { accountId, holder } = await holdAccount(harness);
     const action = { ...holder, action_type, target_channel_id: '@Foo' };
     for (let count = 1; count <= allowed; count++) {
@@ -103,10 +106,13 @@ describe('limits open by themselves', () => {
     const action = { ...holder, action_type: 'invite' };
     while ((await harness.succeed('action.acquire', action)).allowed);
     await harness.query(
-      `UPDATE usage_windows SET day = day - 1, last_action_at = date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' - interval '1 millisecond'
+      `UPDATE usage_windows SET day = day - 1,
+         last_action_at = date_trunc('day', now() AT TIME ZONE 'UTC') AT TIME ZONE 'UTC' - interval '1 ms'
        WHERE account_id = $1`,
       [accountId],
     );
+    // A cached copy is of another version.
+    await harness.query('UPDATE telegram_sessions SET usage_version = usage_version + 1 WHERE id = $1', [accountId]);
     expect(await harness.succeed('action.check', { account_id: accountId, action_type: 'invite' })).toMatchObject({
       allowed: true,
     });

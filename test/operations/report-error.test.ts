@@ -63,6 +63,19 @@ describe('what an error does to the account', () => {
     expect(await rowsOf(harness, accountId)).toEqual(before);
   });
 
+  test.each(['error_type', 'error_message', 'error_code'])('nothing, where the %s cannot be kept', async (field) => {
+    const { accountId, holder } = await holdAccount(harness);
+    const before = await rowsOf(harness, accountId);
+    for (const text of ['FLOOD_WAIT_300 \0', 'FLOOD_WAIT_300 \ud83d', '\ude00']) {
+      const refused = await harness.refusal('account.error', { ...holder, [field]: text });
+      expect(refused).toMatchObject({ code: 'VALIDATION_FAILED', details: { issues: [{ path: field }] } });
+    }
+    expect(await rowsOf(harness, accountId)).toEqual(before);
+    expect(await report(holder, { [field]: 'FLOOD_WAIT_300 \u{1f600}' })).toMatchObject({
+      classified_as: 'flood_wait',
+    });
+  });
+
   test('an unknown text neither bans nor waits', async () => {
     const { accountId, holder } = await holdAccount(harness);
     const result = await report(holder, { error_message: 'the account was banned from the disco for 3600 seconds' });
