@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { type ConfirmChannel, type ConsumeMessage, connect, type Options } from 'amqplib';
+import { type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect, type Options } from 'amqplib';
 import type { OperationName } from '../../contracts/operations.js';
 import { EXCHANGES } from '../../contracts/topology.js';
 import type { Reply } from '../../src/operations/request.js';
@@ -11,6 +11,7 @@ export interface RpcAnswer {
 
 /** A caller on the bus, with direct reply-to. */
 export interface RpcClient {
+  connection: ChannelModel;
   channel: ConfirmChannel;
   /** Every reply so far, in order of arrival: also those to requests that had been answered before. */
   replies: readonly ConsumeMessage[];
@@ -75,6 +76,7 @@ export async function connectRpc(url: string): Promise<RpcClient> {
     });
 
   return {
+    connection,
     channel,
     replies: received,
     ask,
