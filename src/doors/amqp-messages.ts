@@ -25,9 +25,9 @@ export function buildReply(replyTo: string, envelope: Envelope, reply: Reply): O
     content: Buffer.from(JSON.stringify(reply)),
     options: {
       contentType: ENVELOPE.contentType,
-      type: envelope.operation,
+      type: shortText(envelope.operation),
       messageId: randomUUID(),
-      ...(envelope.correlationId !== null && { correlationId: envelope.correlationId }),
+      correlationId: shortText(envelope.correlationId),
       headers: {
         ...(!reply.success && { [ENVELOPE.errorCodeHeader]: reply.error.code }),
         ...(envelope.traceparent !== null && { traceparent: envelope.traceparent }),
