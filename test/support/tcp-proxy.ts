@@ -1,0 +1,87 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** A network between a client and a server that can fail. */
+export interface TcpProxy {
+  /** The URL given, with the proxy's address in the place of the server's. */
+  url: string;
+  /** Breaks every connection and refuses new ones. */
+  cut: () => Promise<void>;
+  /** Swallows everything in both directions; nobody is told. */
+  blackhole: () => void;
+  /** Swallows what comes back: requests arrive, and their answers do not. */
+  loseReplies: () => void;
+  /** Well again: connections that have lost something are broken, the others live on. */
+  heal: () => Promise<void>;
+  close: () => Promise<void>;
+}
+
+type Mood = 'well' | 'blackhole' | 'lost replies';
+
+/** Stands in front of the server of a URL. */
+export async function startTcpProxy(target: string): Promise<TcpProxy> {
+  const { hostname, port } = new URL(target);
+  const lines = new Set<{ near: Socket; far: Socket; lost: boolean }>();
+  let mood: Mood = 'well';
+
+  const server = createServer((near) => {
+    const far = connect(Number(port), hostname);
+    const line = { near, far, lost: false };
+    lines.add(line);
+    const pass = (from: Socket, to: Socket, isLost: () => boolean): void => {
+      from.setNoDelay(true);
+      from.on('data', (bytes) => {
+        if (isLost()) line.lost = true;
+        else to.write(bytes);
+      });
+      from.on('error', () => undefined);
+      from.on('close', () => {
+        // A farewell is lost like everything else.
+        if (isLost()) line.lost = true;
+        else to.destroy();
+        if (near.destroyed && far.destroyed) lines.delete(line);
+      });
+    };
+    pass(near, far, () => mood === 'blackhole');
+    pass(far, near, () => mood !== 'well');
+  });
+  const listen = async (at: number): Promise<number> => {
+    server.listen(at, '127.0.0.1');
+    await once(server, 'listening');
+    return (server.address() as AddressInfo).port;
+  };
+  const breakLines = (which: (line: { lost: boolean }) => boolean): void => {
+    for (const line of [...lines].filter(which)) {
+      line.near.destroy();
+      line.far.destroy();
+      lines.delete(line);
+    }
+  };
+  const cut = async (): Promise<void> => {
+    breakLines(() => true);
+    if (!server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    await closed;
+  };
+
+  const ownPort = await listen(0);
+  const url = new URL(target);
+  url.host = `127.0.0.1:${ownPort}`;
+  return {
+    url: url.href,
+    cut,
+    blackhole: () => {
+      mood = 'blackhole';
+    },
+    loseReplies: () => {
+      mood = 'lost replies';
+    },
+    heal: async () => {
+      mood = 'well';
+      breakLines(({ lost }) => lost);
+      if (!server.listening) await listen(ownPort);
+    },
+    close: cut,
+  };
+}
