@@ -38,7 +38,7 @@ export function limitHeaders(connection: ChannelModel): void {
 }
 
 /** Replaces the headers of the frame that `bytes` begin with, if that frame is whole and its headers are too large. */
-export function replaceLargeHeaders(bytes: Buffer): Buffer {
+function replaceLargeHeaders(bytes: Buffer): Buffer {
   if (bytes.length < PROPERTIES_AT || bytes[0] !== CONTENT_HEADER_FRAME) return bytes;
   const end = FRAME_HEAD_BYTES + bytes.readUInt32BE(3);
   if (end - PROPERTIES_AT <= MAX_HEADERS_BYTES || bytes.length < end + FRAME_END_BYTES) return bytes;
