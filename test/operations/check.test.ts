@@ -4,6 +4,7 @@ import { connectRedis, type RedisConnection } from '../../src/redis/connection.j
 import { createWindowCache } from '../../src/redis/window-cache.js';
 import { holdAccount, letUsageAge, rowsOf } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
+import { requestOf } from '../support/request-of.js';
 
 let harness: OperationsHarness;
 let windows: RedisConnection;
@@ -89,16 +90,7 @@ describe('the cached window', () => {
     const { accountId } = await holdAccount(harness);
     const another = harness.another();
     for (let count = 1; count <= 10; count++) {
-      const messageId = randomUUID();
-      await another({
-        operation: 'action.record',
-        messageId,
-        requestId: messageId,
-        caller: null,
-        deadlineAt: null,
-        traceparent: null,
-        body: { account_id: accountId, action_type: 'invite' },
-      });
+      await another(requestOf('action.record', { account_id: accountId, action_type: 'invite' }));
       const asked = { account_id: accountId, action_type: 'invite' };
       expect(await harness.succeed('action.check', asked)).toMatchObject({ checks: { daily: { used: count } } });
     }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { eventsOf, holdAccount, newUser, rowsOf } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
+import { requestOf } from '../support/request-of.js';
 import { telethonSession } from '../support/session-strings.js';
 
 let harness: OperationsHarness;
@@ -98,17 +99,15 @@ test('each account is judged alone, and told precisely why it is refused', async
 
 test('the same account registered at once by many is one account', async () => {
   const account = newAccount();
-  const processes = [harness.dispatch, harness.another()];
+  const another = harness.another();
   const replies = await Promise.all(
     Array.from({ length: 20 }, (_, index) => {
-      const messageId = `00000000-0000-4000-8000-${String(index).padStart(12, '0')}`;
-      const envelope = { caller: null, deadlineAt: null, traceparent: null, requestId: messageId, messageId };
-      const body = { accounts: [newAccount(), account, newAccount()] };
-      return processes[index % 2]?.({ ...envelope, operation: 'admin.register', body }) ?? null;
+      const dispatch = index % 2 === 0 ? harness.dispatch : another;
+      return dispatch(requestOf('admin.register', { accounts: [newAccount(), account, newAccount()] }));
     }),
   );
   const outcomes = replies.map((reply) =>
-    reply?.success === true ? (reply.accounts as { outcome: string }[]).map(({ outcome }) => outcome) : reply,
+    reply.success ? (reply.accounts as { outcome: string }[]).map(({ outcome }) => outcome) : reply,
   );
   expect(outcomes.filter((outcome) => JSON.stringify(outcome) === '["created","created","created"]')).toHaveLength(1);
   expect(outcomes.filter((outcome) => JSON.stringify(outcome) === '["created","updated","created"]')).toHaveLength(19);
