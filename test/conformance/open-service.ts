@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto';
+import pg from 'pg';
+import { OPERATIONS, type OperationName } from '../../contracts/operations.js';
+import type { Reply } from '../../src/operations/request.js';
+import { createDatabase } from '../support/database.js';
+import { createRedis } from '../support/redis.js';
+import { connectRpc, type RpcClient } from '../support/rpc.js';
+import { type RunningService, startService } from '../support/service.js';
+import { createVhost, type TestVhost } from '../support/vhost.js';
+
+export const DOORS = ['amqp', 'http'] as const;
+export type Door = (typeof DOORS)[number];
+
+export interface SendOptions {
+  messageId?: string;
+  /** The `x-deadline`, as it is written. */
+  deadline?: string;
+  traceparent?: string;
+}
+
+export interface Answered {
+  reply: Reply;
+  /** The failure code the envelope names; null where it names none. */
+  codeHeader: string | null;
+  /** Of HTTP; null from the broker. */
+  status: number | null;
+  /** The caller's trace, given back; null where it is not. */
+  traceparent: string | null;
+}
+
+/** The whole service in a process of its own, with servers of its own, and both of its doors. */
+export interface OpenService {
+  service: RunningService;
+  rpc: RpcClient;
+  vhost: TestVhost;
+  redisUrl: string;
+  /** Sends a body to an operation as a caller at that door would. */
+  send: (
+    door: Door,
+    operation: OperationName,
+    body: Record<string, unknown>,
+    options?: SendOptions,
+  ) => Promise<Answered>;
+  query: <T extends pg.QueryResultRow>(sql: string, values?: unknown[]) => Promise<T[]>;
+  close: () => Promise<void>;
+}
+
+export async function openService(env: Record<string, string> = {}): Promise<OpenService> {
+  const [database, redis, vhost] = await Promise.all([createDatabase(), createRedis(), createVhost()]);
+  const urls = { DATABASE_URL: database.url, REDIS_URL: redis.url, RABBITMQ_URL: vhost.url };
+  const service = await startService({ ...urls, LOG_LEVEL: 'warn', ...env });
+  const rpc = await connectRpc(vhost.url);
+  const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+
+  const send: OpenService['send'] = (door, operation, body, options = {}) =>
+    door === 'amqp' ? sendToBroker(rpc, operation, body, options) : sendOverHttp(service, operation, body, options);
+
+  return {
+    service,
+    rpc,
+    vhost,
+    redisUrl: redis.url,
+    send,
+    query: async <T extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
+      (await pool.query<T>(sql, values)).rows,
+    close: async () => {
+      await rpc.close();
+      await service.stop();
+      await pool.end();
+      await Promise.all([database.drop(), redis.drop(), vhost.drop()]);
+    },
+  };
+}
+
+async function sendToBroker(
+  rpc: RpcClient,
+  operation: OperationName,
+  body: Record<string, unknown>,
+  { messageId = randomUUID(), deadline, traceparent }: SendOptions,
+): Promise<Answered> {
+  const headers = { ...(deadline && { 'x-deadline': deadline }), ...(traceparent && { traceparent }) };
+  const { reply, message } = await rpc.ask(operation, body, { messageId, headers });
+  const answered = message.properties.headers ?? {};
+  return {
+    reply,
+    codeHeader: answered['x-error-code'] ?? null,
+    status: null,
+    traceparent: answered.traceparent ?? null,
+  };
+}
+
+async function sendOverHttp(
+  { httpUrl }: RunningService,
+  operation: OperationName,
+  body: Record<string, unknown>,
+  { messageId, deadline, traceparent }: SendOptions,
+): Promise<Answered> {
+  const { method, path } = OPERATIONS[operation].http;
+  const inPath = (name: string): boolean => path.includes(`{${name}}`);
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(toText(body[name])));
+  const fields = Object.entries(body).filter(([name]) => !inPath(name));
+  const url = new URL(`/api/v1/account-manager${filled}`, httpUrl);
+  if (method === 'GET') {
+    for (const [name, value] of fields) url.searchParams.set(name, toText(value));
+  }
+  const response = await fetch(url, {
+    method,
+    headers: {
+      ...(messageId && { 'idempotency-key': messageId }),
+      ...(deadline && { 'x-deadline': deadline }),
+      ...(traceparent && { traceparent }),
+      ...(method === 'POST' && { 'content-type': 'application/json' }),
+    },
+    body: method === 'POST' ? JSON.stringify(Object.fromEntries(fields)) : undefined,
+  });
+  return {
+    reply: (await response.json()) as Reply,
+    codeHeader: response.headers.get('x-error-code'),
+    status: response.status,
+    traceparent: response.headers.get('traceparent'),
+  };
+}
+
+/** A value as a URL has it. */
+const toText = (value: unknown): string =>
+  typeof value === 'string' ? value : value === null ? '' : (JSON.stringify(value) ?? '');
