@@ -107,7 +107,7 @@ async function contentOfRedis(): Promise<string> {
     await redis.select(database);
     for (const key of await redis.keys('*')) {
       const isText = (await redis.type(key)) === 'string';
-      texts.push(key, isText ? String(await redis.get(key)) : (await redis.zrange(key, 0, -1)).join());
+      texts.push(key, isText ? String(await redis.get(key)) : (await redis.zrange(key, 0, '-1')).join());
     }
   }
   redis.disconnect();

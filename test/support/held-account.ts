@@ -69,9 +69,10 @@ export async function letLeaseEnd(harness: OperationsHarness, accountId: string)
      WHERE account_id = $1 AND ended_at IS NULL`,
     [accountId],
   );
-  await harness.query(`UPDATE telegram_sessions SET locked_until = now() - interval '1 second' WHERE id = $1`, [
-    accountId,
-  ]);
+  await harness.query(
+    `UPDATE telegram_sessions SET locked_until = now() - interval '1 second' WHERE id = $1 AND locked`,
+    [accountId],
+  );
 }
 
 /** Sets what an account has done back by `by` (a PostgreSQL interval), as if that much time had passed. */
