@@ -11,6 +11,7 @@ import {
   instant,
   optional,
   purpose,
+  reentry,
   serviceName,
   text,
   userId,
@@ -56,6 +57,7 @@ export const allocateReply = z.strictObject({
       contacts_daily_limit: z.int().nullable(),
       per_channel_invite_limit: z.int().nullable(),
       max_per_channel_total: z.int().nullable(),
+      reentry,
     }),
     current_usage: z.strictObject({ invites_today: z.int(), messages_today: z.int(), contacts_today: z.int() }),
     selection: z.strictObject({

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { actionType, channel, fence, id, instant, optional, serviceName, withDefault } from './fields.js';
+import { actionType, channel, fence, id, instant, optional, reentry, serviceName, withDefault } from './fields.js';
 
 /** Why an action is refused: the rule whose end comes last; `account_status` before all others. */
 export const LIMIT_REASONS = [
@@ -38,6 +38,7 @@ const verdict = {
     cooldown: pauseWindow,
     burst: pauseWindow,
   }),
+  reentry,
 };
 
 const target = { account_id: id, action_type: actionType, target_channel_id: optional(channel) };

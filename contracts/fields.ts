@@ -103,3 +103,12 @@ export const ERROR_CLASSES = [
 /** What a Telegram error is, once classified. */
 export const errorClass = z.enum(ERROR_CLASSES);
 export type ErrorClass = z.output<typeof errorClass>;
+
+/** Tells why an account's daily limits are lower than the policy's. */
+export const reentry = z
+  .strictObject({
+    until: instant.describe('The first midnight (UTC) from which on the full limits hold'),
+    daily_percent: z.int().describe('What is left of each daily limit until then'),
+  })
+  .optional()
+  .describe('Present in the first days after a block: the account is used gently, with reduced daily limits');

@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { countWindow, pauseWindow } from './actions.js';
-import { ACTION_TYPES, accountStatus, actionType, disabledReason, id, instant, serviceName } from './fields.js';
+import {
+  ACTION_TYPES,
+  accountStatus,
+  actionType,
+  disabledReason,
+  id,
+  instant,
+  reentry,
+  serviceName,
+} from './fields.js';
 
 export const noFields = z.strictObject({});
 export const byAccount = z.strictObject({ account_id: id });
@@ -18,6 +27,7 @@ export const limitsReply = z.strictObject({
     per_channel_limits: z
       .record(z.enum(ACTION_TYPES), z.record(z.string(), countWindow.extend({ total: countWindow })))
       .describe('By action and channel: today, and ever (total)'),
+    reentry,
   }),
 });
 

@@ -15,3 +15,7 @@ export const recoveryAt = (condition: AccountCondition): number | null =>
 
 /** Whether the account may be leased, as far as its condition goes; the condition is settled (transition-account.ts). */
 export const canBeGranted = (condition: AccountCondition): boolean => condition.status === 'active';
+
+/** When the account becomes active by itself; null where no time does that: it is active, draining or disabled. */
+export const dueAt = (condition: AccountCondition): number | null =>
+  condition.status === 'flood_wait' || condition.status === 'blocked' ? waitsUntil(condition) : null;

@@ -14,6 +14,8 @@ export interface Candidate {
   readonly windows: Readonly<Partial<Record<ActionType, UsageWindow>>>;
   /** In the wish's target channel, by action; absent: nothing done there. */
   readonly channelUsage: Readonly<Partial<Record<ActionType, ChannelUsage>>>;
+  /** The limits it is judged by where they are not the wish's: those of its first days after a block. */
+  readonly policy?: LimitsPolicy;
 }
 
 /** What an account is wanted for. Requests with equal wishes share one ranking. */
@@ -113,7 +115,7 @@ function judgeForAction(candidate: Candidate, action: ActionType, wish: Wish, no
   const input = {
     window: candidate.windows[action] ?? EMPTY_WINDOW,
     channel: wish.hasChannel ? (candidate.channelUsage[action] ?? EMPTY_CHANNEL_USAGE) : null,
-    policy: wish.policy[action],
+    policy: (candidate.policy ?? wish.policy)[action],
   };
   const failing = failingRules(input, now);
   let readyAt = now;

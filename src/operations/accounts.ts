@@ -1,6 +1,7 @@
 import { ACTION_TYPES, type ActionType } from '../../contracts/fields.js';
 import type { ReplyBody, RequestBody } from '../../contracts/operations.js';
 import { evaluateLimits, type LimitChecks } from '../decide/evaluate-limits.js';
+import { reducePolicy, reentersSince } from '../decide/reentry.js';
 import { EMPTY_CHANNEL_USAGE, EMPTY_WINDOW, nextUtcMidnight } from '../decide/usage-window.js';
 import type { AccountRecord } from '../store/account-record.js';
 import { usedToday } from '../store/changes.js';
@@ -49,23 +50,29 @@ async function summarise(context: BatchContext, body: Body): Promise<Reply> {
 
 /** How often each action is still possible today over the user's accounts; null: unlimited. */
 async function sumCapacity(
-  { sql, policy }: BatchContext,
+  context: BatchContext,
   { user_id: userId, target_channel_id: channel }: Body,
   now: number,
 ): Promise<Record<ActionType, number | null>> {
-  const wanted = { userId, channel: channel ?? null, ableBefore: nextUtcMidnight(now) };
-  const { able, groups } = await groupUsage(sql, wanted);
+  const cohorts = await groupUsage(context.sql, {
+    userId,
+    channel: channel ?? null,
+    ableBefore: nextUtcMidnight(now),
+    reentersSince: reentersSince(context.reentry, now),
+  });
   const capacityOf = (actionType: ActionType): number | null => {
-    const used = groups.filter((group) => group.actionType === actionType);
-    const unused = able - used.reduce((accounts, group) => accounts + group.accounts, 0);
     let capacity = 0;
-    for (const group of [{ usage: EMPTY_WINDOW, channel: EMPTY_CHANNEL_USAGE, accounts: unused }, ...used]) {
-      const window = { ...EMPTY_WINDOW, ...group.usage };
-      const inChannel = channel === undefined ? null : group.channel;
-      const { checks } = evaluateLimits({ window, channel: inChannel, policy: policy[actionType] }, now);
-      const each = leastRemaining(checks);
-      if (each === null) return null;
-      capacity += each * group.accounts;
+    for (const { reenters, able, groups } of cohorts) {
+      const policy = (reenters ? reducePolicy(context.policy, context.reentry) : context.policy)[actionType];
+      const used = groups.filter((group) => group.actionType === actionType);
+      const unused = able - used.reduce((accounts, group) => accounts + group.accounts, 0);
+      for (const group of [{ usage: EMPTY_WINDOW, channel: EMPTY_CHANNEL_USAGE, accounts: unused }, ...used]) {
+        const window = { ...EMPTY_WINDOW, ...group.usage };
+        const inChannel = channel === undefined ? null : group.channel;
+        const each = leastRemaining(evaluateLimits({ window, channel: inChannel, policy }, now).checks);
+        if (each === null) return null;
+        capacity += each * group.accounts;
+      }
     }
     return capacity;
   };
@@ -110,13 +117,14 @@ const longer = (step: number): number => Math.min(step * 2, MAX_STEP);
 
 const toCursor = (accountId: string | null): string | null => accountId?.replaceAll('-', '') ?? null;
 
-const wishOf = ({ policy }: BatchContext, { purpose, target_channel_id: channel }: Body): QueriedWish => ({
+const wishOf = ({ policy, reentry }: BatchContext, { purpose, target_channel_id: channel }: Body): QueriedWish => ({
   // No limit bears on `general`.
   purpose: purpose ?? 'general',
   channel: channel ?? null,
   hasChannel: channel !== undefined,
   leaseMs: QUERIED_LEASE_MS,
   policy,
+  reentry,
 });
 
 function describe(account: AccountRecord, wish: QueriedWish, now: number): Reply['accounts'][number] {

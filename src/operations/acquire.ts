@@ -1,9 +1,11 @@
 import { claimsOwnership, judgeOwnership } from '../decide/judge-ownership.js';
 import { judgeAction, type LimitsVerdict } from '../decide/evaluate-limits.js';
+import { policyFor } from '../decide/reentry.js';
 import type { AccountRecord } from '../store/account-record.js';
 import { claimOf } from './claim.js';
 import { finishWork } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
+import { noteReentry } from './reentry-note.js';
 import { refuse } from './refuse.js';
 import { limitsLeft, reportVerdict } from './report-limits.js';
 import { beginWork, channelUsageOf, countUsage, keepCountedAction, type UnitOfWork, windowOf } from './unit-of-work.js';
@@ -35,6 +37,7 @@ function acquireOne(
   if (refusal !== null) return { reply: refuse(refusal) };
 
   const verdict = judge(context, work, account, request);
+  const note = noteReentry(account.condition, context, work.now);
   const log = {
     user_id: account.userId,
     lease_id: account.lease?.leaseId,
@@ -43,7 +46,7 @@ function acquireOne(
   };
   if (!verdict.allowed) {
     return {
-      reply: { success: true, ...reportVerdict(verdict, work.now) },
+      reply: { success: true, ...reportVerdict(verdict, work.now), ...note },
       log: { ...log, ...limitsLeft(actionType, verdict) },
     };
   }
@@ -61,7 +64,12 @@ function acquireOne(
   });
   const after = judge(context, work, account, request);
   return {
-    reply: { success: true, ...reportVerdict({ ...verdict, checks: after.checks }, work.now), permit_id: permitId },
+    reply: {
+      success: true,
+      ...reportVerdict({ ...verdict, checks: after.checks }, work.now),
+      ...note,
+      permit_id: permitId,
+    },
     log: { ...log, ...limitsLeft(actionType, after), permit_id: permitId },
   };
 }
@@ -74,7 +82,7 @@ function refuseStranger(account: AccountRecord, request: AcceptedRequest<'action
 }
 
 function judge(
-  { policy }: BatchContext,
+  context: BatchContext,
   work: UnitOfWork,
   account: AccountRecord,
   { body }: AcceptedRequest<'action.acquire'>,
@@ -85,7 +93,7 @@ function judge(
       window: windowOf(account, body.action_type),
       channel:
         body.target_channel_id === undefined ? null : channelUsageOf(account, body.action_type, body.target_channel_id),
-      policy: policy[body.action_type],
+      policy: policyFor(account.condition, context, work.now)[body.action_type],
     },
     work.now,
   );

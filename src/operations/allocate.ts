@@ -2,6 +2,7 @@ import type { FailureCode } from '../../contracts/failures.js';
 import type { ReplyBody } from '../../contracts/operations.js';
 import { toIso } from '../clock.js';
 import type { LimitsPolicy } from '../decide/limits-policy.js';
+import { policyFor } from '../decide/reentry.js';
 import type { AccountRecord, OpenLease } from '../store/account-record.js';
 import { usedToday } from '../store/changes.js';
 import { lockUsers } from '../store/claim-candidates.js';
@@ -10,6 +11,7 @@ import { loadOpenLeaseSecrets, loadSessions, type SealedSession } from '../store
 import { chooseAccounts, type Choice } from './choose-accounts.js';
 import { finishWork } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
+import { noteReentry } from './reentry-note.js';
 import { refuseAllocations } from './refuse-allocations.js';
 import { openLease } from './unit-of-work.js';
 
@@ -100,7 +102,10 @@ function grant(
     expires_at: toIso(lease.expiresAt),
     lease_id: lease.leaseId,
     fence: lease.fence,
-    limits: limitsOf(context.policy),
+    limits: {
+      ...limitsOf(policyFor(account.condition, context, now)),
+      ...noteReentry(account.condition, context, now),
+    },
     current_usage: usageOf(account, now),
     selection: {
       reason: preferred === true ? 'preferred' : 'best_available',

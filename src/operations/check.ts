@@ -1,9 +1,11 @@
 import { judgeAction } from '../decide/evaluate-limits.js';
+import { policyFor } from '../decide/reentry.js';
 import { settleCondition } from '../decide/transition-account.js';
 import { EMPTY_CHANNEL_USAGE } from '../decide/usage-window.js';
 import { channelKey } from '../store/account-record.js';
 import { loadLimitViews } from './load-limit-views.js';
 import type { OperationHandler } from './handler.js';
+import { noteReentry } from './reentry-note.js';
 import { refuse } from './refuse.js';
 import { limitsLeft, reportVerdict } from './report-limits.js';
 
@@ -30,12 +32,12 @@ export const check: OperationHandler<'action.check'> = {
             channel === undefined
               ? null
               : (view.channels.get(channelKey(body.action_type, channel)) ?? EMPTY_CHANNEL_USAGE),
-          policy: context.policy[body.action_type],
+          policy: policyFor(view.condition, context, now)[body.action_type],
         },
         now,
       );
       return {
-        reply: { success: true, ...reportVerdict(verdict, now) },
+        reply: { success: true, ...reportVerdict(verdict, now), ...noteReentry(view.condition, context, now) },
         log: {
           user_id: view.userId,
           allowed: verdict.allowed,

@@ -1,6 +1,7 @@
 import type { ActionType } from '../../contracts/fields.js';
 import { PURPOSE_ACTIONS } from '../decide/limits-policy.js';
 import { canBeGranted } from '../decide/plan-recovery.js';
+import { policyFor } from '../decide/reentry.js';
 import { type Candidate, judgeCandidate, rankCandidates, type Ranking, type Wish } from '../decide/select-account.js';
 import type { ChannelUsage } from '../decide/usage-window.js';
 import { type AccountRecord, channelKey } from '../store/account-record.js';
@@ -143,7 +144,7 @@ async function chooseOne(context: BatchContext, pool: Pool, request: AllocateReq
     if (best !== undefined)
       return take(pool, best.account, ranked.length, preferredId === undefined ? undefined : false);
     if (!(await growPool(context, pool, request.body.user_id))) {
-      const offered = offersOf(pool, request).length;
+      const offered = offersOf(context, pool, request).length;
       return { nextAvailableAt, limited: offered - ranked.length };
     }
   }
@@ -165,7 +166,11 @@ function judgePreferred(
   if (account === undefined || account.userId !== request.body.user_id) return 'not_found';
   if (!canBeGranted(account.condition)) return account.condition.status;
   if (account.lease !== null || pool.gone.has(preferredId)) return 'leased';
-  const { eligible } = judgeCandidate(toOffer(account, request), wishOf(context, request), pool.work.now);
+  const { eligible } = judgeCandidate(
+    toOffer(context, pool.work, account, request),
+    wishOf(context, request),
+    pool.work.now,
+  );
   return eligible ? account : 'limited';
 }
 
@@ -174,20 +179,20 @@ function rank(context: BatchContext, pool: Pool, request: AllocateRequest): Rank
   const key = JSON.stringify([userId, purpose, channel ?? null, minutes]);
   const known = pool.rankings.get(key);
   if (known !== undefined) return known;
-  const ranking = rankCandidates(offersOf(pool, request), wishOf(context, request), pool.work.now);
+  const ranking = rankCandidates(offersOf(context, pool, request), wishOf(context, request), pool.work.now);
   pool.rankings.set(key, ranking);
   return ranking;
 }
 
 /** The user's accounts that nobody has leased and nothing restricts. */
-const offersOf = (pool: Pool, request: AllocateRequest): Offer[] =>
+const offersOf = (context: BatchContext, pool: Pool, request: AllocateRequest): Offer[] =>
   [...pool.work.accounts.values()]
     .filter(
       ({ userId, lease, condition }) => userId === request.body.user_id && lease === null && canBeGranted(condition),
     )
-    .map((account) => toOffer(account, request));
+    .map((account) => toOffer(context, pool.work, account, request));
 
-function toOffer(account: AccountRecord, { body }: AllocateRequest): Offer {
+function toOffer(context: BatchContext, { now }: UnitOfWork, account: AccountRecord, { body }: AllocateRequest): Offer {
   const channelUsage: Partial<Record<ActionType, ChannelUsage>> = {};
   if (body.target_channel_id !== undefined) {
     for (const action of PURPOSE_ACTIONS[body.purpose]) {
@@ -202,6 +207,7 @@ function toOffer(account: AccountRecord, { body }: AllocateRequest): Offer {
     errorCount: account.condition.errorCount,
     windows: Object.fromEntries(account.windows),
     channelUsage,
+    policy: policyFor(account.condition, context, now),
   };
 }
 

@@ -4,6 +4,7 @@ import type { ReplyBody, RequestBody } from '../../contracts/operations.js';
 import { toIso } from '../clock.js';
 import { type CountCheck, describeChecks, failingRules, type LimitChecks, NEVER } from '../decide/evaluate-limits.js';
 import { PURPOSE_ACTIONS } from '../decide/limits-policy.js';
+import { policyFor } from '../decide/reentry.js';
 import { rankCandidates } from '../decide/select-account.js';
 import { EMPTY_CHANNEL_USAGE, EMPTY_WINDOW } from '../decide/usage-window.js';
 import { type AccountRecord, channelKey } from '../store/account-record.js';
@@ -30,16 +31,16 @@ export const explain: OperationHandler<'query.explain'> = {
   },
 };
 
-async function explainAll({ sql, policy }: BatchContext, body: RequestBody<'query.explain'>): Promise<Reply> {
+async function explainAll({ sql, policy, reentry }: BatchContext, body: RequestBody<'query.explain'>): Promise<Reply> {
   const { user_id: userId, purpose, target_channel_id: channel = null } = body;
-  const wish = { purpose, channel, hasChannel: channel !== null, leaseMs: QUERIED_LEASE_MS, policy };
+  const wish = { purpose, channel, hasChannel: channel !== null, leaseMs: QUERIED_LEASE_MS, policy, reentry };
   const ids = await listAccountsByRest(sql, userId, MAX_EXPLAINED);
   const { now, accounts } = await loadAccounts(sql, ids, channel === null ? [] : [channel]);
   const counts = await countAccounts(sql, [userId], now);
 
   const judged = [...accounts.values()].map((account) => ({ account, at: grantableAt(account, wish, now) ?? NEVER }));
   const { ranked } = rankCandidates(
-    judged.filter(({ at }) => at <= now).map(({ account }) => toCandidate(account, wish)),
+    judged.filter(({ at }) => at <= now).map(({ account }) => toCandidate(account, wish, now)),
     wish,
     now,
   );
@@ -83,7 +84,7 @@ function explainLimits(account: AccountRecord, action: ActionType, wish: Queried
   const input = {
     window: account.windows.get(action) ?? EMPTY_WINDOW,
     channel: channel === null ? null : (account.channels.get(channelKey(action, channel)) ?? EMPTY_CHANNEL_USAGE),
-    policy: wish.policy[action],
+    policy: policyFor(account.condition, wish, now)[action],
   };
   const failing = failingRules(input, now);
   return countsByRule(describeChecks(input, failing, now)).map(([rule, check]) => ({

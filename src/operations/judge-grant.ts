@@ -2,6 +2,7 @@ import type { ActionType } from '../../contracts/fields.js';
 import type { AccountCondition } from '../decide/account-condition.js';
 import { PURPOSE_ACTIONS } from '../decide/limits-policy.js';
 import { canBeGranted, recoveryAt } from '../decide/plan-recovery.js';
+import { type Limits, policyFor } from '../decide/reentry.js';
 import { type Candidate, judgeCandidate, type Wish } from '../decide/select-account.js';
 import { settleCondition } from '../decide/transition-account.js';
 import type { ChannelUsage } from '../decide/usage-window.js';
@@ -10,8 +11,8 @@ import { type AccountRecord, channelKey, type OpenLease } from '../store/account
 /** Queries judge by the default length of a lease (contract, section 4). */
 export const QUERIED_LEASE_MS = 30 * 60_000;
 
-/** A wish, and the channel it is for. */
-export interface QueriedWish extends Wish {
+/** A wish, the channel it is for, and how its limits are reduced after a block. */
+export interface QueriedWish extends Wish, Limits {
   channel: string | null;
 }
 
@@ -39,15 +40,17 @@ function activeAt(condition: AccountCondition, now: number): number | null {
 /** When `account.allocate` could grant the account if nothing more is done: `now` if it could now; null: never by itself. */
 export function grantableAt(account: AccountRecord, wish: QueriedWish, now: number): number | null {
   const { activeAt, freeAt } = standingAt(account, now);
-  const { eligibleAt } = judgeCandidate(toCandidate(account, wish), wish, now);
+  const { eligibleAt } = judgeCandidate(toCandidate(account, wish, now), wish, now);
   return activeAt === null || eligibleAt === null ? null : Math.max(activeAt, freeAt, eligibleAt);
 }
 
 /** The account as the ranking judges it. */
 export function toCandidate(
   account: AccountRecord,
-  { purpose, channel }: QueriedWish,
+  wish: QueriedWish,
+  now: number,
 ): Candidate & { account: AccountRecord } {
+  const { purpose, channel } = wish;
   const channelUsage: Partial<Record<ActionType, ChannelUsage>> = {};
   if (channel !== null) {
     for (const action of PURPOSE_ACTIONS[purpose]) {
@@ -62,5 +65,6 @@ export function toCandidate(
     errorCount: account.condition.errorCount,
     windows: Object.fromEntries(account.windows),
     channelUsage,
+    policy: policyFor(account.condition, wish, now),
   };
 }

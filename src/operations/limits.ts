@@ -3,19 +3,23 @@ import type { ReplyBody } from '../../contracts/operations.js';
 import { toIso } from '../clock.js';
 import { evaluateLimits, type LimitChecks, type PauseCheck } from '../decide/evaluate-limits.js';
 import { canBeGranted } from '../decide/plan-recovery.js';
+import { policyFor } from '../decide/reentry.js';
 import { settleCondition } from '../decide/transition-account.js';
 import type { BatchContext, OperationHandler } from './handler.js';
-import { type LimitView, loadLimitViews } from './load-limit-views.js';
+import { EVERY_CHANNEL, type LimitView, loadLimitViews, type WantedLimits } from './load-limit-views.js';
+import { noteReentry } from './reentry-note.js';
 import { refuse } from './refuse.js';
 
 /** `query.limits`: every window of an account as of now. */
 export const limits: OperationHandler<'query.limits'> = {
   handle: async (context, requests) => {
-    const wanted = requests.map(({ body }) => ({
-      accountId: body.account_id,
-      actionTypes: ACTION_TYPES,
-      channel: 'all' as const,
-    }));
+    const wanted = requests.map(
+      ({ body }): WantedLimits => ({
+        accountId: body.account_id,
+        actionTypes: ACTION_TYPES,
+        channel: EVERY_CHANNEL,
+      }),
+    );
     const { now, views } = await loadLimitViews(context, wanted);
     return requests.map(({ body }) => {
       const view = views.get(body.account_id);
@@ -25,7 +29,8 @@ export const limits: OperationHandler<'query.limits'> = {
   },
 };
 
-function describe({ policy }: BatchContext, view: LimitView, now: number): ReplyBody<'query.limits'>['status'] {
+function describe(context: BatchContext, view: LimitView, now: number): ReplyBody<'query.limits'>['status'] {
+  const policy = policyFor(view.condition, context, now);
   const checksOf = (
     actionType: ActionType,
     channel: Parameters<typeof evaluateLimits>[0]['channel'] = null,
@@ -56,6 +61,7 @@ function describe({ policy }: BatchContext, view: LimitView, now: number): Reply
     cooldowns: byAction(({ cooldown }) => pause(cooldown)),
     burst_status: byAction(({ burst }) => ({ ...pause(burst), used: burst.used, limit: burst.limit })),
     per_channel_limits: perChannel,
+    ...noteReentry(view.condition, context, now),
   };
 }
 

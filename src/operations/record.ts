@@ -1,5 +1,6 @@
 import { toIso } from '../clock.js';
 import { judgeOwnership } from '../decide/judge-ownership.js';
+import { policyFor } from '../decide/reentry.js';
 import type { AccountRecord } from '../store/account-record.js';
 import { loadPermits, type Permit } from '../store/load-permits.js';
 import { claimOf } from './claim.js';
@@ -77,7 +78,7 @@ function countHappened(
   request: Request,
 ): Outcome<'action.record'> {
   const { action_type: actionType, target_channel_id: channel = null, success } = request.body;
-  const policy = context.policy[actionType];
+  const policy = policyFor(account.condition, context, work.now)[actionType];
   const log = { user_id: account.userId, action_type: actionType, succeeded: success };
   if (!success && !context.countFailedAttempts) {
     return {

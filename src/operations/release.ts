@@ -1,6 +1,7 @@
 import { toIso } from '../clock.js';
 import { judgeOwnership } from '../decide/judge-ownership.js';
 import { reconcileUsage } from '../decide/reconcile-usage.js';
+import { policyFor } from '../decide/reentry.js';
 import type { AccountRecord, OpenLease } from '../store/account-record.js';
 import { usedToday } from '../store/changes.js';
 import { type CountedInLease, loadCountedInLeases } from '../store/load-counted-in-leases.js';
@@ -78,10 +79,11 @@ function countReported(
 ) {
   const reported = request.body.usage_stats;
   if (!reported.success && !context.countFailedAttempts) return { invites: 0, messages: 0, contacts: 0 };
+  const policy = policyFor(account.condition, context, work.now);
   const { additions, counted } = reconcileUsage({ reported, countedInLease, leaseChannel: lease.targetChannel });
   for (const addition of additions) {
     const { actionType, quantity, byChannel } = addition;
-    countUsage(work, account, addition, context.policy[actionType]);
+    countUsage(work, account, addition, policy[actionType]);
     if (quantity > 0) {
       keepCountedAction(work, {
         accountId: account.accountId,
@@ -94,7 +96,7 @@ function countReported(
       });
     }
     const channels = byChannel.map(({ channel }) => channel);
-    announceExceeded(work, account, { actionType, channels, policy: context.policy[actionType] }, request);
+    announceExceeded(work, account, { actionType, channels, policy: policy[actionType] }, request);
   }
   return counted;
 }
