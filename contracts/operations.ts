@@ -4,6 +4,7 @@ import * as actions from './actions.js';
 import * as admin from './admin.js';
 import type { FailureCode } from './failures.js';
 import * as fleet from './fleet.js';
+import * as jobs from './jobs.js';
 import * as queries from './queries.js';
 import type { RequestQueue } from './topology.js';
 
@@ -161,6 +162,15 @@ export const OPERATIONS = {
     failures: [],
     changesState: false,
   },
+  'query.report': {
+    summary: 'A report of the state of the fleet: the latest, or by id or time',
+    queue: 'query',
+    http: { method: 'GET', path: '/report' },
+    request: jobs.reportRequest,
+    reply: jobs.reportReply,
+    failures: [],
+    changesState: false,
+  },
   'admin.register': {
     summary: 'Add accounts, or renew the session of accounts that are known',
     queue: 'admin',
@@ -213,6 +223,15 @@ export const OPERATIONS = {
     request: admin.forceReleaseRequest,
     reply: admin.forceReleaseReply,
     failures: ['ACCOUNT_NOT_FOUND'],
+    changesState: true,
+  },
+  'admin.run-job': {
+    summary: 'Run a background job now, and tell what it did',
+    queue: 'admin',
+    http: { method: 'POST', path: '/maintenance/{job}' },
+    request: jobs.runJobRequest,
+    reply: jobs.runJobReply,
+    failures: [],
     changesState: true,
   },
 } as const satisfies Record<string, Operation>;

@@ -9,8 +9,10 @@ import { createHealth } from './health.js';
 import { createDispatch } from './operations/dispatch.js';
 import { createFailPoint } from './operations/fail-point.js';
 import { createWaitingRoom } from './operations/waiting-room.js';
+import { createJobs } from './jobs/jobs.js';
 import { connectRedis, type REDIS_DATABASES } from './redis/connection.js';
 import { createLeaseLocks } from './redis/lease-locks.js';
+import { createRecoveryQueue } from './redis/recovery-queue.js';
 import { restoreLeaseLocks } from './redis/restore-lease-locks.js';
 import { createWindowCache } from './redis/window-cache.js';
 import { FREED_CHANNEL } from './store/changes.js';
@@ -64,6 +66,11 @@ export function createApp(config: Config): App {
       .catch((error: unknown) => log.warn('lease locks not restored', { error }));
   });
   const windowConnection = redis('windows');
+  const queueConnection = redis('recoveryQueue');
+  const locks = createLeaseLocks(lockConnection);
+  const windowCache = createWindowCache(windowConnection);
+  const recoveryQueue = createRecoveryQueue(queueConnection);
+  const jobs = createJobs({ config, database, locks, windowCache, recoveryQueue, metrics, log });
 
   const key = parseSessionKey(config.sessionEncryptionKey);
   const keyId = sessionKeyId(key);
@@ -76,12 +83,15 @@ export function createApp(config: Config): App {
       reach,
       resources: {
         policy: config.limits.policy,
+        reentry: config.reentry,
         countFailedAttempts: config.limits.countFailedAttempts,
         cipher: createSessionCipher({ currentKeyId: keyId, keys: new Map([[keyId, key]]) }),
-        locks: createLeaseLocks(lockConnection),
-        windowCache: createWindowCache(windowConnection),
+        locks,
+        windowCache,
+        recoveryQueue,
         metrics,
         dependencies: () => health.dependencies(),
+        jobs: jobs.starter,
       },
     },
     waitingRoom,
@@ -149,19 +159,21 @@ export function createApp(config: Config): App {
       await amqp.start();
       relay.start();
       fleet.start();
+      await jobs.start();
       log.info('serving', { host: config.httpHost, port });
     },
     stop: async () => {
       stopping.abort(new Error('the service is stopping'));
       fleet.stop();
       waitingRoom.close();
-      await Promise.all([amqp.stop({ timeoutMs: drainMs }), http.stop()]);
+      await Promise.all([jobs.stop({ timeoutMs: drainMs }), amqp.stop({ timeoutMs: drainMs }), http.stop()]);
       await relay.stop();
       await events.close();
       await connections.close();
       await freed.close();
       lockConnection.close();
       windowConnection.close();
+      queueConnection.close();
       await database.close();
       log.info('stopped');
     },

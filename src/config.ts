@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { z } from 'zod';
+import type { JobName } from '../contracts/jobs.js';
+import { CADENCE_RULE, type Cadence, parseCadence } from './decide/cadence.js';
+import type { AlertThresholds } from './decide/judge-fleet.js';
 import { type LimitsPolicy, parseLimits } from './decide/limits-policy.js';
+import type { Reentry } from './decide/reentry.js';
 import { LOG_LEVELS, type LogLevel } from './telemetry/log.js';
 
 /** What the service is told at start; immutable from then on. */
@@ -22,8 +26,38 @@ export interface Config {
   logLevel: LogLevel;
   instanceName: string;
   shutdownTimeoutSeconds: number;
+  reentry: Reentry;
+  jobs: JobsConfig;
   /** For tests: the request that ends this process, and where. */
   failPoint?: { operation: string; point: 'before-commit' | 'after-commit' | 'after-reply'; messageId: string | null };
+}
+
+/** How the background jobs work. */
+export interface JobsConfig {
+  /** Whether this instance runs any; the others do then. */
+  enabled: boolean;
+  cadences: Readonly<Record<JobName, Cadence>>;
+  /** A run whose worker has not been heard of for so long is taken over. */
+  leaseSeconds: number;
+  /** A run that takes longer is stopped and tried again. */
+  timeoutSeconds: number;
+  alerts: AlertThresholds;
+  /** Share of a daily limit from which on an account is near it, per cent. */
+  nearLimitPercent: number;
+  /** How long events, counted actions, ended leases, job runs, reports and resolved alerts are kept. */
+  historyDays: number;
+  /** How long each account's usage by day is kept. */
+  usageArchiveDays: number;
+  /** How idle accounts are tried on Telegram; absent: not at all. */
+  probe?: {
+    apiId: number;
+    apiHash: string;
+    sessionEncryptionKey: string;
+    atOnce: number;
+    timeoutMs: number;
+    jitterMs: number;
+    budgetMs: number;
+  };
 }
 
 /** One environment variable, as the documents list it. */
@@ -53,10 +87,24 @@ const wholeNumber = (min: number, max: number) => {
     .refine((n) => n >= min && n <= max, rule);
 };
 
+const cadence = (usual: string, meaning: string) =>
+  z
+    .string()
+    .transform((given, context): Cadence => {
+      const parsed = parseCadence(given);
+      if (parsed !== null) return parsed;
+      context.addIssue({ code: 'custom', message: CADENCE_RULE });
+      return z.NEVER;
+    })
+    .prefault(usual)
+    .meta({ meaning: `${meaning}: seconds, or a cron expression in UTC` });
+
 /** A `db` in the query string would win over every database the service selects. */
 const namesRedisDatabase = ({ pathname, searchParams }: URL): boolean =>
   /^\/?\d{0,4}$/.test(pathname) && !searchParams.has('db');
 
+/** Probes begin at random instants within so long, not all at once. */
+const PROBE_JITTER_MS = 5_000;
 const FAIL_POINT =
   /^(?<operation>[a-z.-]+):(?<point>before-commit|after-commit|after-reply)(:(?<messageId>[0-9a-f-]{36}))?$/;
 
@@ -94,6 +142,61 @@ const environment = z.object({
     }),
   SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 600).prefault('25').meta({
     meaning: 'How long work under way may take to finish after SIGTERM',
+  }),
+  REENTRY_DAYS: wholeNumber(0, 30).prefault('3').meta({
+    meaning: 'Days (UTC) with reduced daily limits after a block has ended, the day of its end included; 0: none',
+  }),
+  REENTRY_PERCENT: wholeNumber(1, 100)
+    .prefault('50')
+    .meta({ meaning: 'What is left of each daily limit on these days' }),
+  JOBS_ENABLED: z
+    .enum(['true', 'false'], 'must be true or false')
+    .prefault('true')
+    .meta({ meaning: 'Whether this instance runs background jobs; false: other instances do' }),
+  RESET_DAILY_LIMITS_CADENCE: cadence('0 0 * * *', 'When the daily reset is announced and the usage archived'),
+  PROCESS_RECOVERIES_CADENCE: cadence('300', 'When waits that are over are ended, beside ending them at their instant'),
+  CLEANUP_LOCKS_CADENCE: cadence('1800', 'When leases that are over are closed and locks brought in line'),
+  HEALTH_SCAN_CADENCE: cadence('900', 'When the fleet is searched for trouble'),
+  CLEANUP_RATE_LIMITS_CADENCE: cadence('3600', 'When old rows and stale copies of usage windows are removed'),
+  REPORT_CADENCE: cadence('21600', 'When the state of the fleet is reported'),
+  JOB_LEASE_SECONDS: wholeNumber(2, 3600).prefault('60').meta({
+    meaning: 'A job whose worker has not been heard of for so long is taken over by another',
+  }),
+  JOB_TIMEOUT_SECONDS: wholeNumber(1, 86_400).prefault('600').meta({
+    meaning: 'A job that takes longer is stopped and tried again',
+  }),
+  ALERT_FLOOD_WAIT_PERCENT: wholeNumber(0, 100).prefault('10').meta({
+    meaning: 'A larger part of the fleet in flood waits raises a warning',
+  }),
+  ALERT_BLOCKED_PERCENT: wholeNumber(0, 100).prefault('5').meta({
+    meaning: 'A larger part of the fleet blocked raises a critical alert',
+  }),
+  ALERT_NEAR_LIMITS_PERCENT: wholeNumber(0, 100).prefault('30').meta({
+    meaning: 'A larger part of the fleet near its daily limits raises an info',
+  }),
+  NEAR_LIMIT_PERCENT: wholeNumber(1, 100).prefault('80').meta({
+    meaning: 'An account that has used this much of a daily limit is near it',
+  }),
+  HISTORY_DAYS: wholeNumber(2, 3650).prefault('30').meta({
+    meaning: 'How long events, counted actions, ended leases, job runs, reports and resolved alerts are kept',
+  }),
+  USAGE_ARCHIVE_DAYS: wholeNumber(2, 3650).prefault('365').meta({
+    meaning: "How long each account's usage by day is kept",
+  }),
+  TELEGRAM_API_ID: wholeNumber(1, 999_999_999).optional().meta({
+    meaning: "This service's API id at Telegram: with the hash, idle accounts are tried there in the health scan",
+    defaultText: 'no accounts are tried',
+  }),
+  TELEGRAM_API_HASH: z
+    .string()
+    .regex(/^[0-9a-f]{32}$/i, 'must be 32 hexadecimal digits')
+    .optional()
+    .meta({ secret: true, meaning: 'The hash that belongs to the API id', defaultText: 'no accounts are tried' }),
+  TELEGRAM_PROBES_AT_ONCE: wholeNumber(1, 50).prefault('3').meta({
+    meaning: 'Accounts tried at the same time; each at most every six hours',
+  }),
+  TELEGRAM_PROBE_TIMEOUT_SECONDS: wholeNumber(1, 120).prefault('15').meta({
+    meaning: 'Telegram counts as unreachable after so long',
   }),
   FAIL_POINT: z
     .string()
@@ -152,6 +255,9 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
     if (!problems.some((problem) => problem.variable.startsWith(variable))) report(variable, issue.message);
   }
   if (env.FAIL_POINT && env.NODE_ENV === 'production') report('FAIL_POINT', 'must not be set with NODE_ENV=production');
+  if (parsed.success && (parsed.data.TELEGRAM_API_ID === undefined) !== (parsed.data.TELEGRAM_API_HASH === undefined)) {
+    report('TELEGRAM_API_ID', 'must be set together with TELEGRAM_API_HASH, or neither');
+  }
   const limits = loadLimits(env.LIMITS_FILE || null, (rule) => report('LIMITS_FILE', rule));
   if (!parsed.success || limits === null || problems.length > 0) throw new ConfigError(problems);
 
@@ -168,9 +274,46 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
     logLevel: given.LOG_LEVEL,
     instanceName: given.INSTANCE_NAME ?? `${hostname()}-${process.pid}`,
     shutdownTimeoutSeconds: given.SHUTDOWN_TIMEOUT_SECONDS,
+    reentry: { days: given.REENTRY_DAYS, share: given.REENTRY_PERCENT / 100 },
+    jobs: {
+      enabled: given.JOBS_ENABLED === 'true',
+      cadences: {
+        'reset-daily-limits': given.RESET_DAILY_LIMITS_CADENCE,
+        'process-recoveries': given.PROCESS_RECOVERIES_CADENCE,
+        'cleanup-locks': given.CLEANUP_LOCKS_CADENCE,
+        'health-scan': given.HEALTH_SCAN_CADENCE,
+        'cleanup-rate-limits': given.CLEANUP_RATE_LIMITS_CADENCE,
+        report: given.REPORT_CADENCE,
+      },
+      leaseSeconds: given.JOB_LEASE_SECONDS,
+      timeoutSeconds: given.JOB_TIMEOUT_SECONDS,
+      alerts: {
+        floodWaitPercent: given.ALERT_FLOOD_WAIT_PERCENT,
+        blockedPercent: given.ALERT_BLOCKED_PERCENT,
+        nearLimitsPercent: given.ALERT_NEAR_LIMITS_PERCENT,
+      },
+      nearLimitPercent: given.NEAR_LIMIT_PERCENT,
+      historyDays: given.HISTORY_DAYS,
+      usageArchiveDays: given.USAGE_ARCHIVE_DAYS,
+      probe: toProbe(given),
+    },
     failPoint: given.FAIL_POINT === undefined ? undefined : parseFailPoint(given.FAIL_POINT),
   };
 };
+
+/** Of a scan's time, probes get half. */
+const toProbe = (given: z.output<typeof environment>): JobsConfig['probe'] =>
+  given.TELEGRAM_API_ID === undefined || given.TELEGRAM_API_HASH === undefined
+    ? undefined
+    : {
+        apiId: given.TELEGRAM_API_ID,
+        apiHash: given.TELEGRAM_API_HASH,
+        sessionEncryptionKey: given.SESSION_ENCRYPTION_KEY,
+        atOnce: given.TELEGRAM_PROBES_AT_ONCE,
+        timeoutMs: given.TELEGRAM_PROBE_TIMEOUT_SECONDS * 1000,
+        jitterMs: PROBE_JITTER_MS,
+        budgetMs: given.JOB_TIMEOUT_SECONDS * 500,
+      };
 
 const parseFailPoint = (text: string): Config['failPoint'] => {
   const { operation = '', point, messageId = null } = FAIL_POINT.exec(text)?.groups ?? {};

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { ConfigError, loadConfig, SETTINGS } from '../src/config.js';
+import { CADENCE_RULE, parseCadence } from '../src/decide/cadence.js';
 import { DEFAULT_LIMITS } from '../src/decide/limits-policy.js';
 
 const KEY = 'ab'.repeat(32);
@@ -43,6 +44,24 @@ test('what must be set is enough, and the rest takes its documented default', ()
     logLevel: 'info',
     instanceName: expect.stringMatching(new RegExp(`-${process.pid}$`)),
     shutdownTimeoutSeconds: 25,
+    reentry: { days: 3, share: 0.5 },
+    jobs: {
+      enabled: true,
+      cadences: {
+        'reset-daily-limits': parseCadence('0 0 * * *'),
+        'process-recoveries': parseCadence('*/5 * * * *'),
+        'cleanup-locks': parseCadence('*/30 * * * *'),
+        'health-scan': parseCadence('*/15 * * * *'),
+        'cleanup-rate-limits': parseCadence('0 */1 * * *'),
+        report: parseCadence('0 */6 * * *'),
+      },
+      leaseSeconds: 60,
+      timeoutSeconds: 600,
+      alerts: { floodWaitPercent: 10, blockedPercent: 5, nearLimitsPercent: 30 },
+      nearLimitPercent: 80,
+      historyDays: 30,
+      usageArchiveDays: 365,
+    },
   });
   expect(
     SETTINGS.filter((setting) => setting.default === null)
@@ -62,6 +81,17 @@ test('every setting can be set', () => {
     LOG_LEVEL: 'debug',
     INSTANCE_NAME: 'one.example',
     SHUTDOWN_TIMEOUT_SECONDS: '5',
+    REENTRY_DAYS: '0',
+    REENTRY_PERCENT: '75',
+    JOBS_ENABLED: 'false',
+    REPORT_CADENCE: '30 4 * * 1-5',
+    HEALTH_SCAN_CADENCE: '10',
+    JOB_LEASE_SECONDS: '5',
+    JOB_TIMEOUT_SECONDS: '30',
+    ALERT_FLOOD_WAIT_PERCENT: '0',
+    NEAR_LIMIT_PERCENT: '90',
+    HISTORY_DAYS: '7',
+    USAGE_ARCHIVE_DAYS: '1000',
   });
   expect(config).toMatchObject({
     databasePoolSize: 20,
@@ -71,6 +101,17 @@ test('every setting can be set', () => {
     logLevel: 'debug',
     instanceName: 'one.example',
     shutdownTimeoutSeconds: 5,
+    reentry: { days: 0, share: 0.75 },
+    jobs: {
+      enabled: false,
+      cadences: { report: parseCadence('30 4 * * 1-5'), 'health-scan': parseCadence('*/10 * * * * *') },
+      leaseSeconds: 5,
+      timeoutSeconds: 30,
+      alerts: { floodWaitPercent: 0, blockedPercent: 5, nearLimitsPercent: 30 },
+      nearLimitPercent: 90,
+      historyDays: 7,
+      usageArchiveDays: 1000,
+    },
   });
 });
 
@@ -86,6 +127,8 @@ test('all problems are reported at once, each by variable and rule, none with a 
     LOG_LEVEL: 'loud',
     INSTANCE_NAME: 'has space',
     SHUTDOWN_TIMEOUT_SECONDS: '1.5',
+    JOBS_ENABLED: 'yes',
+    REPORT_CADENCE: '0 25 * * *',
   });
   expect(problems).toEqual([
     'DATABASE_URL: must be a URL that begins with postgresql:// or postgres://',
@@ -97,6 +140,8 @@ test('all problems are reported at once, each by variable and rule, none with a 
     'LOG_LEVEL: must be one of error, warn, info, http, verbose, debug, silly',
     'INSTANCE_NAME: must be 1 to 100 letters, digits, ".", "_" or "-"',
     'SHUTDOWN_TIMEOUT_SECONDS: must be a whole number from 1 to 600',
+    'JOBS_ENABLED: must be true or false',
+    `REPORT_CADENCE: ${CADENCE_RULE}`,
     'LIMITS_FILE: its file cannot be read (ENOENT)',
   ]);
   expect(problems.join()).not.toMatch(/secret|loud|three|space/);

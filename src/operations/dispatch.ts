@@ -1,7 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { isOperationName, type OperationName, OPERATIONS, type RequestBody } from '../../contracts/operations.js';
+import { waitAtMost } from '../broker/wait-at-most.js';
 import { clock } from '../clock.js';
 import { gatherBatches } from './gather-batches.js';
-import type { OperationHandler } from './handler.js';
+import type { JobStarter, OperationHandler } from './handler.js';
 import { HANDLERS } from './handlers.js';
 import { refuse, refuseInvalid } from './refuse.js';
 import type { Dispatch, IncomingRequest, Reply } from './request.js';
@@ -10,6 +12,11 @@ import type { WaitingRoom } from './waiting-room.js';
 
 /** Bounds what one transaction locks and how long its neighbours wait. */
 const MAX_BATCH = 256;
+
+/** A request for a job is answered after this long even if the job still runs (contract: admin.run-job). */
+const MAX_RUN_WAIT_MS = 60_000;
+/** Between two questions about a run that another instance has. */
+const RUN_PAUSE_MS = 250;
 
 /** A waiting allocation asks again this often even if nothing wakes it: a wake-up may be lost with a connection. */
 const MAX_PAUSE_MS = 2_000;
@@ -25,7 +32,7 @@ export function createDispatch(runner: BatchRunner, waitingRoom: WaitingRoom): D
 
   return async (request) => {
     const startedAt = clock.monotonicMs();
-    const answer = await answerRequest(gather, waitingRoom, request);
+    const answer = await answerRequest(runner, gather, waitingRoom, request);
     observe(runner, request, answer, clock.monotonicMs() - startedAt);
     return answer.reply;
   };
@@ -48,6 +55,7 @@ function gatherOperation<K extends OperationName>(runner: BatchRunner, operation
 }
 
 async function answerRequest(
+  runner: BatchRunner,
   gather: Record<OperationName, (item: BatchItem<OperationName>) => Promise<BatchAnswer>>,
   waitingRoom: WaitingRoom,
   request: IncomingRequest,
@@ -68,9 +76,14 @@ async function answerRequest(
     );
   }
   const item = { ...request, body: parsed.data as RequestBody<OperationName>, mayWait: false };
-  return operation === 'account.allocate'
-    ? allocateWithin(gather[operation], waitingRoom, item as BatchItem<'account.allocate'>)
-    : gather[operation](item);
+  switch (operation) {
+    case 'account.allocate':
+      return allocateWithin(gather[operation], waitingRoom, item as BatchItem<'account.allocate'>);
+    case 'admin.run-job':
+      return runJobWithin(gather[operation], runner.resources.jobs, item as BatchItem<'admin.run-job'>);
+    default:
+      return gather[operation](item);
+  }
 }
 
 /** Asks again for an account, whenever one of the user's may have become free, until `wait_ms` is over. */
@@ -87,6 +100,21 @@ async function allocateWithin(
     if (!answer.deferred) return answer;
     const askAgainMs = answer.reply.success ? MAX_PAUSE_MS : (answer.reply.error.retry_after_ms ?? MAX_PAUSE_MS);
     hasPlace = await waitingRoom.wait(item.body.user_id, Math.min(leftMs, askAgainMs, MAX_PAUSE_MS));
+  }
+}
+
+/** Asks how the run stands, whenever the job's worker has ended here and now and then, until it is over or time is up. */
+async function runJobWithin(
+  ask: (item: BatchItem<OperationName>) => Promise<BatchAnswer>,
+  jobs: JobStarter,
+  item: BatchItem<'admin.run-job'>,
+): Promise<BatchAnswer> {
+  const giveUpAt = clock.monotonicMs() + MAX_RUN_WAIT_MS;
+  for (;;) {
+    const answer = await ask({ ...item, mayWait: clock.monotonicMs() < giveUpAt });
+    if (!answer.deferred) return answer;
+    await waitAtMost(jobs.start(item.body.job), MAX_PAUSE_MS);
+    await pause(RUN_PAUSE_MS);
   }
 }
 

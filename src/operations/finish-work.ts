@@ -1,22 +1,33 @@
+import { dueAt } from '../decide/plan-recovery.js';
 import type { OpenLease } from '../store/account-record.js';
 import { applyChanges } from '../store/changes.js';
 import type { BatchContext } from './handler.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
-/** Writes what the batch changed; after the commit brings the lease locks and the cached windows in line with it. */
-export async function finishWork(context: BatchContext, work: UnitOfWork): Promise<void> {
+/** What finishing takes of a batch's context; jobs bring it too. */
+export type FinishingContext = Pick<BatchContext, 'sql' | 'afterCommit' | 'locks' | 'windowCache' | 'recoveryQueue'>;
+
+/** Writes what the batch changed; after the commit brings locks, cached windows and due recoveries in line with it. */
+export async function finishWork(context: FinishingContext, work: UnitOfWork): Promise<void> {
   const { changes, now } = work;
   await applyChanges(context.sql, changes, now);
   if (changes.leasesEnded.length + changes.leasesOpened.length + changes.leasesExtended.length > 0) {
     context.afterCommit(() => alignLocks(context, work));
   }
   if (changes.windows.size > 0) context.afterCommit(() => cacheWindows(context, work));
+  if (changes.recoveries.size > 0) {
+    const recoveries = [...changes.recoveries].map(({ accountId, condition }) => ({
+      accountId,
+      dueAt: dueAt(condition),
+    }));
+    context.afterCommit(() => context.recoveryQueue.put(recoveries));
+  }
 }
 
 /** The value of a lease's lock; of one that was granted while Redis was away, the value its lock is put back with. */
 export const lockValueOf = (lease: OpenLease): string => lease.lockValue ?? lease.leaseId;
 
-async function alignLocks({ locks }: BatchContext, { changes, now }: UnitOfWork): Promise<void> {
+async function alignLocks({ locks }: FinishingContext, { changes, now }: UnitOfWork): Promise<void> {
   const prolonged = [
     ...changes.leasesOpened.map(({ account, lease }) => ({ accountId: account.accountId, lease })),
     ...changes.leasesExtended,
@@ -29,7 +40,7 @@ async function alignLocks({ locks }: BatchContext, { changes, now }: UnitOfWork)
   ]);
 }
 
-async function cacheWindows({ windowCache }: BatchContext, { changes }: UnitOfWork): Promise<void> {
+async function cacheWindows({ windowCache }: FinishingContext, { changes }: UnitOfWork): Promise<void> {
   await windowCache.store(
     [...changes.windows].flatMap(([account, actionTypes]) =>
       [...actionTypes].flatMap((actionType) => {

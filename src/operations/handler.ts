@@ -1,15 +1,19 @@
 import type { OperationName, ReplyBody, RequestBody } from '../../contracts/operations.js';
 import type { FailureReply } from '../../contracts/failures.js';
-import type { LimitsPolicy } from '../decide/limits-policy.js';
+import type { JobName } from '../../contracts/jobs.js';
+import type { Limits } from '../decide/reentry.js';
 import type { Sql } from '../store/database.js';
 import type { SessionCipher } from '../store/session-cipher.js';
 import type { LeaseLocks } from '../redis/lease-locks.js';
+import type { RecoveryQueue } from '../redis/recovery-queue.js';
 import type { WindowCache } from '../redis/window-cache.js';
 import type { Metrics } from '../telemetry/metrics.js';
 
 /** A request whose envelope and body are valid. */
 export interface AcceptedRequest<K extends OperationName> {
   body: RequestBody<K>;
+  /** Null only where the operation changes nothing. */
+  messageId: string | null;
   requestId: string;
   /** Identity checked by the broker or the HTTP door; null where there is none. */
   caller: string | null;
@@ -37,16 +41,24 @@ export interface DependencyState {
 }
 
 /** What operations work with beside the database. */
-export interface Resources {
-  policy: LimitsPolicy;
+export interface Resources extends Limits {
   /** Whether an attempt reported as failed counts like a successful one. */
   countFailedAttempts: boolean;
   cipher: SessionCipher;
   locks: LeaseLocks;
   windowCache: WindowCache;
+  recoveryQueue: RecoveryQueue;
   metrics: Metrics;
   /** The state of what the service depends on, by name; must not reject. */
   dependencies: () => Promise<Record<string, DependencyState>>;
+  jobs: JobStarter;
+}
+
+/** Starts background jobs beside the schedule. */
+export interface JobStarter {
+  instance: string;
+  /** Starts a worker that takes up what is to be run of the job; resolves when it has ended. Must not reject. */
+  start: (job: JobName) => Promise<void>;
 }
 
 /** One batch: its transaction, and what is to happen once the transaction's fate is known. */
@@ -69,6 +81,6 @@ export interface OperationHandler<K extends OperationName> {
   /** Puts back into a stored reply what is never stored, as far as the caller may still have it. */
   recall?: (
     context: BatchContext,
-    repeats: readonly { body: RequestBody<K>; stored: Record<string, unknown> }[],
+    repeats: readonly { requestKey: string; body: RequestBody<K>; stored: Record<string, unknown> }[],
   ) => Promise<Record<string, unknown>[]>;
 }

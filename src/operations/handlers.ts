@@ -17,7 +17,9 @@ import { register } from './register.js';
 import { release } from './release.js';
 import { releaseAll } from './release-all.js';
 import { renew } from './renew.js';
+import { report } from './report.js';
 import { reportError } from './report-error.js';
+import { runJob } from './run-job.js';
 import { scheduleRecovery } from './schedule-recovery.js';
 import { setStatus } from './set-status.js';
 import { status } from './status.js';
@@ -39,10 +41,12 @@ export const HANDLERS: { readonly [K in OperationName]: OperationHandler<K> } = 
   'query.accounts': accounts,
   'query.explain': explain,
   'query.status': status,
+  'query.report': report,
   'admin.register': register,
   'admin.set-status': setStatus,
   'admin.reauthorize': reauthorize,
   'admin.recover': recover,
   'admin.schedule-recovery': scheduleRecovery,
   'admin.force-release': forceRelease,
+  'admin.run-job': runJob,
 };

@@ -15,7 +15,6 @@ import type { Reply } from './request.js';
 
 /** An accepted request with what the exactly-one-effect rule needs of it. */
 export interface BatchItem<K extends OperationName> extends AcceptedRequest<K> {
-  messageId: string | null;
   deadlineAt: number | null;
 }
 
@@ -175,7 +174,11 @@ async function answerOnce<K extends OperationName>(
       await recall(
         context,
         handler,
-        repeats.map((entry) => ({ body: entry.item.body, stored: answered.get(entry.key)?.reply ?? {} })),
+        repeats.map((entry) => ({
+          requestKey: entry.key,
+          body: entry.item.body,
+          stored: answered.get(entry.key)?.reply ?? {},
+        })),
       ),
     ),
   );
@@ -196,7 +199,7 @@ async function answerOnce<K extends OperationName>(
 async function recall<K extends OperationName>(
   context: BatchContext,
   handler: OperationHandler<K>,
-  repeats: readonly { body: RequestBody<K>; stored: Record<string, unknown> }[],
+  repeats: readonly { requestKey: string; body: RequestBody<K>; stored: Record<string, unknown> }[],
 ): Promise<Record<string, unknown>[]> {
   if (repeats.length === 0 || handler.recall === undefined) return repeats.map((repeat) => repeat.stored);
   return handler.recall(context, repeats);

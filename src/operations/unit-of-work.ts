@@ -4,7 +4,7 @@ import type { ActionType } from '../../contracts/fields.js';
 import { toIso } from '../clock.js';
 import type { AccountCondition } from '../decide/account-condition.js';
 import type { ActionPolicy } from '../decide/limits-policy.js';
-import { recoveryAt } from '../decide/plan-recovery.js';
+import { dueAt, recoveryAt } from '../decide/plan-recovery.js';
 import { settleCondition } from '../decide/transition-account.js';
 import {
   type ChannelUsage,
@@ -82,8 +82,7 @@ export function endWhatIsOver(work: UnitOfWork, account: AccountRecord): void {
   const { condition, recovered } = settleCondition(account.condition, work.now);
   if (condition === account.condition) return;
   const before = account.condition.status;
-  account.condition = condition;
-  work.changes.accounts.add(account);
+  takeCondition(work, account, condition);
   if (recovered) appendEvent(work, account, 'account.recovered', { previous_status: before }, null);
 }
 
@@ -174,8 +173,7 @@ export function changeCondition(
 ): void {
   if (condition === account.condition) return;
   const before = account.condition;
-  account.condition = condition;
-  work.changes.accounts.add(account);
+  takeCondition(work, account, condition);
   const event = conditionEvent(before, condition);
   if (event === null) return;
   const until = recoveryAt(condition);
@@ -191,6 +189,12 @@ export function changeCondition(
     },
     origin,
   );
+}
+
+function takeCondition(work: UnitOfWork, account: AccountRecord, condition: AccountCondition): void {
+  if (dueAt(condition) !== dueAt(account.condition)) work.changes.recoveries.add(account);
+  account.condition = condition;
+  work.changes.accounts.add(account);
 }
 
 /** The event that announces a change of condition; null where only the error count has changed. */

@@ -27,6 +27,14 @@ export const windowName = ({ accountId, actionType }: Pick<WindowName, 'accountI
 const KEY_PREFIXES = ['hourly', 'cooldown', 'burst', 'daily'] as const;
 const keysOf = (name: WindowName): string[] => KEY_PREFIXES.map((prefix) => `${prefix}:${windowName(name)}`);
 
+/** The account and the usage version that an entry is of; null for what this cache has not written. */
+export function readWindowEntry(key: string, value: string): { accountId: string; usageVersion: number } | null {
+  const [, prefix, accountId] = /^(\w+):([0-9a-f-]{36}):\w+$/.exec(key) ?? [];
+  const [, version] = /^\[(\d+),/.exec(value) ?? [];
+  if (accountId === undefined || version === undefined || !KEY_PREFIXES.some((known) => known === prefix)) return null;
+  return { accountId, usageVersion: Number(version) };
+}
+
 // In the order of the prefixes.
 const parts = z.tuple([
   z.tuple([z.int(), z.array(z.int())]),

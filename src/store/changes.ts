@@ -36,6 +36,8 @@ export interface PendingEvent {
 /** What one transaction will write; filled in memory, written by `applyChanges` with one statement per table. */
 export interface Changes {
   accounts: Set<AccountRecord>;
+  /** Of these, those whose recovery is due at another instant than before, or not any more. */
+  recoveries: Set<AccountRecord>;
   windows: Map<AccountRecord, Set<ActionType>>;
   channels: Map<AccountRecord, Set<{ actionType: ActionType; channel: string }>>;
   leasesOpened: { account: AccountRecord; lease: OpenLease }[];
@@ -48,6 +50,7 @@ export interface Changes {
 
 export const noChanges = (): Changes => ({
   accounts: new Set(),
+  recoveries: new Set(),
   windows: new Map(),
   channels: new Map(),
   leasesOpened: [],

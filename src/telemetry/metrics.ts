@@ -34,6 +34,8 @@ const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total',
 const DURATION_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /** Prefetch (contract: topology) bounds a batch at 256. */
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
+/** From a job with nothing to do to one caught up after a night. */
+const JOB_SECONDS = [0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 3600, 36_000];
 const TENTHS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 
 /**
@@ -60,6 +62,7 @@ export const createMetrics = () => {
   const leasesActive = gauge('leases_active', 'Open leases by service', ['service']);
   const outboxPending = gauge('outbox_pending_events', 'Events committed and not yet published');
   const outboxOldestAge = gauge('outbox_oldest_age_seconds', 'Age of the oldest event not yet published; 0: none');
+  const alertsActive = gauge('alerts_active', 'Alerts raised and not yet resolved', ['severity']);
   const allocations = counter('allocations_total', 'Allocations asked for; outcome is success or the failure code', [
     'service',
     'purpose',
@@ -130,6 +133,15 @@ export const createMetrics = () => {
     brokerBlocked: gauge('broker_blocked', 'Whether the broker has blocked publishing: 1 or 0'),
     consumerUp: gauge('consumer_up', 'Whether a consumer is registered on a request queue: 1 or 0', ['queue']),
 
+    jobRuns: counter('job_runs_total', 'Runs of background jobs that ended here, by outcome', ['job', 'outcome']),
+    jobDuration: histogram('job_duration_seconds', 'Length of an attempt at a run', ['job'], JOB_SECONDS),
+    jobLag: histogram('job_lag_seconds', 'From the instant a run was due to its start', ['job'], JOB_SECONDS),
+    recovered: counter(
+      'recovered_accounts_total',
+      'Accounts that became active again when their wait ended, by what saw it',
+      ['by'],
+    ),
+    probes: counter('probes_total', 'Idle accounts tried on Telegram; outcome as in the log', ['outcome']),
     /** Counts one `account.allocate`. */
     countAllocation: (allocation: { service: string; purpose: Purpose; outcome: 'success' | FailureCode }): void => {
       allocations.inc({ ...allocation, service: boundedService(allocation.service) });
@@ -147,6 +159,13 @@ export const createMetrics = () => {
       leasesActive.reset();
       for (const [service, leases] of fleet.leasesByService)
         leasesActive.inc({ service: boundedService(service) }, leases);
+    },
+
+    /** Shows the open alerts as they now are. */
+    setAlerts: (alerts: readonly { severity: string }[]): void => {
+      for (const severity of ['info', 'warning', 'critical']) {
+        alertsActive.set({ severity }, alerts.filter((alert) => alert.severity === severity).length);
+      }
     },
 
     /** Says where the state of the database pool is read at every scrape. */

@@ -3,11 +3,14 @@ import pg from 'pg';
 import type { OperationName, ReplyBody } from '../../contracts/operations.js';
 import type { FailureReply } from '../../contracts/failures.js';
 import { DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits-policy.js';
+import type { Reentry } from '../../src/decide/reentry.js';
+import type { JobStarter } from '../../src/operations/handler.js';
 import { createDispatch } from '../../src/operations/dispatch.js';
 import type { Dispatch, IncomingRequest } from '../../src/operations/request.js';
 import { createWaitingRoom } from '../../src/operations/waiting-room.js';
 import { connectRedis } from '../../src/redis/connection.js';
 import { createLeaseLocks } from '../../src/redis/lease-locks.js';
+import { createRecoveryQueue } from '../../src/redis/recovery-queue.js';
 import { createWindowCache } from '../../src/redis/window-cache.js';
 import { FREED_CHANNEL } from '../../src/store/changes.js';
 import { listen } from '../../src/store/listen.js';
@@ -48,6 +51,7 @@ export interface OperationsHarness {
   query: <T extends pg.QueryResultRow>(sql: string, values?: unknown[]) => Promise<T[]>;
   /** A second process on the same database and Redis. */
   another: () => Dispatch;
+  databaseUrl: string;
   redis: TestRedis;
   close: () => Promise<void>;
 }
@@ -56,7 +60,13 @@ let nextPhone = 49_150_000_000;
 
 /** `redis`: one of the test's own in place of a block of the shared one; it is dropped in the end. */
 export async function startOperations(
-  options: { policy?: LimitsPolicy; countFailedAttempts?: boolean; redis?: TestRedis } = {},
+  options: {
+    policy?: LimitsPolicy;
+    reentry?: Reentry;
+    countFailedAttempts?: boolean;
+    redis?: TestRedis;
+    jobs?: JobStarter;
+  } = {},
 ): Promise<OperationsHarness> {
   const testDatabase = await createDatabase();
   const redis = options.redis ?? (await createRedis());
@@ -68,17 +78,19 @@ export async function startOperations(
 
   function another(): Dispatch {
     const database = connectDatabase({ url: testDatabase.url, poolSize: 4, onConnectionError: () => {} });
-    const connect = (purpose: 'locks' | 'windows') => {
+    const connect = (purpose: 'locks' | 'windows' | 'recoveryQueue') => {
       let onReady = () => {};
       redisReady.push(new Promise((resolve) => (onReady = resolve)));
       return connectRedis({ url: redis.url, purpose, onFailure: () => {}, onReady: () => onReady() });
     };
     const locksConnection = connect('locks');
     const windowsConnection = connect('windows');
+    const recoveriesConnection = connect('recoveryQueue');
     closers.push(
       () => database.close(),
       () => locksConnection.close(),
       () => windowsConnection.close(),
+      () => recoveriesConnection.close(),
     );
     const runner = {
       database,
@@ -89,7 +101,11 @@ export async function startOperations(
         cipher,
         locks: createLeaseLocks(locksConnection),
         windowCache: createWindowCache(windowsConnection),
+        recoveryQueue: createRecoveryQueue(recoveriesConnection),
         metrics: createMetrics(),
+        reentry: options.reentry ?? { days: 3, share: 0.5 },
+        dependencies: () => Promise.resolve({}),
+        jobs: options.jobs ?? { instance: 'test', start: () => Promise.resolve() },
       },
     };
     const waitingRoom = createWaitingRoom();
@@ -147,6 +163,7 @@ export async function startOperations(
     query: async <T extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
       (await pool.query<T>(sql, values)).rows,
     another,
+    databaseUrl: testDatabase.url,
     redis,
     close: async () => {
       await pool.end();

@@ -1,0 +1,63 @@
+import type { Alert } from '../decide/compare-alerts.js';
+import { findFailingProxies } from '../decide/failing-proxies.js';
+import { settleAlerts } from '../store/alerts.js';
+import { loadRecoveriesWithin } from '../store/load-recoveries.js';
+import { groupByProxy, scanTrouble, type TroubleName } from '../store/scan-fleet.js';
+import type { Job, JobContext, JobTask } from './job.js';
+import { judgeFleetAlerts } from './judge-fleet-alerts.js';
+import { probeIdleAccounts } from './probe-accounts.js';
+import { processRecoveries } from './process-recoveries.js';
+
+const TROUBLE: readonly TroubleName[] = [
+  'high_error_counts',
+  'waits_without_end',
+  'overdue_recoveries',
+  'expired_leases',
+];
+const SCAN_ALERTS = [...TROUBLE, 'proxy_failing'];
+/** Begins the names of the counts that tell how probes ended. */
+export const PROBE_COUNT = 'probe_';
+/** As many recoveries as are put into the queue at most. */
+const MAX_PLANNED = 100_000;
+const FOREVER_MS = 1_000 * 86_400_000;
+
+/** Searches the fleet for trouble: raises and resolves alerts, and plans what recovers by itself. */
+export const healthScan: Job = {
+  name: 'health-scan',
+  run: async (context, task) => {
+    await raiseTrouble(context, task);
+    await judgeFleetAlerts(context, task);
+    if (task.signal.aborted) return;
+    await processRecoveries.run(context, task);
+    await planRecoveries(context, task);
+    await probeAccounts(context, task);
+  },
+};
+
+async function raiseTrouble({ database }: JobContext, { count }: JobTask): Promise<void> {
+  const trouble = await scanTrouble(database.reader);
+  const found = TROUBLE.flatMap((kind): Alert[] => {
+    const { accounts, examples } = trouble.get(kind) ?? { accounts: 0, examples: [] };
+    count(kind, accounts);
+    return accounts === 0 ? [] : [{ kind, subject: '', severity: 'warning', data: { accounts, examples } }];
+  });
+  const proxies = findFailingProxies(await groupByProxy(database.reader));
+  count('failing_proxies', proxies.length);
+  const { raised, resolved } = await settleAlerts(database, SCAN_ALERTS, [...found, ...proxies]);
+  count('alerts_raised', raised);
+  count('alerts_resolved', resolved);
+}
+
+/** Whatever the queue has lost is due again. */
+async function planRecoveries({ database, recoveryQueue }: JobContext, { count }: JobTask): Promise<void> {
+  const { recoveries } = await loadRecoveriesWithin(database.reader, FOREVER_MS, MAX_PLANNED);
+  await recoveryQueue.put(recoveries);
+  count('recoveries_planned', recoveries.length);
+}
+
+/** Last, since it takes long and the rest does not. */
+async function probeAccounts(context: JobContext, { signal, count }: JobTask): Promise<void> {
+  const { probed, byOutcome } = await probeIdleAccounts({ ...context, probe: context.settings.probe, signal });
+  count('probed', probed);
+  for (const [outcome, quantity] of Object.entries(byOutcome)) count(`${PROBE_COUNT}${outcome}`, quantity);
+}

@@ -1,0 +1,45 @@
+import type { JobName } from '../../contracts/jobs.js';
+import type { Limits } from '../decide/reentry.js';
+import type { AlertThresholds } from '../decide/judge-fleet.js';
+import type { RedisConnection } from '../redis/connection.js';
+import type { Log } from '../telemetry/log.js';
+import type { ProbeSettings } from './probe-accounts.js';
+import type { SettlingContext } from './settle-ended.js';
+
+/** What the jobs are told; `JobsConfig` has it. */
+export interface JobSettings extends Limits {
+  alerts: AlertThresholds;
+  nearLimitPercent: number;
+  historyDays: number;
+  usageArchiveDays: number;
+  /** Absent: no account is tried on Telegram. */
+  probe?: ProbeSettings;
+}
+
+/** What a job works with. */
+export interface JobContext extends SettlingContext {
+  settings: JobSettings;
+  /** Of the cached windows, and of the lease locks, for going through their keys. */
+  windowConnection: RedisConnection;
+  lockConnection: RedisConnection;
+  log: Log;
+}
+
+/** One run of a job. */
+export interface JobTask {
+  /** The occurrence it is for, which may be long past: what the job does follows from it, not from when it runs. */
+  scheduledFor: number;
+  /** Aborts at the shutdown and when time is up: the job ends after the chunk in hand, and the rest is the next run's. */
+  signal: AbortSignal;
+  /** Adds to what is told of the run, even of one that does not end well. */
+  count: (name: string, quantity: number) => void;
+}
+
+/**
+ * The work of a job, in chunks that are bounded and whole: each may be the last, and the next run goes on where it
+ * stopped. Run twice, late, or beside itself it does the same as once.
+ */
+export interface Job {
+  name: JobName;
+  run: (context: JobContext, task: JobTask) => Promise<void>;
+}

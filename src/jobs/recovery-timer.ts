@@ -1,0 +1,115 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { clock } from '../clock.js';
+import type { RecoveryQueue } from '../redis/recovery-queue.js';
+import { loadRecoveriesOf, loadRecoveriesWithin } from '../store/load-recoveries.js';
+import { lockEndedWaits } from '../store/lock-ended.js';
+import type { Log } from '../telemetry/log.js';
+import { settleEnded, type SettlingContext } from './settle-ended.js';
+
+export interface RecoveryTimerOptions extends SettlingContext {
+  recoveryQueue: RecoveryQueue;
+  log: Log;
+  /** How many accounts became active again. */
+  onRecovered: (accounts: number) => void;
+}
+
+export interface RecoveryTimer {
+  start: () => void;
+  /** Ends after the accounts in hand. */
+  stop: () => Promise<void>;
+}
+
+/** The next instant is looked up at least this often: another instance may have begun an earlier wait. */
+const LOOK_MS = 1_000;
+/** Between two looks at what is due and cannot be had, such as an account that a request holds. */
+const RETRY_MS = 100;
+/** Accounts of one transaction: few, so that a request on one of them hardly waits. */
+const CHUNK = 100;
+/**
+ * How often the queue is compared with the truth, and how far ahead. A wait lasts a minute at least, so one whose
+ * entry was lost on its way to Redis is found before it ends.
+ */
+const COMPARE_MS = 30_000;
+const COMPARE_AHEAD_MS = 90_000;
+/** What a lost queue is filled with at most; what is due later comes with the comparisons. */
+const MAX_FILL = 100_000;
+const FOREVER_MS = 1_000 * 86_400_000;
+
+/**
+ * Ends waits at their instant: sleeps until the first one is over, ends what is over chunk by chunk, in order, and rests
+ * between two chunks as long as one took, so that requests get their turn. Every instance has one; they share the work,
+ * since none waits for what another has locked. The instants come from the queue in Redis, without it from the database.
+ */
+export function createRecoveryTimer({ log, onRecovered, ...context }: RecoveryTimerOptions): RecoveryTimer {
+  const { database, recoveryQueue: queue } = context;
+  const stopping = new AbortController();
+  let running: Promise<void> | null = null;
+  /** How far the database's clock is ahead of this machine's, milliseconds. */
+  let aheadMs = 0;
+  let comparedAt = Number.NEGATIVE_INFINITY;
+  const databaseNow = (): number => clock.now() + aheadMs;
+
+  async function run(): Promise<void> {
+    while (!stopping.signal.aborted) {
+      let restMs: number;
+      try {
+        restMs = await work();
+      } catch (error) {
+        log.warn('recoveries not looked at', { error });
+        restMs = LOOK_MS;
+      }
+      await pause(restMs, undefined, { signal: stopping.signal }).catch(() => {});
+    }
+  }
+
+  /** Ends some of what is over; answers how long there is nothing to do. */
+  async function work(): Promise<number> {
+    const dueAt = await nextDueAt();
+    const untilDue = dueAt === null ? LOOK_MS : dueAt - databaseNow();
+    if (untilDue > 0) return Math.min(untilDue, LOOK_MS);
+
+    const startedAt = clock.monotonicMs();
+    const { accounts, recovered } = await settleEnded(context, (sql) => lockEndedWaits(sql, CHUNK));
+    if (recovered > 0) onRecovered(recovered);
+    if (accounts > 0) return clock.monotonicMs() - startedAt;
+    await correct();
+    return RETRY_MS;
+  }
+
+  async function nextDueAt(): Promise<number | null> {
+    if (clock.monotonicMs() - comparedAt >= COMPARE_MS) await fill(COMPARE_AHEAD_MS);
+    const state = await queue.state();
+    if (state.kind === 'whole') return state.nextDueAt;
+    if (state.kind === 'lost') {
+      await fill(FOREVER_MS);
+      await queue.markWhole();
+    }
+    const { now, recoveries } = await loadRecoveriesWithin(database.reader, FOREVER_MS, 1);
+    aheadMs = now - clock.now();
+    return recoveries[0]?.dueAt ?? null;
+  }
+
+  async function fill(withinMs: number): Promise<void> {
+    const { now, recoveries } = await loadRecoveriesWithin(database.reader, withinMs, MAX_FILL);
+    aheadMs = now - clock.now();
+    await queue.put(recoveries);
+    comparedAt = clock.monotonicMs();
+    log.debug('due recoveries compared', { recoveries: recoveries.length });
+  }
+
+  /** Nothing was over though the queue said so: what it said is replaced by the truth. */
+  async function correct(): Promise<void> {
+    const claimed = await queue.due(databaseNow(), CHUNK);
+    if (claimed.length > 0) await queue.put(await loadRecoveriesOf(database.reader, claimed));
+  }
+
+  return {
+    start: () => {
+      running ??= run();
+    },
+    stop: async () => {
+      stopping.abort();
+      await running;
+    },
+  };
+}

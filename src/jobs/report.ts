@@ -1,0 +1,60 @@
+import { fromIso, toIso } from '../clock.js';
+import { forecastCapacity } from '../decide/forecast-capacity.js';
+import { countAll, percentOf } from '../decide/judge-fleet.js';
+import { reentersSince } from '../decide/reentry.js';
+import { HOUR_MS, nextUtcMidnight, utcDay } from '../decide/usage-window.js';
+import { loadOpenAlerts } from '../store/alerts.js';
+import { nameId } from '../store/announce.js';
+import { groupUsage } from '../store/group-usage.js';
+import { loadReport, publishReport } from '../store/reports.js';
+import { countRefusals, countWaits, rankServices, sumUsageOn } from '../store/summarise-fleet.js';
+import type { Job } from './job.js';
+import { judgeFleetAlerts } from './judge-fleet-alerts.js';
+
+/** The first report looks back this far, and no later one further than requests are kept. */
+const FIRST_PERIOD_MS = 6 * HOUR_MS;
+const LONGEST_PERIOD_MS = 24 * HOUR_MS;
+
+/** Writes down the state of the fleet and announces it; raises and resolves the alerts about it. */
+export const report: Job = {
+  name: 'report',
+  run: async (context, task) => {
+    const { database, settings } = context;
+    const sql = database.reader;
+    const fleet = await judgeFleetAlerts(context, task);
+    const { now, byStatus } = fleet;
+    const last = await loadReport(sql, { reportId: null, at: now });
+    const sinceAt =
+      last === null ? now - FIRST_PERIOD_MS : Math.max(fromIso(last.generated_at), now - LONGEST_PERIOD_MS);
+    const cohorts = await groupUsage(sql, {
+      userId: null,
+      channel: null,
+      ableBefore: nextUtcMidnight(now),
+      reentersSince: reentersSince(settings.reentry, now),
+    });
+    const alerts = await loadOpenAlerts(sql);
+    const published = await publishReport(database, {
+      report_id: nameId(`report ${toIso(task.scheduledFor)}`),
+      generated_at: toIso(now),
+      since: toIso(sinceAt),
+      total_accounts: countAll(byStatus),
+      healthy_accounts: fleet.healthy,
+      health_percent: percentOf(fleet.healthy, countAll(byStatus)),
+      status_breakdown: byStatus,
+      near_limits: fleet.nearLimits,
+      usage_today: await sumUsageOn(sql, utcDay(now)),
+      remaining_today: forecastCapacity(cohorts, settings, now),
+      refusals: await countRefusals(sql, sinceAt),
+      services: await rankServices(sql, sinceAt),
+      waits: await countWaits(sql, now),
+      alerts: alerts.map(({ alertId, kind, subject, severity, raisedAt }) => ({
+        alert_id: alertId,
+        alert: kind,
+        subject,
+        severity,
+        raised_at: toIso(raisedAt),
+      })),
+    });
+    task.count('published', published ? 1 : 0);
+  },
+};

@@ -1,0 +1,106 @@
+import { once } from 'node:events';
+import { parentPort, workerData } from 'node:worker_threads';
+import { waitAtMost } from '../broker/wait-at-most.js';
+import { type Cadence, latestOccurrence } from '../decide/cadence.js';
+import { connectRedis, type REDIS_DATABASES, type RedisConnection } from '../redis/connection.js';
+import { createJobLocks } from '../redis/job-locks.js';
+import { createLeaseLocks } from '../redis/lease-locks.js';
+import { createRecoveryQueue } from '../redis/recovery-queue.js';
+import { createWindowCache } from '../redis/window-cache.js';
+import { createDatabase } from '../store/database.js';
+import { createLog, type LogLevel } from '../telemetry/log.js';
+import type { Job, JobSettings } from './job.js';
+import { runJob, type RunSummary } from './run-job.js';
+
+/** What a worker is told at its start. */
+export interface WorkerOptions {
+  databaseUrl: string;
+  redisUrl: string;
+  instance: string;
+  logLevel: LogLevel;
+  cadence: Cadence;
+  leaseMs: number;
+  timeoutMs: number;
+  settings: JobSettings;
+}
+
+/** What a worker tells: an attempt that has ended. */
+export interface WorkerReport {
+  kind: 'ran';
+  summary: RunSummary;
+}
+
+/** Connections of one worker: a chunk at a time, and the renewal of its lease. */
+const POOL_SIZE = 2;
+/** Without Redis by then the job works without it. */
+const REDIS_WAIT_MS = 1_000;
+
+/** What every worker does: opens connections of its own, runs what is due of its job, closes. */
+export async function runInWorker(job: Job): Promise<void> {
+  const options = workerData as WorkerOptions;
+  const log = createLog({ level: options.logLevel, instance: options.instance }).child({ job: job.name });
+  const cancel = new AbortController();
+  parentPort?.on('message', (message) => {
+    if (message === 'cancel') cancel.abort();
+  });
+
+  const database = createDatabase({
+    url: options.databaseUrl,
+    poolSize: POOL_SIZE,
+    onConnectionError: (error) => log.warn('database connection lost', { error }),
+  });
+  const redis = await openRedis(options.redisUrl, (purpose, error) =>
+    log.warn('redis failed; working without it', { purpose, error }),
+  );
+  try {
+    const context = {
+      database,
+      log,
+      settings: options.settings,
+      locks: createLeaseLocks(redis.locks),
+      windowCache: createWindowCache(redis.windows),
+      recoveryQueue: createRecoveryQueue(redis.recoveryQueue),
+      lockConnection: redis.locks,
+      windowConnection: redis.windows,
+    };
+    const summary = await runJob(context, job, {
+      instance: options.instance,
+      jobLocks: createJobLocks(redis.jobLocks),
+      leaseMs: options.leaseMs,
+      timeoutMs: options.timeoutMs,
+      occurrenceAt: (now) => latestOccurrence(options.cadence, now),
+      cancel: cancel.signal,
+    });
+    if (summary !== null) parentPort?.postMessage({ kind: 'ran', summary } satisfies WorkerReport);
+  } catch (error) {
+    // Such as a database that is away: nothing was claimed, and the next look at what is due tries again.
+    log.error('job not begun', { error });
+  } finally {
+    for (const connection of Object.values(redis)) connection.close();
+    await database.close();
+    if (cancel.signal.aborted) parentPort?.postMessage('cancelled');
+    parentPort?.close();
+  }
+}
+
+type Purpose = keyof typeof REDIS_DATABASES;
+
+async function openRedis(
+  url: string,
+  onFailure: (purpose: string, error: unknown) => void,
+): Promise<Record<Purpose, RedisConnection>> {
+  const ready: Promise<unknown>[] = [];
+  const open = (purpose: Purpose): RedisConnection => {
+    const connection = connectRedis({ url, purpose, onFailure });
+    ready.push(once(connection.client, 'ready'));
+    return connection;
+  };
+  const connections = {
+    locks: open('locks'),
+    recoveryQueue: open('recoveryQueue'),
+    windows: open('windows'),
+    jobLocks: open('jobLocks'),
+  };
+  await waitAtMost(Promise.all(ready), REDIS_WAIT_MS);
+  return connections;
+}

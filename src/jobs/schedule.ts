@@ -1,0 +1,98 @@
+import path from 'node:path';
+import Bree from 'bree';
+import { JOB_NAMES, type JobName } from '../../contracts/jobs.js';
+import { waitAtMost } from '../broker/wait-at-most.js';
+import type { Cadence } from '../decide/cadence.js';
+import type { JobStarter } from '../operations/handler.js';
+import type { Log } from '../telemetry/log.js';
+import type { RunSummary } from './run-job.js';
+import type { WorkerOptions, WorkerReport } from './run-in-worker.js';
+
+export interface ScheduleOptions {
+  cadences: Readonly<Record<JobName, Cadence>>;
+  worker: Omit<WorkerOptions, 'cadence'>;
+  log: Log;
+  onRun: (summary: RunSummary) => void;
+  /** Where the compiled workers are. */
+  workers?: string;
+}
+
+export interface Schedule extends JobStarter {
+  /** Runs jobs from now on, each at its occurrences. */
+  open: () => Promise<void>;
+  /** Lets running jobs finish the chunk in hand, for at most `timeoutMs`; the rest of their work is another run's. */
+  close: (options: { timeoutMs: number }) => Promise<void>;
+}
+
+/** A worker that does not end after its time is up is ended. */
+const TERMINATE_AFTER_MS = 30_000;
+
+/**
+ * The table of the jobs: Bree starts a worker thread at each occurrence, in every instance; the workers agree among
+ * themselves who works (run-job.ts).
+ */
+export function createSchedule({ cadences, worker, log, onRun, workers }: ScheduleOptions): Schedule {
+  const root = workers ?? path.join(import.meta.dirname, 'workers');
+  const ends = new Map<string, { promise: Promise<void>; resolve: () => void }>();
+  let isOpen = false;
+
+  const bree = new Bree({
+    root: false,
+    timezone: 'UTC',
+    hasSeconds: true,
+    closeWorkerAfterMs: worker.timeoutMs + TERMINATE_AFTER_MS,
+    jobs: JOB_NAMES.map((job) => ({
+      name: job,
+      path: path.join(root, `${job}.js`),
+      cron: cadences[job].cron,
+      worker: { workerData: { ...worker, cadence: cadences[job] } satisfies WorkerOptions },
+    })),
+    logger: {
+      info: () => {},
+      warn: (message: unknown) => log.debug('scheduler', { detail: String(message) }),
+      error: (message: unknown) => log.warn('scheduler', { detail: String(message) }),
+    },
+    // A crash is told twice: by its error, then by its exit code, which is 1 too for a worker that was cancelled.
+    errorHandler: (error, { name }) => {
+      if (error instanceof Error && / exited with code /.test(error.message)) log.debug('worker ended', { job: name });
+      else log.error('worker crashed', { job: name, error });
+    },
+    workerMessageHandler: ({ message }) => {
+      if (isReport(message)) onRun(message.summary);
+    },
+  });
+  bree.on('worker created', (name: string) => {
+    let resolve = () => {};
+    const promise = new Promise<void>((settle) => (resolve = settle));
+    ends.set(name, { promise, resolve });
+  });
+  bree.on('worker deleted', (name: string) => {
+    ends.get(name)?.resolve();
+    ends.delete(name);
+  });
+
+  return {
+    instance: worker.instance,
+    open: async () => {
+      await bree.start();
+      isOpen = true;
+    },
+    start: async (job) => {
+      if (!isOpen) return;
+      try {
+        if (!ends.has(job)) await bree.run(job);
+        await ends.get(job)?.promise;
+      } catch (error) {
+        log.error('job could not be started', { job, error });
+      }
+    },
+    close: async ({ timeoutMs }) => {
+      if (!isOpen) return;
+      isOpen = false;
+      await waitAtMost(bree.stop(), timeoutMs);
+    },
+  };
+}
+
+const isReport = (message: unknown): message is WorkerReport =>
+  typeof message === 'object' && message !== null && (message as { kind?: unknown }).kind === 'ran';

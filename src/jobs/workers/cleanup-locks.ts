@@ -1,0 +1,4 @@
+import { cleanupLocks } from '../cleanup-locks.js';
+import { runInWorker } from '../run-in-worker.js';
+
+await runInWorker(cleanupLocks);

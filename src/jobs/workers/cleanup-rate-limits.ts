@@ -1,0 +1,4 @@
+import { cleanupRateLimits } from '../cleanup-rate-limits.js';
+import { runInWorker } from '../run-in-worker.js';
+
+await runInWorker(cleanupRateLimits);

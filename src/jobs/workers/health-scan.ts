@@ -1,0 +1,4 @@
+import { healthScan } from '../health-scan.js';
+import { runInWorker } from '../run-in-worker.js';
+
+await runInWorker(healthScan);

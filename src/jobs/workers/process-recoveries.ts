@@ -1,0 +1,4 @@
+import { processRecoveries } from '../process-recoveries.js';
+import { runInWorker } from '../run-in-worker.js';
+
+await runInWorker(processRecoveries);

@@ -1,0 +1,4 @@
+import { report } from '../report.js';
+import { runInWorker } from '../run-in-worker.js';
+
+await runInWorker(report);

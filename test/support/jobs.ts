@@ -1,0 +1,85 @@
+import { once } from 'node:events';
+import { PassThrough } from 'node:stream';
+import type { JobName } from '../../contracts/jobs.js';
+import { DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
+import type { Job, JobContext } from '../../src/jobs/job.js';
+import { runJob, type RunOptions, type RunSummary } from '../../src/jobs/run-job.js';
+import { connectRedis, type REDIS_DATABASES, type RedisConnection } from '../../src/redis/connection.js';
+import { createJobLocks } from '../../src/redis/job-locks.js';
+import { createLeaseLocks } from '../../src/redis/lease-locks.js';
+import { createRecoveryQueue } from '../../src/redis/recovery-queue.js';
+import { createWindowCache } from '../../src/redis/window-cache.js';
+import { createDatabase } from '../../src/store/database.js';
+import type { JobRun } from '../../src/store/job-runs.js';
+import { createLog } from '../../src/telemetry/log.js';
+
+/** One instance's background, as a worker opens it. */
+export interface JobsHarness {
+  context: JobContext;
+  /** Runs what is due of the job at an occurrence; null: another has or had it. */
+  run: (job: Job, occurrence: number, options?: Partial<RunOptions>) => Promise<RunSummary | null>;
+  /** Does the job's work once, without claiming a run; answers its counts. */
+  work: (job: Job, options?: { scheduledFor?: number; signal?: AbortSignal }) => Promise<Record<string, number>>;
+  close: () => Promise<void>;
+}
+
+export async function startJobs(
+  { databaseUrl, redisUrl }: { databaseUrl: string; redisUrl: string },
+  instance = 'one',
+): Promise<JobsHarness> {
+  const database = createDatabase({ url: databaseUrl, poolSize: 3, onConnectionError: () => {} });
+  const open = (purpose: keyof typeof REDIS_DATABASES) => connectRedis({ url: redisUrl, purpose, onFailure: () => {} });
+  const redis = {
+    locks: open('locks'),
+    windows: open('windows'),
+    recoveryQueue: open('recoveryQueue'),
+    jobLocks: open('jobLocks'),
+  } satisfies Record<keyof typeof REDIS_DATABASES, RedisConnection>;
+  await Promise.all(Object.values(redis).map(({ client }) => once(client, 'ready')));
+  const context: JobContext = {
+    database,
+    log: createLog({ level: 'error', instance, stream: new PassThrough().resume() }),
+    locks: createLeaseLocks(redis.locks),
+    windowCache: createWindowCache(redis.windows),
+    recoveryQueue: createRecoveryQueue(redis.recoveryQueue),
+    lockConnection: redis.locks,
+    windowConnection: redis.windows,
+    settings: {
+      policy: DEFAULT_LIMITS,
+      reentry: { days: 3, share: 0.5 },
+      alerts: { floodWaitPercent: 10, blockedPercent: 5, nearLimitsPercent: 30 },
+      nearLimitPercent: 80,
+      historyDays: 30,
+      usageArchiveDays: 365,
+    },
+  };
+  const jobLocks = createJobLocks(redis.jobLocks);
+  return {
+    context,
+    run: (job, occurrence, options = {}) =>
+      runJob(context, job, {
+        instance,
+        jobLocks,
+        leaseMs: 60_000,
+        timeoutMs: 60_000,
+        occurrenceAt: () => occurrence,
+        cancel: new AbortController().signal,
+        ...options,
+      }),
+    work: async (job, { scheduledFor = Date.now(), signal = new AbortController().signal } = {}) => {
+      const counts: Record<string, number> = {};
+      const count = (name: string, quantity: number) => {
+        counts[name] = (counts[name] ?? 0) + quantity;
+      };
+      await job.run(context, { scheduledFor, signal, count });
+      return counts;
+    },
+    close: async () => {
+      for (const connection of Object.values(redis)) connection.close();
+      await database.close();
+    },
+  };
+}
+
+/** A row of `job_runs`. */
+export type RunRow = Pick<JobRun, 'job' | 'outcome' | 'attempt' | 'error'> & { job: JobName; scheduled_for: Date };
