@@ -12,7 +12,8 @@ export const DOORS = ['amqp', 'http'] as const;
 export type Door = (typeof DOORS)[number];
 
 export interface SendOptions {
-  messageId?: string;
+  /** null: none is sent; absent: a fresh one from the broker, none over HTTP. */
+  messageId?: string | null;
   /** The `x-deadline`, as it is written. */
   deadline?: string;
   traceparent?: string;
@@ -79,7 +80,7 @@ async function sendToBroker(
   { messageId = randomUUID(), deadline, traceparent }: SendOptions,
 ): Promise<Answered> {
   const headers = { ...(deadline && { 'x-deadline': deadline }), ...(traceparent && { traceparent }) };
-  const { reply, message } = await rpc.ask(operation, body, { messageId, headers });
+  const { reply, message } = await rpc.ask(operation, body, { messageId: messageId ?? undefined, headers });
   const answered = message.properties.headers ?? {};
   return {
     reply,
@@ -123,4 +124,4 @@ async function sendOverHttp(
 
 /** A value as a URL has it. */
 const toText = (value: unknown): string =>
-  typeof value === 'string' ? value : value === null ? '' : (JSON.stringify(value) ?? '');
+  typeof value === 'string' ? value : value === null || value === undefined ? '' : JSON.stringify(value);
