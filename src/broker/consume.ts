@@ -20,6 +20,9 @@ export interface Consumer {
   isRegistered(): boolean;
   /** Asks for no more messages; those in work can still be settled. */
   cancel(): Promise<void>;
+  /** Asks for no more messages until `resume`, and gives those in work back to their queue. */
+  pause(): Promise<void>;
+  resume(): void;
   /** Messages in work go back to their queue. */
   close(): Promise<void>;
 }
@@ -107,6 +110,12 @@ export function createConsumer(options: ConsumerOptions): Consumer {
           ?.cancel(tag)
           .catch(() => undefined);
     },
+    pause: async () => {
+      unregister();
+      acknowledger?.flush();
+      await kept.pause();
+    },
+    resume: () => kept.resume(),
     close: async () => {
       cancelled = true;
       unregister();

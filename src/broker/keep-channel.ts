@@ -8,6 +8,9 @@ import { waitAtMost } from './wait-at-most.js';
 export interface KeptChannel<C extends Channel> {
   /** The channel, set up; null while it is away. */
   current(): C | null;
+  /** Closes it until `resume`: what it still holds goes back to the queue. */
+  pause(): Promise<void>;
+  resume(): void;
   /** Closes it for good: what it still holds goes back to the queue. */
   close(): Promise<void>;
 }
@@ -40,14 +43,15 @@ export function keepChannel<C extends Channel>(options: KeepChannelOptions<C>): 
   let channel: C | null = null;
   let opening = false;
   let closed = false;
-  const isClosed = () => closed;
+  let paused = false;
+  const isUnwanted = () => closed || paused;
   let failures = 0;
   let openedAtMs = 0;
   let timer: NodeJS.Timeout | undefined;
 
   const open = async (): Promise<void> => {
     const link = connection.current();
-    if (closed || opening || channel !== null || link === null) return;
+    if (isUnwanted() || opening || channel !== null || link === null) return;
     opening = true;
     let fresh: C | undefined;
     try {
@@ -59,13 +63,13 @@ export function keepChannel<C extends Channel>(options: KeepChannelOptions<C>): 
       openedAtMs = clock.monotonicMs();
       onOpen?.();
     } catch (error) {
-      if (!isClosed()) log.warn('broker channel could not be opened', { channel: name, error });
+      if (!isUnwanted()) log.warn('broker channel could not be opened', { channel: name, error });
       if (fresh !== undefined) await closeChannel(fresh);
       openLater();
     } finally {
       opening = false;
     }
-    if (isClosed()) await leave();
+    if (isUnwanted()) await leave();
   };
 
   /** `lost` rejects with the reason when the channel is gone. */
@@ -94,7 +98,7 @@ export function keepChannel<C extends Channel>(options: KeepChannelOptions<C>): 
   };
 
   const openLater = (): void => {
-    if (closed) return;
+    if (isUnwanted()) return;
     clearTimeout(timer);
     timer = setTimeout(() => void open(), Math.min(FIRST_DELAY_MS * 2 ** failures, LAST_DELAY_MS));
     failures++;
@@ -110,6 +114,15 @@ export function keepChannel<C extends Channel>(options: KeepChannelOptions<C>): 
   void open();
   return {
     current: () => channel,
+    pause: async () => {
+      paused = true;
+      clearTimeout(timer);
+      await leave();
+    },
+    resume: () => {
+      paused = false;
+      void open();
+    },
     close: async () => {
       closed = true;
       clearTimeout(timer);

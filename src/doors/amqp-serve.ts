@@ -31,7 +31,8 @@ export interface Service {
   failures: Publisher;
   /** The AMQP user of this service. */
   ownUser: string;
-  waitUntilAvailable: (signal: AbortSignal) => Promise<void>;
+  /** Resolves when the dependencies are back; rejects when the door stops. */
+  waitUntilAvailable: () => Promise<void>;
   /** Aborts when the door stops: what cannot be settled then stays with the broker. */
   stopping: AbortSignal;
   log: Log;
@@ -68,7 +69,7 @@ async function getAnswer({ waitUntilAvailable, stopping, log }: Service, task: T
     if (settlementOf(task, reply).settle !== 'hold') return reply;
     try {
       await pause(RETRY_PAUSE_MS, undefined, { signal: stopping });
-      await waitUntilAvailable(stopping);
+      await waitUntilAvailable();
     } catch {
       return null;
     }

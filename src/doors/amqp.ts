@@ -9,7 +9,10 @@ import { waitAtMost } from '../broker/wait-at-most.js';
 import type { Reach } from '../operations/fail-point.js';
 import type { Dispatch } from '../operations/request.js';
 import type { Log } from '../telemetry/log.js';
+import { readHeader } from './amqp-envelope.js';
+import { createOutage } from './amqp-outage.js';
 import { type AmqpDoorObserver, type Service, serveTask } from './amqp-serve.js';
+import { createSuspectLane, isSuspect } from './amqp-suspects.js';
 import { readDeadLetter, readRequest, type Task } from './amqp-tasks.js';
 
 export interface AmqpDoorOptions {
@@ -56,6 +59,8 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
   // Every request that is held or waits for the broker listens.
   setMaxListeners(0, stopping.signal);
   const inWork = new Set<Promise<void>>();
+  const unsuspected = new Set<Promise<void>>();
+  const suspects = createSuspectLane({ others: () => unsuspected, stopping: stopping.signal });
   const consumers = new Map<string, Consumer>();
   let service: Service | undefined;
 
@@ -80,9 +85,18 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
   const consume = ({ queue, prefetch, declare, read }: Source, serving: Service): Promise<void> =>
     new Promise((resolve) => {
       const onDelivery = (delivery: Delivery): void => {
-        observe.received?.(queue, delivery.message.content.length);
-        const work = serveTask(serving, read(delivery)).finally(() => inWork.delete(work));
+        const { message } = delivery;
+        observe.received?.(queue, message.content.length);
+        const task = read(delivery);
+        const serve = () => (delivery.isLive() ? serveTask(serving, task) : Promise.resolve());
+        const deliveries = readHeader(message, 'x-delivery-count');
+        const suspected = isSuspect(message.fields.redelivered, deliveries);
+        const work = (suspected ? suspects.serve(deliveries, serve) : serve()).finally(() => {
+          inWork.delete(work);
+          unsuspected.delete(work);
+        });
         inWork.add(work);
+        if (!suspected) unsuspected.add(work);
       };
       const onRegistered = (registered: boolean): void => {
         observe.consumer?.(queue, registered);
@@ -103,6 +117,13 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
       consumers.set(queue, consumer);
     });
 
+  const pause = (): void => {
+    for (const consumer of consumers.values()) void consumer.pause();
+  };
+  const resume = (): void => {
+    for (const consumer of consumers.values()) consumer.resume();
+  };
+
   return {
     start: async () => {
       await declareTopology(await whenConnected(consuming));
@@ -110,7 +131,13 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
         replies: createPublisher({ connection: publishing, name: 'replies', log }),
         failures: createPublisher({ connection: publishing, name: 'failures', declare: declareFailureQueues, log }),
         ownUser,
-        waitUntilAvailable: shareWait(waitUntilAvailable),
+        waitUntilAvailable: createOutage({
+          waitUntilAvailable,
+          pause,
+          resume,
+          stopping: stopping.signal,
+          log,
+        }),
         stopping: stopping.signal,
         log,
         observe,
@@ -133,17 +160,6 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
       consumers: Object.fromEntries(sources.map(({ queue }) => [queue, consumers.get(queue)?.isRegistered() ?? false])),
       inWork: inWork.size,
     }),
-  };
-}
-
-/** However many wait, the dependency is asked once. */
-function shareWait(wait: (signal: AbortSignal) => Promise<void>): (signal: AbortSignal) => Promise<void> {
-  let shared: Promise<void> | null = null;
-  return (signal) => {
-    shared ??= wait(signal).finally(() => {
-      shared = null;
-    });
-    return shared;
   };
 }
 
