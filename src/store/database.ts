@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { Prisma, PrismaClient } from '../../generated/prisma/client.js';
@@ -16,6 +17,11 @@ export interface DatabaseOptions {
 const STATEMENT_TIMEOUT_MS = 10_000;
 const TRANSACTION_TIMEOUT_MS = 15_000;
 const CONNECT_TIMEOUT_MS = 3_000;
+/**
+ * A connection on which nothing comes and goes for so long is dead, whatever the operating system knows of it: the
+ * server would have ended the statement, and the pool an idle connection (10 s).
+ */
+const SILENCE_TIMEOUT_MS = 12_000;
 const PROBE_PAUSE_MS = 250;
 
 export type Database = ReturnType<typeof createDatabase>;
@@ -32,6 +38,7 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
     keepAlive: true,
   });
   pool.on('error', onConnectionError);
+  pool.on('connect', endWhenSilent);
   const prisma = new PrismaClient({
     adapter: new PrismaPg(pool, {
       onConnectionError,
@@ -69,6 +76,12 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
     poolState: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
     close: () => prisma.$disconnect(),
   };
+}
+
+/** A timed-out query alone would leave its connection in the pool, and whoever got it next would wait as long. */
+function endWhenSilent(client: pg.PoolClient): void {
+  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
+  stream.setTimeout(SILENCE_TIMEOUT_MS, () => stream.destroy(new Error('connection timeout: the database is silent')));
 }
 
 const statementNames = new Map<string, string>();

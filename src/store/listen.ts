@@ -22,6 +22,7 @@ export function listen({ url, channel, onNotification, onListening }: ListenOpti
       connectionString: url,
       connectionTimeoutMillis: 3_000,
       keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
       application_name: 'account-manager listener',
     });
     client = next;
