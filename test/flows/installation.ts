@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
-import type { ConsumeMessage } from 'amqplib';
+import type { GetMessage } from 'amqplib';
 import pg from 'pg';
 import { PARKED } from '../../contracts/topology.js';
 import { createDatabase } from '../support/database.js';
@@ -22,7 +22,7 @@ export interface Installation {
   register: (userId: number, count: number) => Promise<string[]>;
   query: <T extends pg.QueryResultRow>(sql: string, values?: unknown[]) => Promise<T[]>;
   /** Takes what is parked out of its queue. */
-  takeParked: () => Promise<ConsumeMessage[]>;
+  takeParked: () => Promise<GetMessage[]>;
   close: () => Promise<void>;
 }
 
@@ -60,11 +60,11 @@ export async function startInstallation(): Promise<Installation> {
     query: async <T extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
       (await pool.query<T>(sql, values)).rows,
     takeParked: async () => {
-      const parked: ConsumeMessage[] = [];
+      const parked: GetMessage[] = [];
       for (;;) {
         const message = await client.channel.get(PARKED.name, { noAck: true });
         if (message === false) return parked;
-        parked.push(message as ConsumeMessage);
+        parked.push(message);
       }
     },
     close: async () => {

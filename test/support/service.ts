@@ -58,7 +58,8 @@ export async function startService(env: Record<string, string> = {}): Promise<Ru
 async function waitUntilReady(child: ChildProcess, httpUrl: string, log: () => string): Promise<void> {
   const giveUpAt = Date.now() + READY_TIMEOUT_MS;
   while (Date.now() < giveUpAt) {
-    if (child.exitCode !== null) throw new Error(`the service ended with ${child.exitCode}:\n${log()}`);
+    const ended = child.exitCode ?? child.signalCode;
+    if (ended !== null) throw new Error(`the service ended with ${ended}:\n${log()}`);
     const ready = await fetch(`${httpUrl}/health/ready`).then(
       (response) => response.ok,
       () => false,

@@ -11,6 +11,11 @@ export interface TcpProxy {
   blackhole: () => void;
   /** Swallows what comes back: requests arrive, and their answers do not. */
   loseReplies: () => void;
+  /**
+   * As when a router forgets the connections there are: the server has noticed and closed them, the client is never
+   * told. New ones are well.
+   */
+  forget: () => void;
   /** Well again: connections that have lost something are broken, the others live on. */
   heal: () => Promise<void>;
   close: () => Promise<void>;
@@ -21,12 +26,12 @@ type Mood = 'well' | 'blackhole' | 'lost replies';
 /** Stands in front of the server of a URL. */
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
-  const lines = new Set<{ near: Socket; far: Socket; lost: boolean }>();
+  const lines = new Set<{ near: Socket; far: Socket; lost: boolean; forgotten: boolean }>();
   let mood: Mood = 'well';
 
   const server = createServer((near) => {
     const far = connect(Number(port), hostname);
-    const line = { near, far, lost: false };
+    const line = { near, far, lost: false, forgotten: false };
     lines.add(line);
     const pass = (from: Socket, to: Socket, isLost: () => boolean): void => {
       from.setNoDelay(true);
@@ -42,8 +47,8 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
         if (near.destroyed && far.destroyed) lines.delete(line);
       });
     };
-    pass(near, far, () => mood === 'blackhole');
-    pass(far, near, () => mood !== 'well');
+    pass(near, far, () => line.forgotten || mood === 'blackhole');
+    pass(far, near, () => line.forgotten || mood !== 'well');
   });
   const listen = async (at: number): Promise<number> => {
     server.listen(at, '127.0.0.1');
@@ -76,6 +81,12 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     },
     loseReplies: () => {
       mood = 'lost replies';
+    },
+    forget: () => {
+      for (const line of lines) {
+        line.forgotten = true;
+        line.far.destroy();
+      }
     },
     heal: async () => {
       mood = 'well';
