@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
+import pg from 'pg';
 import { lockKey } from '../../src/redis/lease-locks.js';
 import { createFailingRedis, type FailingRedis } from '../support/failing-redis.js';
 import { holdAccount, letLeaseEnd, newUser } from '../support/held-account.js';
@@ -84,6 +86,30 @@ test('a lease has its lock for its length, and no longer', async () => {
   await eventually(async () => (await locks.pttl(lockKey(accountId))) <= 300_000);
   await harness.succeed('account.release', { ...holder, ...nothingDone });
   await eventually(async () => !(await isLocked(accountId)));
+});
+
+test('before the commit a lock lives 30 s; a grant that is taken back gives it back', async () => {
+  const user = newUser();
+  const [accountId = ''] = await harness.registerAccounts(user, 1);
+  const messageId = randomUUID();
+  // Whoever stores the answer to the same request first makes the other wait, and then decides for both.
+  const rival = new pg.Client({ connectionString: harness.databaseUrl });
+  await rival.connect();
+  await rival.query('BEGIN');
+  await rival.query(
+    `INSERT INTO answered_requests VALUES ('', $1, 'account.allocate', 'another body', '{"success": true}', now())`,
+    [messageId],
+  );
+  const reply = harness.call('account.allocate', wish(user), { messageId });
+  await eventually(() => isLocked(accountId));
+  const ttlMs = await locks.pttl(lockKey(accountId));
+  expect(ttlMs).toBeGreaterThan(20_000);
+  expect(ttlMs).toBeLessThanOrEqual(30_000);
+  await rival.query('COMMIT');
+  await rival.end();
+  expect(await reply).toMatchObject({ success: false, error: { code: 'IDEMPOTENCY_CONFLICT' } });
+  expect(await isLocked(accountId)).toBe(false);
+  expect((await harness.succeed('account.allocate', wish(user))).allocation.fence).toBe(1);
 });
 
 test('an account whose lock is held though the database knows of no lease is not granted', async () => {

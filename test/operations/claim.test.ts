@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { letLeaseEnd, newUser, rowsOf } from '../support/held-account.js';
+import { type OperationsHarness, startOperations } from '../support/operations.js';
+
+let harness: OperationsHarness;
+beforeAll(async () => {
+  harness = await startOperations();
+});
+afterAll(() => harness.close());
+
+const wish = (user: number, more: Record<string, unknown> = {}) => ({
+  user_id: user,
+  purpose: 'invite_campaign',
+  service_name: 'invite-service',
+  ...more,
+});
+
+/** Fills the daily limit of accounts, which then have rested longest of all. */
+async function useUp(accountIds: string[]): Promise<void> {
+  await harness.query(
+    `INSERT INTO usage_windows (account_id, action_type, day, day_count)
+     SELECT id, 'invite', CURRENT_DATE, 30 FROM unnest($1::uuid[]) AS given(id)`,
+    [accountIds],
+  );
+  await harness.query(`UPDATE telegram_sessions SET last_used_at = now() - interval '1 day' WHERE id = ANY($1)`, [
+    accountIds,
+  ]);
+}
+
+test('an account with room is found behind any number of accounts without', async () => {
+  const user = newUser();
+  const accounts = await harness.registerAccounts(user, 200);
+  const withRoom = accounts.slice(0, 2);
+  await useUp(accounts.slice(2));
+  await harness.query('UPDATE telegram_sessions SET last_used_at = now() WHERE id = ANY($1)', [withRoom]);
+  const grants = await Promise.all([1, 2, 3].map(() => harness.call('account.allocate', wish(user))));
+  const granted = grants.flatMap((reply) => (reply.success ? [reply.allocation.account_id] : []));
+  expect(granted.sort()).toEqual(withRoom.sort());
+  const refused = grants.find((reply) => !reply.success);
+  expect(refused).toMatchObject({ error: { code: 'ALL_BUSY', details: { counts: { leased: 2, limited: 198 } } } });
+  // Without the two that are leased nothing but limited ones is left.
+  await harness.query(`UPDATE telegram_sessions SET status = 'draining' WHERE id = ANY($1)`, [withRoom]);
+  expect(await harness.refusal('account.allocate', wish(user))).toMatchObject({
+    code: 'ALL_LIMITED',
+    details: { counts: { total: 200, limited: 198, draining: 2 } },
+  });
+});
+
+test('requests of many users and purposes in one batch each get their own', async () => {
+  const users = Array.from({ length: 20 }, newUser);
+  const owned = new Map(
+    await Promise.all(users.map(async (user) => [user, await harness.registerAccounts(user, 2)] as const)),
+  );
+  const purposes = ['general', 'parsing', 'invite_campaign'];
+  const replies = await Promise.all(
+    users.flatMap((user) => purposes.map((purpose) => harness.call('account.allocate', wish(user, { purpose })))),
+  );
+  const granted = replies.flatMap((reply) => (reply.success ? [reply.allocation] : []));
+  expect(granted).toHaveLength(40);
+  expect(new Set(granted.map(({ account_id }) => account_id)).size).toBe(40);
+  for (const { account_id, user_id } of granted) expect(owned.get(user_id)).toContain(account_id);
+});
+
+test('a draining account whose lease is over is freed and not granted again', async () => {
+  const user = newUser();
+  const [accountId = ''] = await harness.registerAccounts(user, 1);
+  await harness.succeed('account.allocate', wish(user));
+  await harness.query(`UPDATE telegram_sessions SET status = 'draining' WHERE id = $1`, [accountId]);
+  await letLeaseEnd(harness, accountId);
+  expect(await harness.refusal('account.allocate', wish(user))).toMatchObject({
+    code: 'ALL_RESTRICTED',
+    details: { counts: { draining: 1 } },
+  });
+  const { leases } = await rowsOf(harness, accountId);
+  expect(leases).toMatchObject([{ row: { end_reason: 'expired' } }]);
+});
