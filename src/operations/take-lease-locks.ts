@@ -3,6 +3,9 @@ import { lockValueOf } from './finish-work.js';
 import type { BatchContext } from './handler.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
+/** What taking locks takes of a batch's context; a job brings it too. */
+type LockingContext = Pick<BatchContext, 'sql' | 'locks' | 'afterRollback'>;
+
 /**
  * Takes the lease locks of accounts that are to be granted, all at once: the lock's value by account id, null where
  * Redis is away. An account whose lock somebody holds is not in the answer.
@@ -11,7 +14,7 @@ import type { UnitOfWork } from './unit-of-work.js';
  * given back, so that a lease ends at its instant in both stores. What no lease of the database explains is left alone.
  */
 export async function takeLeaseLocks(
-  context: BatchContext,
+  context: LockingContext,
   work: UnitOfWork,
   accountIds: readonly string[],
 ): Promise<Map<string, string | null>> {
@@ -33,7 +36,7 @@ export async function takeLeaseLocks(
 
 /** Answers with the locks that are in the way. */
 async function tryLocks(
-  { locks, afterRollback }: BatchContext,
+  { locks, afterRollback }: LockingContext,
   accountIds: readonly string[],
   taken: Map<string, string | null>,
 ): Promise<{ accountId: string; value: string }[]> {
