@@ -171,7 +171,7 @@ test('a secret may come from a file, without the line end', () => {
   expect(config.sessionEncryptionKey).toBe(KEY);
   for (const { name, secret } of SETTINGS.filter((setting) => setting.secret)) {
     expect(secret).toBe(true);
-    expect(problemsOf({ ...ENOUGH, [`${name}_FILE`]: fileOf('both', 'x') })).toEqual([
+    expect(problemsOf({ [name]: 'given', ...ENOUGH, [`${name}_FILE`]: fileOf('both', 'x') })).toEqual([
       `${name}: set it or ${name}_FILE, not both`,
     ]);
     expect(problemsOf({ ...ENOUGH, [name]: '', [`${name}_FILE`]: '/no/such' })).toEqual([
@@ -210,5 +210,25 @@ test('a fail point names an operation, a place and maybe one request, and is ref
   ]);
   expect(problemsOf({ ...ENOUGH, FAIL_POINT: 'account.release:after-reply', NODE_ENV: 'production' })).toEqual([
     'FAIL_POINT: must not be set with NODE_ENV=production',
+  ]);
+});
+
+test('accounts are probed where Telegram knows this service, which takes an id and its hash', () => {
+  const [id, hash] = [{ TELEGRAM_API_ID: '12345' }, { TELEGRAM_API_HASH: 'ab'.repeat(16) }];
+  expect(loadConfig(ENOUGH).jobs.probe).toBeUndefined();
+  expect(loadConfig({ ...ENOUGH, ...id, ...hash }).jobs.probe).toMatchObject({
+    apiId: 12_345,
+    apiHash: 'ab'.repeat(16),
+    atOnce: 3,
+    timeoutMs: 15_000,
+    budgetMs: 300_000,
+  });
+  for (const half of [id, hash]) {
+    expect(problemsOf({ ...ENOUGH, ...half })).toEqual([
+      'TELEGRAM_API_ID: must be set together with TELEGRAM_API_HASH, or neither',
+    ]);
+  }
+  expect(problemsOf({ ...ENOUGH, ...id, TELEGRAM_API_HASH: 'x' })).toEqual([
+    'TELEGRAM_API_HASH: must be 32 hexadecimal digits',
   ]);
 });

@@ -214,9 +214,9 @@ async function inTransaction<T>(
       work({ sql, locks, windowCache, recoveryQueue, afterCommit, afterRollback }),
     );
   } catch (error) {
-    await Promise.all(rolledBack.map((act) => act()));
+    await Promise.all(rolledBack.map(async (act) => act()));
     throw error;
   }
-  await Promise.all(committed.map((act) => act()));
+  await Promise.all(committed.map(async (act) => act()));
   return result;
 }
