@@ -2,18 +2,30 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { OPERATION_NAMES, type OperationName } from '../../contracts/operations.js';
+import { cleanupLocks } from '../../src/jobs/cleanup-locks.js';
+import { cleanupRateLimits } from '../../src/jobs/cleanup-rate-limits.js';
+import { healthScan } from '../../src/jobs/health-scan.js';
+import { processRecoveries } from '../../src/jobs/process-recoveries.js';
+import { report } from '../../src/jobs/report.js';
+import { resetDailyLimits } from '../../src/jobs/reset-daily-limits.js';
 import { newUser } from '../support/held-account.js';
+import { type JobsHarness, startJobs } from '../support/jobs.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 import { requestOf } from '../support/request-of.js';
 import { telethonSession } from '../support/session-strings.js';
 
 let harness: OperationsHarness;
+let jobs: JobsHarness;
 beforeAll(async () => {
-  // A worker that ends every run at once: what jobs do is looked at in test/jobs.
+  // A worker that ends every run at once; what jobs do is done beside.
   const start = async () => void (await harness.query(`UPDATE job_runs SET outcome = 'done', finished_at = now()`));
   harness = await startOperations({ jobs: { instance: 'test', start } });
+  jobs = await startJobs({ databaseUrl: harness.databaseUrl, redisUrl: harness.redis.url });
 });
-afterAll(() => harness.close());
+afterAll(async () => {
+  await jobs.close();
+  await harness.close();
+});
 
 const phone = '+4915199887766';
 const sessions = [telethonSession(), telethonSession(), telethonSession()];
@@ -84,6 +96,9 @@ async function callEverything(): Promise<Set<OperationName>> {
   for (const query of ['query.recovery-stats', 'query.status', 'query.report'] as const) await call(query, {});
   await call('query.accounts', { user_id: user });
   await call('query.explain', { user_id: user, purpose: 'general' });
+  for (const job of [processRecoveries, resetDailyLimits, healthScan, cleanupLocks, cleanupRateLimits, report])
+    await jobs.work(job);
+  await call('query.report', {});
   return called;
 }
 

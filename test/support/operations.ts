@@ -49,7 +49,6 @@ export interface OperationsHarness {
   registerAccounts: (userId: number, count: number) => Promise<string[]>;
   /** Straight to the database, to look and to move instants. */
   query: <T extends pg.QueryResultRow>(sql: string, values?: unknown[]) => Promise<T[]>;
-  databaseUrl: string;
   /** A second process on the same database and Redis. */
   another: () => Dispatch;
   databaseUrl: string;
@@ -163,7 +162,6 @@ export async function startOperations(
     },
     query: async <T extends pg.QueryResultRow>(sql: string, values: unknown[] = []) =>
       (await pool.query<T>(sql, values)).rows,
-    databaseUrl: testDatabase.url,
     another,
     databaseUrl: testDatabase.url,
     redis,
