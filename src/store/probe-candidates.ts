@@ -16,11 +16,11 @@ export interface ProbeDue {
  */
 export async function lockProbeCandidates(sql: Sql, { everyMs, idleMs, limit }: ProbeDue): Promise<string[]> {
   const rows = await sql.$queryRaw<{ id: string }[]>`
-    SELECT id::text FROM telegram_sessions
-    WHERE NOT locked AND status = 'active'
-      AND COALESCE(last_probed_at, '-infinity'::timestamptz) <= statement_timestamp() - ${everyMs}::float8 * interval '1 millisecond'
-      AND COALESCE(last_used_at, '-infinity'::timestamptz) <= statement_timestamp() - ${idleMs}::float8 * interval '1 millisecond'
-    ORDER BY COALESCE(last_probed_at, '-infinity'::timestamptz), id LIMIT ${limit}::integer FOR UPDATE SKIP LOCKED`;
+    SELECT s.id::text FROM telegram_sessions s
+    WHERE NOT s.locked AND s.status = 'active'
+      AND COALESCE(s.last_probed_at, '-infinity'::timestamptz) <= statement_timestamp() - ${everyMs}::float8 * interval '1 millisecond'
+      AND COALESCE(s.last_used_at, '-infinity'::timestamptz) <= statement_timestamp() - ${idleMs}::float8 * interval '1 millisecond'
+    ORDER BY COALESCE(s.last_probed_at, '-infinity'::timestamptz), s.id LIMIT ${limit}::integer FOR UPDATE SKIP LOCKED`;
   return rows.map((row) => row.id);
 }
 
