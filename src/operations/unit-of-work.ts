@@ -56,7 +56,11 @@ export async function loadWork(
 ): Promise<UnitOfWork> {
   const { now, accounts } = await loadAccounts(sql, accountIds, [...new Set(channels)]);
   const work: UnitOfWork = { now, accounts, changes: noChanges() };
-  for (const account of accounts.values()) endWhatIsOver(work, account);
+  // In the order asked for, so that what ended first is told first.
+  for (const accountId of accountIds) {
+    const account = accounts.get(accountId);
+    if (account !== undefined) endWhatIsOver(work, account);
+  }
   return work;
 }
 

@@ -1,0 +1,264 @@
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { createRecoveryTimer, type RecoveryTimer } from '../../src/jobs/recovery-timer.js';
+import { processRecoveries } from '../../src/jobs/process-recoveries.js';
+import { settleEnded } from '../../src/jobs/settle-ended.js';
+import { RECOVERY_QUEUE_KEY } from '../../src/redis/recovery-queue.js';
+import { lockEndedWaits } from '../../src/store/lock-ended.js';
+import { type JobsHarness, startJobs } from '../support/jobs.js';
+import { type OperationsHarness, startOperations } from '../support/operations.js';
+import { letWait, seedAccounts } from '../support/seed-accounts.js';
+
+let operations: OperationsHarness;
+let one: JobsHarness;
+let two: JobsHarness;
+let queue: Redis;
+const timers: RecoveryTimer[] = [];
+
+beforeAll(async () => {
+  operations = await startOperations();
+  const urls = { databaseUrl: operations.databaseUrl, redisUrl: operations.redis.url };
+  [one, two] = await Promise.all([startJobs(urls, 'one'), startJobs(urls, 'two')]);
+  // A path in the URL would win over the option.
+  queue = new Redis(new URL('/', operations.redis.url).href, { db: operations.redis.database + 2 });
+});
+afterAll(async () => {
+  queue.disconnect();
+  await Promise.all([one.close(), two.close()]);
+  await operations.close();
+});
+beforeEach(async () => {
+  await operations.redis.flush();
+  await operations.query(
+    `UPDATE telegram_sessions SET status = 'active', flood_wait_until = NULL, blocked_until = NULL, is_active = true,
+     disabled_reason = NULL WHERE status <> 'active'`,
+  );
+});
+afterEach(async () => {
+  await Promise.all(timers.splice(0).map((timer) => timer.stop()));
+});
+
+function startTimer({ context }: JobsHarness, more: Partial<JobsHarness['context']> = {}): { recovered: () => number } {
+  let recovered = 0;
+  const timer = createRecoveryTimer({ ...context, ...more, onRecovered: (accounts) => (recovered += accounts) });
+  timer.start();
+  timers.push(timer);
+  return { recovered: () => recovered };
+}
+
+/** Asks again and again until the answer will do. */
+async function until<T>(ask: () => Promise<T>, isGood: (answer: T) => boolean, withinMs = 15_000): Promise<T> {
+  const giveUpAt = Date.now() + withinMs;
+  for (;;) {
+    const answer = await ask();
+    if (isGood(answer)) return answer;
+    if (Date.now() > giveUpAt) throw new Error(`still ${JSON.stringify(answer)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const countOf = async (ids: readonly string[], status: string): Promise<number> => {
+  const [row] = await operations.query<{ count: number }>(
+    'SELECT count(*)::int FROM telegram_sessions WHERE id = ANY($1::uuid[]) AND status::text = $2',
+    [ids, status],
+  );
+  return row!.count;
+};
+const allActive = (ids: readonly string[]) =>
+  until(
+    () => countOf(ids, 'active'),
+    (active) => active === ids.length,
+  );
+
+/** From the end of each wait to the instant of its event, milliseconds; in the order of the ends. */
+const lagsOf = async (ids: readonly string[]): Promise<number[]> => {
+  const rows = await operations.query<{ lag: number }>(
+    `SELECT (extract(epoch FROM e.occurred_at - w.until) * 1000)::float8 AS lag
+     FROM ends w JOIN events e ON e.account_id = w.id AND e.type = 'account.recovered'
+     WHERE w.id = ANY($1::uuid[]) ORDER BY w.until`,
+    [ids],
+  );
+  return rows.map(({ lag }) => lag);
+};
+const noteEnds = () =>
+  operations.query(`
+    DROP TABLE IF EXISTS ends;
+    CREATE TABLE ends AS SELECT id, GREATEST(flood_wait_until, blocked_until) AS until FROM telegram_sessions
+    WHERE status IN ('flood_wait', 'blocked')`);
+
+test('400 waits that end within seconds end on time, once each, shared by two instances', async () => {
+  const ids = await seedAccounts(operations, 1, 400);
+  await letWait(operations, ids, { fromMs: 1_500, toMs: 4_000 });
+  await noteEnds();
+  const counters = [startTimer(one), startTimer(two)];
+  await allActive(ids);
+  const lags = await lagsOf(ids);
+  expect(lags.length).toBe(400);
+  expect(Math.min(...lags)).toBeGreaterThanOrEqual(0);
+  expect(Math.max(...lags)).toBeLessThan(2_000);
+  expect(
+    await until(
+      () => queue.zcard(RECOVERY_QUEUE_KEY),
+      (left) => left === 0,
+    ),
+  ).toBe(0);
+  expect(counters.reduce((sum, { recovered }) => sum + recovered(), 0)).toBe(400);
+});
+
+test('300 that end in the same instant are handled in chunks, in the order of their ends', async () => {
+  const ids = await seedAccounts(operations, 2, 300);
+  await letWait(operations, ids, { fromMs: -1_000, toMs: -900 });
+  await noteEnds();
+  startTimer(one);
+  await allActive(ids);
+  const ordered = await operations.query<{ in_order: boolean }>(
+    `SELECT bool_and(until >= previous) AS in_order FROM (
+       SELECT w.until, lag(w.until) OVER (ORDER BY e.id) AS previous
+       FROM ends w JOIN events e ON e.account_id = w.id AND e.type = 'account.recovered') o`,
+  );
+  expect(ordered).toEqual([{ in_order: true }]);
+});
+
+test.each([
+  [
+    'Redis is away',
+    () => ({
+      recoveryQueue: { ...one.context.recoveryQueue, state: () => Promise.resolve({ kind: 'away' as const }) },
+    }),
+  ],
+  ['the queue is emptied under way', () => ({})],
+])('waits end on time while %s', async (_what, more) => {
+  const ids = await seedAccounts(operations, 3, 20);
+  await letWait(operations, ids, { fromMs: 1_500 });
+  await noteEnds();
+  startTimer(one, more());
+  await until(
+    () => queue.zcard(RECOVERY_QUEUE_KEY),
+    (size) => size >= 20,
+  );
+  await operations.redis.flush();
+  await allActive(ids);
+  expect(Math.max(...(await lagsOf(ids)))).toBeLessThan(2_000);
+});
+
+test('a queue that was lost is rebuilt from the database', async () => {
+  const ids = await seedAccounts(operations, 4, 50);
+  await letWait(operations, ids, { fromMs: 3_600_000, toMs: 7_200_000 });
+  startTimer(one);
+  const whole = () =>
+    until(
+      () => queue.zcard(RECOVERY_QUEUE_KEY),
+      (size) => size === 50,
+    );
+  await whole();
+  await operations.redis.flush();
+  await whole();
+  const [due] = await operations.query<{ at: number }>(
+    'SELECT (extract(epoch FROM flood_wait_until) * 1000)::float8 AS at FROM telegram_sessions WHERE id = $1',
+    [ids[7]],
+  );
+  expect(Number(await queue.zscore(RECOVERY_QUEUE_KEY, ids[7]!))).toBe(due!.at);
+});
+
+test('what the queue says wrongly is corrected, and nothing recovers for it', async () => {
+  const [idle, waiting] = await seedAccounts(operations, 5, 2);
+  await letWait(operations, [waiting!], { fromMs: 3_600_000 });
+  startTimer(one);
+  await until(
+    () => queue.zcard(RECOVERY_QUEUE_KEY),
+    (size) => size === 1,
+  );
+  await queue.zadd(RECOVERY_QUEUE_KEY, Date.now() - 1_000, idle!, Date.now() - 1_000, waiting!);
+  await until(
+    () => queue.zrange(RECOVERY_QUEUE_KEY, '0', '-1', 'WITHSCORES'),
+    ([id, due]) => id === waiting && Number(due) > Date.now() + 3_500_000,
+  );
+  expect(await countOf([waiting!], 'flood_wait')).toBe(1);
+});
+
+test('the job alone ends waits too', async () => {
+  const ids = await seedAccounts(operations, 6, 450);
+  await letWait(operations, ids, { fromMs: -60_000, toMs: -1_000 });
+  expect(await one.work(processRecoveries)).toEqual({ waits_ended: 450, recovered: 450 });
+  expect(await countOf(ids, 'active')).toBe(450);
+  expect(await one.work(processRecoveries)).toEqual({ waits_ended: 0, recovered: 0 });
+});
+
+test('a wait begun anew is not erased by the end of the old one', async () => {
+  const [id] = await seedAccounts(operations, 7, 1);
+  await letWait(operations, [id!], { fromMs: -1_000 });
+  const settle = () => settleEnded(one.context, (sql) => lockEndedWaits(sql, 10));
+  const client = new pg.Client({ connectionString: operations.databaseUrl });
+  await client.connect();
+  await client.query('BEGIN');
+  await client.query(`UPDATE telegram_sessions SET flood_wait_until = now() + interval '1 hour' WHERE id = $1`, [id]);
+  // Another transaction holds the row: it is left to it.
+  expect(await settle()).toMatchObject({ accounts: 0 });
+  await client.query('COMMIT');
+  await client.end();
+  expect(await settle()).toMatchObject({ accounts: 0 });
+  expect(await countOf([id!], 'flood_wait')).toBe(1);
+});
+
+test('reports that come while waits end win', async () => {
+  const ids = await operations.registerAccounts(8, 30);
+  await letWait(operations, ids, { fromMs: 0, toMs: 300 });
+  startTimer(one);
+  startTimer(two);
+  const report = (account_id: string) =>
+    operations.succeed('account.error', { account_id, error_message: 'FLOOD_WAIT_600' });
+  await Promise.all(
+    ids.map(async (id, index) => {
+      await new Promise((resolve) => setTimeout(resolve, index * 10));
+      await report(id);
+    }),
+  );
+  await one.work(processRecoveries);
+  expect(await countOf(ids, 'flood_wait')).toBe(30);
+  // Each wait that ended was announced before the one that followed it, and none after.
+  const late = await operations.query(
+    `SELECT account_id FROM events e WHERE account_id = ANY($1::uuid[]) AND type = 'account.recovered'
+     AND sequence > (SELECT max(sequence) FROM events f WHERE f.account_id = e.account_id AND f.type = 'account.flood_wait')`,
+    [ids],
+  );
+  expect(late).toEqual([]);
+});
+
+test('disabled and draining accounts stay what they are when their wait is over', async () => {
+  const [disabled, draining] = await operations.registerAccounts(9, 2);
+  for (const [account_id, status] of [
+    [disabled, 'disabled'],
+    [draining, 'draining'],
+  ]) {
+    await operations.succeed('account.error', { account_id, error_message: 'FLOOD_WAIT_600' });
+    await operations.succeed('admin.set-status', { account_id, status, reason: 'test' });
+  }
+  await operations.query(
+    `UPDATE telegram_sessions SET flood_wait_until = now() - interval '1 second' WHERE id = ANY($1::uuid[])`,
+    [[disabled, draining]],
+  );
+  expect(await one.work(processRecoveries)).toMatchObject({ recovered: 0 });
+  expect(await countOf([disabled!], 'disabled')).toBe(1);
+  expect(await countOf([draining!], 'draining')).toBe(1);
+});
+
+test('the queue follows every change of a wait', async () => {
+  const [account_id] = await operations.registerAccounts(10, 1);
+  const due = async () => {
+    const score = await queue.zscore(RECOVERY_QUEUE_KEY, account_id!);
+    return score === null ? null : Number(score);
+  };
+  const becomes = (expected: number | null) => until(due, (score) => score === expected);
+  const { result } = await operations.succeed('account.error', { account_id, error_message: 'FLOOD_WAIT_600' });
+  await becomes(Date.parse(result.recovery_time!));
+  const later = new Date(Date.now() + 7_200_000).toISOString();
+  await operations.succeed('admin.schedule-recovery', { account_id, recovery_time: later });
+  await becomes(Date.parse(later));
+  await operations.succeed('admin.set-status', { account_id, status: 'draining', reason: 'test' });
+  await becomes(null);
+  await operations.succeed('admin.set-status', { account_id, status: 'active', reason: 'test' });
+  await becomes(Date.parse(later));
+  await operations.succeed('admin.recover', { account_id, reason: 'test' });
+  await becomes(null);
+});
