@@ -6,6 +6,7 @@ import { EXCHANGES, PARKED, RETRY_HEADER, RETRY_STEPS } from '../../contracts/to
 import type { OutgoingMessage } from '../broker/publish.js';
 import { toIso } from '../clock.js';
 import type { Reply } from '../operations/request.js';
+import { hideSecrets } from '../telemetry/redact.js';
 import { ATTEMPT_HEADER, type Envelope, ORIGINAL_USER_HEADER, readHeader } from './amqp-envelope.js';
 import { redactBody } from './redact-body.js';
 
@@ -71,15 +72,15 @@ export function buildParked(message: ConsumeMessage, envelope: Envelope, error: 
     routingKey: PARKED.name,
     content: redactBody(message.content, envelope.operation),
     options: {
-      ...copyProperties(message),
-      headers: {
+      ...withoutSecrets(copyProperties(message)),
+      headers: withoutSecrets({
         ...copyHeaders(message),
         [ENVELOPE.errorCodeHeader]: error.code,
         'x-error-message': error.message.slice(0, MAX_HEADER_LENGTH),
         'x-original-routing-key': envelope.operation,
         ...(envelope.caller !== null && { [ORIGINAL_USER_HEADER]: envelope.caller }),
         ...(envelope.attempt > 0 && { [ATTEMPT_HEADER]: envelope.attempt }),
-      },
+      }),
     },
   };
 }
@@ -101,6 +102,15 @@ function copyProperties(message: ConsumeMessage): OutgoingMessage['options'] {
     appId: shortText(appId),
   };
 }
+
+/** The same with secrets hidden in its texts; but a reply address, which is the broker's, stays as it is. */
+const withoutSecrets = <T extends object>(values: T): T =>
+  Object.fromEntries(
+    Object.entries(values).map(([name, value]: [string, unknown]) => [
+      name,
+      typeof value === 'string' && name !== 'replyTo' ? hideSecrets(value) : value,
+    ]),
+  ) as T;
 
 function copyHeaders(message: ConsumeMessage): Record<string, string> {
   const kept: Record<string, string> = {};

@@ -5,6 +5,7 @@ import type { Delivery } from '../broker/consume.js';
 import { clock } from '../clock.js';
 import { refuse } from '../operations/refuse.js';
 import type { Dispatch, IncomingRequest, Reply } from '../operations/request.js';
+import { hideSecrets } from '../telemetry/redact.js';
 import { type Envelope, readDeaths, readEnvelope } from './amqp-envelope.js';
 import { decodeBody } from './decode-message.js';
 
@@ -25,7 +26,7 @@ export interface Task {
 export function readRequest(delivery: Delivery, queue: RequestQueue, ownUser: string, dispatch: Dispatch): Task {
   const { message } = delivery;
   const { envelope, refusal } = readEnvelope(message, ownUser, clock.now());
-  const requestId = envelope.correlationId ?? randomUUID();
+  const requestId = nameRequest(envelope);
   const task = { delivery, envelope, requestId, attempt: envelope.attempt, admin: queue === 'admin' };
   const answer = (reply: Reply): Task => ({ ...task, ask: () => Promise.resolve(reply) });
 
@@ -52,7 +53,7 @@ export function readDeadLetter(delivery: Delivery, ownUser: string, dispatch: Di
   const [death] = readDeaths(message);
   const { envelope: read, refusal } = readEnvelope(message, ownUser, clock.now());
   const envelope = { ...read, operation: death?.routingKey ?? read.operation };
-  const requestId = envelope.correlationId ?? randomUUID();
+  const requestId = nameRequest(envelope);
   const task = { delivery, envelope, requestId, attempt: RETRY_STEPS.length, admin: false };
 
   if (death?.reason !== 'expired') {
@@ -65,6 +66,10 @@ export function readDeadLetter(delivery: Delivery, ownUser: string, dispatch: Di
   const request = { ...toRequest(envelope, requestId, decoded.body), deadlineAt: 0 };
   return { ...task, ask: () => dispatch(request) };
 }
+
+/** What the request is called in logs and events; its caller may have named it after anything. */
+const nameRequest = ({ correlationId }: Envelope): string =>
+  correlationId === null ? randomUUID() : hideSecrets(correlationId);
 
 function toRequest(envelope: Envelope, requestId: string, body: unknown): IncomingRequest {
   const { operation, messageId, caller, deadlineAt, traceparent } = envelope;

@@ -6,6 +6,7 @@ import { givenInstant, id } from '../../contracts/fields.js';
 import { fromIso } from '../clock.js';
 import { refuse, refuseInvalid } from '../operations/refuse.js';
 import type { IncomingRequest } from '../operations/request.js';
+import { hideSecrets } from '../telemetry/redact.js';
 import { decodeBody, findIssues, type Issue } from './decode-message.js';
 import type { Query, ReadQuery } from './http-query.js';
 
@@ -34,7 +35,8 @@ const header = (headers: IncomingHttpHeaders, name: string): string | null => {
 /** What the request is called in logs and events: `x-request-id`, else `Idempotency-Key`, else a fresh UUID. */
 export const readRequestId = (headers: IncomingHttpHeaders): string => {
   const given = [header(headers, 'x-request-id'), header(headers, 'idempotency-key')];
-  return given.find((text) => text !== null && REQUEST_ID.test(text)) ?? randomUUID();
+  const usable = given.find((text) => text !== null && REQUEST_ID.test(text)) ?? null;
+  return usable === null ? randomUUID() : hideSecrets(usable);
 };
 
 /** The caller's trace context; null where there is none or it has not the form W3C gives it. */

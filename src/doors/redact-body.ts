@@ -1,32 +1,34 @@
 import { createHash } from 'node:crypto';
 import { ENVELOPE } from '../../contracts/envelope.js';
+import { hideSecrets } from '../telemetry/redact.js';
 import { isDeeperThan } from './decode-message.js';
 
 const REDACTED = '[redacted]';
 const SECRET_KEYS: ReadonlySet<string> = new Set(['session_data', 'phone']);
-/** As long as the shortest session string there is, wherever it may stand. */
-const SESSION_LOOKS = /^[A-Za-z0-9+/_-]{300,}={0,2}$/;
 
 /**
- * A request's body as it may be kept for an operator: whole, but for sessions and phone numbers. A body that cannot be
- * searched for them is replaced by a note of its size and hash where it may hold some: on an operator's request, or
- * when it speaks of them.
+ * A request's body as it may be kept for an operator: whole, but for sessions, phone numbers and what looks like a
+ * secret. A body that is no JSON is replaced by a note of its size and hash where it may hold some: on an operator's
+ * request, or when it speaks of them.
  */
 export function redactBody(body: Buffer, operation: string): Buffer {
   const parsed = parse(body);
   if (parsed === undefined) {
     const mayHoldSecrets = operation.startsWith('admin.') || [...SECRET_KEYS].some((key) => body.includes(key));
-    return mayHoldSecrets ? noteOf(body) : body;
+    if (mayHoldSecrets) return noteOf(body);
+    // Megabytes are not searched for what only looks like a secret: everything else would wait.
+    return body.length > ENVELOPE.maxBodyBytes ? body : unlessSame(body, body.toString('utf8'));
   }
-  let found = 0;
-  const redacted = JSON.stringify(parsed, (key, value: unknown) => {
-    const isSecret =
-      (SECRET_KEYS.has(key) && value !== null) || (typeof value === 'string' && SESSION_LOOKS.test(value));
-    if (!isSecret) return value;
-    found++;
-    return REDACTED;
-  });
-  return found > 0 ? Buffer.from(redacted) : body;
+  const named = JSON.stringify(parsed, (key, value: unknown) =>
+    SECRET_KEYS.has(key) && value !== null ? REDACTED : value,
+  );
+  return named === JSON.stringify(parsed) ? unlessSame(body, named) : Buffer.from(hideSecrets(named));
+}
+
+/** The text without secrets; where it holds none, the body as it came. */
+function unlessSame(body: Buffer, text: string): Buffer {
+  const hidden = hideSecrets(text);
+  return hidden === text ? body : Buffer.from(hidden);
 }
 
 /** The body as JSON; undefined where it is none, or larger or deeper than is looked into. */

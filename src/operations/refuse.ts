@@ -1,4 +1,5 @@
 import { FAILURES, type FailureCode, type FailureReply } from '../../contracts/failures.js';
+import { hideSecrets } from '../telemetry/redact.js';
 
 export interface RefusalFields {
   /** One sentence for a person; the code's meaning where it is left out. */
@@ -22,8 +23,12 @@ export function refuse(code: FailureCode, { message, retryAfterMs, details }: Re
   };
 }
 
-/** A body or field that breaks a rule: the message names the first, `details.issues` all of them. */
-export function refuseInvalid(issues: readonly { path: string; message: string }[]): FailureReply {
+/**
+ * A body or field that breaks a rule: the message names the first, `details.issues` all of them. Both may quote a name
+ * that the caller has chosen, and a secret may stand where a name belongs.
+ */
+export function refuseInvalid(found: readonly { path: string; message: string }[]): FailureReply {
+  const issues = found.map(({ path, message }) => ({ path: hideSecrets(path), message: hideSecrets(message) }));
   const [first] = issues;
   const summary = first === undefined ? 'the request is not valid' : `${first.path || 'body'}: ${first.message}`;
   return refuse('VALIDATION_FAILED', { message: summary, details: { issues } });

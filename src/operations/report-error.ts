@@ -5,6 +5,7 @@ import { classifyError, type ErrorReport } from '../decide/classify-error.js';
 import { judgeOwnership } from '../decide/judge-ownership.js';
 import { applyError } from '../decide/transition-account.js';
 import type { AccountRecord } from '../store/account-record.js';
+import { hideSecrets } from '../telemetry/redact.js';
 import { claimOf } from './claim.js';
 import { finishWork } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
@@ -89,7 +90,7 @@ export function takeError(
   );
   return {
     account_id: account.accountId,
-    error_type: report.errorType ?? classified.name ?? classified.errorClass,
+    error_type: hideSecrets(report.errorType ?? classified.name ?? classified.errorClass),
     classified_as: classified.errorClass,
     action_taken: applied.action,
     new_status: applied.condition.status,
