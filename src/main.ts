@@ -1,9 +1,10 @@
 import { createApp } from './app.js';
 import { ConfigError, loadConfig } from './config.js';
 
-/** Signals and exit codes: 0 after a drain, 1 when something is wrong. */
+/** Signals and exit codes: 0 after a drain, 1 when something is wrong. SIGUSR2 turns debug lines on and off. */
 async function main(): Promise<void> {
-  const app = createApp(loadConfig());
+  const config = loadConfig();
+  const app = createApp(config);
   let stopping = false;
   const isStopping = (): boolean => stopping;
   const stop = (signal: string): void => {
@@ -21,6 +22,11 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  let isVerbose = false;
+  process.on('SIGUSR2', () => {
+    isVerbose = !isVerbose;
+    app.log.setLevel(isVerbose ? 'debug' : config.logLevel);
+  });
   process.on('unhandledRejection', (error) => {
     app.log.error('unhandled rejection', { error });
     process.exit(1);

@@ -101,7 +101,8 @@ const openConnection = (port: number) => {
 test.each(OPERATION_NAMES)('%s is served at its route', async (name) => {
   const { call, received } = common;
   const { http } = OPERATIONS[name];
-  const path = API + http.path.replace('{account_id}', ACCOUNT);
+  const inPath = [...http.path.matchAll(/\{(\w+)\}/g)].map(([, field]) => field ?? '');
+  const path = API + http.path.replace(/\{\w+\}/g, ACCOUNT);
   const answer = await call(http.method, path, http.method === 'POST' ? '{"service_name":"inviter"}' : undefined);
   expect(answer.status).toBe(200);
   expect(answer.headers.get('content-type')).toMatch(/^application\/json/);
@@ -111,7 +112,7 @@ test.each(OPERATION_NAMES)('%s is served at its route', async (name) => {
   expect(answer.body).toEqual({ success: true, echoed: received[0]?.body });
   expect(received[0]?.body).toEqual({
     ...(http.method === 'POST' && { service_name: 'inviter' }),
-    ...(http.path.includes('{account_id}') && { account_id: ACCOUNT }),
+    ...Object.fromEntries(inPath.map((field) => [field, ACCOUNT])),
   });
 });
 
