@@ -1,5 +1,6 @@
 import { buildAsyncApi } from './asyncapi.js';
 import { buildOpenApi } from './openapi.js';
+import { buildConfigurationPage, buildErrorsPage, buildMetricsPage } from './pages.js';
 
 const toJson = (document: object): string => `${JSON.stringify(document, null, 2)}\n`;
 
@@ -7,4 +8,7 @@ const toJson = (document: object): string => `${JSON.stringify(document, null, 2
 export const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'contracts/asyncapi.json': () => toJson(buildAsyncApi()),
   'contracts/openapi.json': () => toJson(buildOpenApi()),
+  'docs/configuration.md': buildConfigurationPage,
+  'docs/errors.md': buildErrorsPage,
+  'docs/metrics.md': buildMetricsPage,
 };

@@ -1,7 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isOperationName, type OperationName, OPERATIONS, type RequestBody } from '../../contracts/operations.js';
+import {
+  isOperationName,
+  type OperationName,
+  OPERATIONS,
+  type ReplyBody,
+  type RequestBody,
+} from '../../contracts/operations.js';
 import { waitAtMost } from '../broker/wait-at-most.js';
 import { clock } from '../clock.js';
+import type { Metrics } from '../telemetry/metrics.js';
 import { gatherBatches } from './gather-batches.js';
 import type { JobStarter, OperationHandler } from './handler.js';
 import { HANDLERS } from './handlers.js';
@@ -136,6 +143,8 @@ function observe(
   if (outcome === 'LEASE_LOST') metrics.fenceRejections.inc({ operation });
   if (reply.success && reply.allowed === false)
     metrics.refusals.inc({ operation, code: '', rule: String(reply.reason) });
+  if (reply.success && operation === 'action.acquire' && !answer.repeated)
+    observeHeadroom(metrics, request.body, reply);
   log.info('request answered', {
     operation,
     outcome,
@@ -147,6 +156,16 @@ function observe(
     ...named(request.body),
     ...answer.log,
   });
+}
+
+/** How much of its daily limit an acquired action has left. */
+function observeHeadroom(metrics: Metrics, body: unknown, reply: Reply): void {
+  const { action_type: action } = body as RequestBody<'action.acquire'>;
+  const { allowed, checks } = reply as unknown as ReplyBody<'action.acquire'>;
+  const { limit, remaining } = checks.daily;
+  if (allowed && limit !== null && limit > 0 && remaining !== null) {
+    metrics.limitRemaining.observe({ action }, remaining / limit);
+  }
 }
 
 /** User, service, account and lease as far as the body names them. */

@@ -116,7 +116,7 @@ export const createMetrics = () => {
     ),
     limitRemaining: histogram(
       'limit_remaining_ratio',
-      'Share of the daily limit left after an action: 0 is none, 1 is all',
+      'Share of the daily limit left once an action is acquired: 0 is none, 1 is all',
       ['action'],
       TENTHS,
     ),

@@ -1,0 +1,97 @@
+import { FAILURE_CODES, FAILURES } from '../../contracts/failures.js';
+import { failuresOf } from '../../contracts/failures-of.js';
+import { OPERATION_NAMES, OPERATIONS } from '../../contracts/operations.js';
+import { SETTINGS } from '../../src/config.js';
+import { createMetrics } from '../../src/telemetry/metrics.js';
+
+const NOTE = '<!-- Written by `npm run contracts`. -->';
+
+const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.map(escapeCell).join(' | ')} |`).join('\n');
+
+const escapeCell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ');
+const code = (text: string): string => `\`${text}\``;
+
+/** Every metric of the service, as it is declared. */
+export function buildMetricsPage(): string {
+  const { registry } = createMetrics();
+  const rows = registry.getMetricsAsArray().map((metric) => {
+    // What every kind of metric has, but its type keeps to itself.
+    const { name, help, labelNames } = metric as unknown as { name: string; help: string; labelNames: string[] };
+    return { name, help, type: typeOf(metric), labels: labelNames.map(code).join(', ') };
+  });
+  const isOwn = ({ name }: { name: string }) => name.startsWith('account_manager_');
+  const toTable = (shown: typeof rows) =>
+    table(
+      ['metric', 'type', 'labels', 'meaning'],
+      shown
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+        .map(({ name, type, labels, help }) => [code(name), type, labels, help]),
+    );
+  return `# Metrics
+
+${NOTE}
+
+Served at \`GET /metrics\`. Gauges of the fleet come from one query, at most every 15 seconds. Every label takes values
+of the contract, but \`service\`: after the first hundred names the rest count as \`other\`.
+
+## The service
+
+${toTable(rows.filter(isOwn))}
+
+## The process
+
+${toTable(rows.filter((row) => !isOwn(row)))}
+`;
+}
+
+/** \`counter\`, \`gauge\`, \`histogram\` or \`summary\`. */
+const typeOf = (metric: object): string => metric.constructor.name.toLowerCase();
+
+/** Every setting the service reads. */
+export function buildConfigurationPage(): string {
+  const rows = SETTINGS.map(({ name, meaning, default: fallback, secret }) => [
+    code(name),
+    fallback ?? 'must be set',
+    secret ? 'yes' : '',
+    meaning,
+  ]);
+  return `# Configuration
+
+${NOTE}
+
+The service reads environment variables, once, when it starts; all that is wrong with them is reported at once. A
+variable that is empty counts as not set. A secret may stand in a file instead, whose path \`<name>_FILE\` gives.
+
+${table(['variable', 'default', 'secret', 'meaning'], rows)}
+`;
+}
+
+/** Every failure code, and which operations can answer with it. */
+export function buildErrorsPage(): string {
+  const rows = FAILURE_CODES.map((name) => {
+    const { http, retryable, parked, meaning } = FAILURES[name];
+    return [code(name), String(http), retryable ? 'yes' : 'no', parked ? 'yes' : 'no', meaning, operationsWith(name)];
+  });
+  return `# Failures
+
+${NOTE}
+
+A reply that is not a success: \`{"success": false, "error": {"code", "message", "retryable", "retry_after_ms"?, "details"?}}\`.
+Retryable: the same wish may succeed later, under a new \`message_id\`; but a repeat of \`UNAVAILABLE\` and \`INTERNAL\`
+is tried again. Parked: a message from the broker that is answered so is kept in \`account-manager.parked\`; \`INTERNAL\`
+only after the retries. What to do about each stands in [integrating.md](integrating.md).
+
+${table(['code', 'HTTP', 'retryable', 'parked', 'meaning', 'operations'], rows)}
+`;
+}
+
+function operationsWith(failure: (typeof FAILURE_CODES)[number]): string {
+  if (failure === 'UNKNOWN_OPERATION') return 'none';
+  const operations = OPERATION_NAMES.filter((name) => failuresOf(name).includes(failure));
+  if (operations.length === OPERATION_NAMES.length) return 'all';
+  const changing = OPERATION_NAMES.filter((name) => OPERATIONS[name].changesState);
+  return operations.length === changing.length && operations.every((name) => changing.includes(name))
+    ? 'all that change state'
+    : operations.map(code).join(', ');
+}
