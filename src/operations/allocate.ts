@@ -49,9 +49,10 @@ export const allocate: OperationHandler<'account.allocate'> = {
         return grant(context, request, choice, lease, sessions.get(choice.account.accountId), work.now);
       }
       if (refusal === undefined) throw new Error('a request was neither granted nor refused');
-      const deferred = request.mayWait && refusal.error.retryable;
-      if (!deferred) count(context, request, refusal.error.code);
-      return { reply: refusal, deferred, log: { purpose: request.body.purpose } };
+      const { code, retryable } = refusal.reply.error;
+      const deferred = retryable && (request.mayWait || (request.mayAskAgain && refusal.contended));
+      if (!deferred) count(context, request, code);
+      return { reply: refusal.reply, deferred, log: { purpose: request.body.purpose } };
     });
   },
 

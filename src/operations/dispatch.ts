@@ -25,6 +25,12 @@ const MAX_RUN_WAIT_MS = 60_000;
 /** Between two questions about a run that another instance has. */
 const RUN_PAUSE_MS = 250;
 
+/**
+ * An allocation passes over what a neighbouring transaction has locked: a job's chunk, a late report. Where nothing
+ * else was free it asks again after these pauses, for such locks are short.
+ */
+const CONTENDED_PAUSES_MS = [5, 10, 20, 40, 80];
+
 /** A waiting allocation asks again this often even if nothing wakes it: a wake-up may be lost with a connection. */
 const MAX_PAUSE_MS = 2_000;
 
@@ -82,7 +88,7 @@ async function answerRequest(
       ]),
     );
   }
-  const item = { ...request, body: parsed.data as RequestBody<OperationName>, mayWait: false };
+  const item = { ...request, body: parsed.data as RequestBody<OperationName>, mayWait: false, mayAskAgain: false };
   switch (operation) {
     case 'account.allocate':
       return allocateWithin(gather[operation], waitingRoom, item as BatchItem<'account.allocate'>);
@@ -93,7 +99,10 @@ async function answerRequest(
   }
 }
 
-/** Asks again for an account, whenever one of the user's may have become free, until `wait_ms` is over. */
+/**
+ * Asks again for an account: soon where only a lock was in the way, and whenever one of the user's may have become free
+ * until `wait_ms` is over.
+ */
 async function allocateWithin(
   ask: (item: BatchItem<OperationName>) => Promise<BatchAnswer>,
   waitingRoom: WaitingRoom,
@@ -101,10 +110,15 @@ async function allocateWithin(
 ): Promise<BatchAnswer> {
   const giveUpAt = clock.monotonicMs() + item.body.wait_ms;
   let hasPlace = true;
-  for (;;) {
+  for (let tries = 0; ; tries++) {
     const leftMs = hasPlace ? giveUpAt - clock.monotonicMs() : 0;
-    const answer = await ask({ ...item, mayWait: leftMs > 0 });
+    const contendedPauseMs = CONTENDED_PAUSES_MS[tries];
+    const answer = await ask({ ...item, mayWait: leftMs > 0, mayAskAgain: contendedPauseMs !== undefined });
     if (!answer.deferred) return answer;
+    if (leftMs <= 0) {
+      await pause(contendedPauseMs);
+      continue;
+    }
     const askAgainMs = answer.reply.success ? MAX_PAUSE_MS : (answer.reply.error.retry_after_ms ?? MAX_PAUSE_MS);
     hasPlace = await waitingRoom.wait(item.body.user_id, Math.min(leftMs, askAgainMs, MAX_PAUSE_MS));
   }

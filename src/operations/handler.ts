@@ -20,6 +20,8 @@ export interface AcceptedRequest<K extends OperationName> {
   traceparent: string | null;
   /** Whether the request has time left to wait for an account (`wait_ms`). */
   mayWait: boolean;
+  /** Whether it may be asked again soon, where only a neighbouring transaction was in the way. */
+  mayAskAgain: boolean;
 }
 
 /** The answer to one request of a batch. */

@@ -9,19 +9,27 @@ import { refuse } from './refuse.js';
 /** An account that is free but was held by a neighbouring transaction, or by a lease lock, is worth asking for soon. */
 const CONTENDED_RETRY_MS = 1_000;
 
+/** Why a request gets no account. */
+export interface AllocationRefusal {
+  reply: FailureReply;
+  /** An account that suits is free: somebody has it locked for the moment. */
+  contended: boolean;
+}
+
 /** Tells apart why requests got no account, with one count per user. */
 export async function refuseAllocations(
   { sql }: BatchContext,
   shortages: ReadonlyMap<AllocateRequest, Shortage>,
   now: number,
-): Promise<Map<AllocateRequest, FailureReply>> {
+): Promise<Map<AllocateRequest, AllocationRefusal>> {
   const userIds = [...new Set([...shortages.keys()].map((request) => request.body.user_id))];
   const counts = await countAccounts(sql, userIds, now);
   return new Map(
-    [...shortages].map(([request, shortage]) => [
-      request,
-      refuseAllocation(shortage, counts.get(request.body.user_id), now),
-    ]),
+    [...shortages].map(([request, shortage]) => {
+      const counted = counts.get(request.body.user_id);
+      const contended = (counted?.free ?? 0) > shortage.limited;
+      return [request, { reply: refuseAllocation(shortage, counted, contended, now), contended }];
+    }),
   );
 }
 
@@ -29,7 +37,12 @@ export async function refuseAllocations(
  * `ALL_BUSY` when an account that is otherwise suitable is leased, else `ALL_LIMITED` when one lacks only room, else
  * `ALL_RESTRICTED`: the caller is told the nearest hope.
  */
-function refuseAllocation(shortage: Shortage, counted: AccountCounts | undefined, now: number): FailureReply {
+function refuseAllocation(
+  shortage: Shortage,
+  counted: AccountCounts | undefined,
+  contended: boolean,
+  now: number,
+): FailureReply {
   if (counted === undefined) return refuse('NO_ACCOUNTS');
   const counts = {
     total: counted.total,
@@ -46,7 +59,6 @@ function refuseAllocation(shortage: Shortage, counted: AccountCounts | undefined
       details: { reason: shortage.preferredReason, counts },
     });
   }
-  const contended = counted.free > shortage.limited;
   if (counted.leased > 0 || contended) {
     const until = contended ? now + CONTENDED_RETRY_MS : counted.earliestLeaseEndAt;
     return refuse('ALL_BUSY', { ...(until !== null && { retryAfterMs: until - now }), details: { counts } });

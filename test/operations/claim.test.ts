@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pg from 'pg';
 import { letLeaseEnd, newUser, rowsOf } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 
@@ -44,6 +45,30 @@ test('an account with room is found behind any number of accounts without', asyn
     code: 'ALL_LIMITED',
     details: { counts: { total: 200, limited: 198, draining: 2 } },
   });
+});
+
+test('a lock of the moment does not make a free account look busy; one that stays does, and soon', async () => {
+  const user = newUser();
+  const [accountId = ''] = await harness.registerAccounts(user, 1);
+  const neighbour = new pg.Client({ connectionString: harness.databaseUrl });
+  await neighbour.connect();
+  const lock = async () => {
+    await neighbour.query('BEGIN');
+    await neighbour.query('SELECT 1 FROM telegram_sessions WHERE id = $1 FOR UPDATE', [accountId]);
+  };
+  await lock();
+  const allocated = harness.succeed('account.allocate', wish(user));
+  await neighbour.query('SELECT pg_sleep(0.03)');
+  await neighbour.query('ROLLBACK');
+  const { allocation } = await allocated;
+  expect(allocation.account_id).toBe(accountId);
+
+  await harness.succeed('account.release-all', { service_name: 'invite-service' });
+  await lock();
+  const refused = await harness.refusal('account.allocate', wish(user));
+  expect(refused).toMatchObject({ code: 'ALL_BUSY', retry_after_ms: 1_000, details: { counts: { leased: 0 } } });
+  await neighbour.query('ROLLBACK');
+  await neighbour.end();
 });
 
 test('requests of many users and purposes in one batch each get their own', async () => {

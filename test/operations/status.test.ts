@@ -21,7 +21,15 @@ afterAll(async () => {
   await harness.close();
 });
 
-const request = { body: {}, messageId: null, requestId: 'one', caller: null, traceparent: null, mayWait: false };
+const request = {
+  body: {},
+  messageId: null,
+  requestId: 'one',
+  caller: null,
+  traceparent: null,
+  mayWait: false,
+  mayAskAgain: false,
+};
 
 test('totals, leases by service, and the dependencies as they are', async () => {
   const [waiting, blocked, tired] = await harness.registerAccounts(1, 6);

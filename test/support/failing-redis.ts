@@ -14,6 +14,8 @@ export interface FailingRedis extends TestRedis {
   stop: () => Promise<void>;
   /** Takes connections again, at the same address. */
   start: () => Promise<void>;
+  /** Whether it takes connections. */
+  isUp: () => boolean;
 }
 
 export async function createFailingRedis(): Promise<FailingRedis> {
@@ -69,6 +71,7 @@ export async function createFailingRedis(): Promise<FailingRedis> {
     start: async () => {
       await listen(port);
     },
+    isUp: () => server.listening,
     drop: async () => {
       if (server.listening) await stop();
       await redis.drop();
