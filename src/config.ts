@@ -153,12 +153,13 @@ const environment = z.object({
     .enum(['true', 'false'], 'must be true or false')
     .prefault('true')
     .meta({ meaning: 'Whether this instance runs background jobs; false: other instances do' }),
+  // They do not all begin in one minute: each takes a moment of a processor.
   RESET_DAILY_LIMITS_CADENCE: cadence('0 0 * * *', 'When the daily reset is announced and the usage archived'),
   PROCESS_RECOVERIES_CADENCE: cadence('300', 'When waits that are over are ended, beside ending them at their instant'),
-  CLEANUP_LOCKS_CADENCE: cadence('1800', 'When leases that are over are closed and locks brought in line'),
-  HEALTH_SCAN_CADENCE: cadence('900', 'When the fleet is searched for trouble'),
-  CLEANUP_RATE_LIMITS_CADENCE: cadence('3600', 'When old rows and stale copies of usage windows are removed'),
-  REPORT_CADENCE: cadence('21600', 'When the state of the fleet is reported'),
+  CLEANUP_LOCKS_CADENCE: cadence('7,37 * * * *', 'When leases that are over are closed and locks brought in line'),
+  HEALTH_SCAN_CADENCE: cadence('3-59/15 * * * *', 'When the fleet is searched for trouble'),
+  CLEANUP_RATE_LIMITS_CADENCE: cadence('11 * * * *', 'When old rows and stale copies of usage windows are removed'),
+  REPORT_CADENCE: cadence('22 */6 * * *', 'When the state of the fleet is reported'),
   JOB_LEASE_SECONDS: wholeNumber(2, 3600).prefault('60').meta({
     meaning: 'A job whose worker has not been heard of for so long is taken over by another',
   }),

@@ -3,7 +3,7 @@ import { findFailingProxies } from '../decide/failing-proxies.js';
 import { settleAlerts } from '../store/alerts.js';
 import { loadRecoveriesWithin } from '../store/load-recoveries.js';
 import { groupByProxy, scanTrouble, type TroubleName } from '../store/scan-fleet.js';
-import type { Job, JobContext, JobTask } from './job.js';
+import { type Job, type JobContext, type JobTask, PROBE_COUNT } from './job.js';
 import { judgeFleetAlerts } from './judge-fleet-alerts.js';
 import { probeIdleAccounts } from './probe-accounts.js';
 import { processRecoveries } from './process-recoveries.js';
@@ -15,8 +15,6 @@ const TROUBLE: readonly TroubleName[] = [
   'expired_leases',
 ];
 const SCAN_ALERTS = [...TROUBLE, 'proxy_failing'];
-/** Begins the names of the counts that tell how probes ended. */
-export const PROBE_COUNT = 'probe_';
 /** As many recoveries as are put into the queue at most. */
 const MAX_PLANNED = 100_000;
 const FOREVER_MS = 1_000 * 86_400_000;

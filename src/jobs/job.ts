@@ -6,6 +6,9 @@ import type { Log } from '../telemetry/log.js';
 import type { ProbeSettings } from './probe-accounts.js';
 import type { SettlingContext } from './settle-ended.js';
 
+/** Begins the names of the counts that tell how probes ended. */
+export const PROBE_COUNT = 'probe_';
+
 /** What the jobs are told; `JobsConfig` has it. */
 export interface JobSettings extends Limits {
   alerts: AlertThresholds;

@@ -16,6 +16,8 @@ export interface RunWatchOptions {
   log: Log;
   /** The alerts that are open, at every look. */
   onAlerts: (alerts: readonly StoredAlert[]) => void;
+  /** How long a job that was missed while nothing was up may take to be caught up before it counts as dead. */
+  graceMs?: number;
 }
 
 export interface RunWatch {
@@ -26,7 +28,6 @@ export interface RunWatch {
 }
 
 const LOOK_MS = 10_000;
-/** A job that was missed while nothing was up gets this long to be caught up before it counts as dead. */
 const GRACE_MS = 60_000;
 const OVERDUE = 'job_overdue';
 
@@ -36,7 +37,7 @@ type States = Awaited<ReturnType<typeof loadJobStates>>['states'];
  * Looks after the runs: starts what was missed, what failed and has rested, and what a dead worker has left; raises an
  * alert about a job that has not finished for twice its cadence. Every instance looks, and each run is claimed once.
  */
-export function watchRuns({ database, cadences, jobs, log, onAlerts }: RunWatchOptions): RunWatch {
+export function watchRuns({ database, cadences, jobs, log, onAlerts, graceMs = GRACE_MS }: RunWatchOptions): RunWatch {
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> = Promise.resolve();
   let catchingUp: Promise<void> | null = null;
@@ -88,7 +89,7 @@ export function watchRuns({ database, cadences, jobs, log, onAlerts }: RunWatchO
     }
     const since = lateSince.get(job) ?? clock.monotonicMs();
     lateSince.set(job, since);
-    return clock.monotonicMs() - since >= GRACE_MS;
+    return clock.monotonicMs() - since >= graceMs;
   }
 
   const lookSafely = (): void => {

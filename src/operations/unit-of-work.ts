@@ -79,7 +79,7 @@ export async function extendWork(
 }
 
 /** Leases and waits end at their instant, whether or not a job has run: their end is written when it is first met. */
-export function endWhatIsOver(work: UnitOfWork, account: AccountRecord): void {
+function endWhatIsOver(work: UnitOfWork, account: AccountRecord): void {
   if (account.lease !== null && account.lease.expiresAt <= work.now) {
     endLease(work, account, 'expired', account.lease.expiresAt, 'account.lease_expired', {}, null);
   }

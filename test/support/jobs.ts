@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import type { JobName } from '../../contracts/jobs.js';
 import { DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
 import type { Job, JobContext } from '../../src/jobs/job.js';
 import { runJob, type RunOptions, type RunSummary } from '../../src/jobs/run-job.js';
@@ -10,7 +9,6 @@ import { createLeaseLocks } from '../../src/redis/lease-locks.js';
 import { createRecoveryQueue } from '../../src/redis/recovery-queue.js';
 import { createWindowCache } from '../../src/redis/window-cache.js';
 import { createDatabase } from '../../src/store/database.js';
-import type { JobRun } from '../../src/store/job-runs.js';
 import { createLog } from '../../src/telemetry/log.js';
 
 /** One instance's background, as a worker opens it. */
@@ -80,6 +78,3 @@ export async function startJobs(
     },
   };
 }
-
-/** A row of `job_runs`. */
-export type RunRow = Pick<JobRun, 'job' | 'outcome' | 'attempt' | 'error'> & { job: JobName; scheduled_for: Date };

@@ -1,3 +1,4 @@
+import '../low-priority.js';
 import { healthScan } from '../health-scan.js';
 import { runInWorker } from '../run-in-worker.js';
 
