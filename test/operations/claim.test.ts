@@ -86,6 +86,31 @@ test('requests of many users and purposes in one batch each get their own', asyn
   for (const { account_id, user_id } of granted) expect(owned.get(user_id)).toContain(account_id);
 });
 
+test('room in a channel is judged under one key, however the channel is spelled', async () => {
+  const user = newUser();
+  const [account_id = ''] = await harness.registerAccounts(user, 1);
+  const { allocation } = await harness.succeed('account.allocate', wish(user, { target_channel_id: '@Foo' }));
+  // Fifteen a day and channel are allowed.
+  for (const [spelling, invites] of [
+    ['foo', 5],
+    ['https://t.me/Foo', 5],
+    ['T.ME/FOO', 5],
+  ]) {
+    for (let n = 0; n < Number(invites); n++)
+      await harness.succeed('action.record', { account_id, action_type: 'invite', target_channel_id: spelling });
+  }
+  const { lease_id, fence } = allocation;
+  const usage_stats = { invites_sent: 15, channel_usage: { '@FOO': 10, 't.me/s/foo': 5 } };
+  const holder = { account_id, service_name: 'invite-service', lease_id, fence };
+  expect(await harness.succeed('account.release', { ...holder, usage_stats })).toMatchObject({
+    counted: { invites: 0 },
+  });
+  for (const target_channel_id of ['foo', '@fOO', 'tg://resolve?domain=Foo'])
+    expect((await harness.refusal('account.allocate', wish(user, { target_channel_id }))).code).toBe('ALL_LIMITED');
+  const rested = wish(user, { target_channel_id: 'bar', timeout_minutes: 120 });
+  expect((await harness.succeed('account.allocate', rested)).allocation.account_id).toBe(account_id);
+});
+
 test('a draining account whose lease is over is freed and not granted again', async () => {
   const user = newUser();
   const [accountId = ''] = await harness.registerAccounts(user, 1);
