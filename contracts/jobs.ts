@@ -28,7 +28,7 @@ export const runJobReply = z.strictObject({
   started_at: instant.nullable(),
   finished_at: instant.nullable(),
   counts: z.record(z.string(), z.int()).describe('What it did, by name'),
-  error: z.string().nullable().describe('Why the last attempt failed'),
+  failure: z.string().nullable().describe('Why the last attempt failed'),
 });
 
 export const reportRequest = z.strictObject({

@@ -52,7 +52,7 @@ function describe(run: JobRun): ReplyBody<'admin.run-job'> {
     started_at: isoOrNull(run.startedAt),
     finished_at: isoOrNull(run.finishedAt),
     counts: run.counts,
-    error: run.error,
+    failure: run.error,
   };
 }
 

@@ -62,7 +62,7 @@ test('is run and answered with what it did; a repeat gets the same answer and no
     state: 'done',
     attempt: 1,
     counts: { recovered: 5, waits_ended: 5 },
-    error: null,
+    failure: null,
   });
   expect(await ask(operations, 'admin.run-job', { job }, { messageId })).toEqual(reply);
   expect(await runs()).toEqual([{ outcome: 'done', attempt: 1 }]);
@@ -121,7 +121,7 @@ test('one that fails is answered as failed, and a repeat tells how it stands by 
   work = () => Promise.reject(new Error('no luck'));
   const messageId = randomUUID();
   const failed = await ask(operations, 'admin.run-job', { job }, { messageId });
-  expect(failed).toMatchObject({ state: 'failed', attempt: 1, finished_at: null, error: 'Error: no luck' });
+  expect(failed).toMatchObject({ state: 'failed', attempt: 1, finished_at: null, failure: 'Error: no luck' });
   // It is tried again by itself, whatever occurrence is due.
   work = (context, task) => processRecoveries.run(context, task);
   await operations.query('UPDATE job_runs SET lease_until = now() WHERE finished_at IS NULL');
