@@ -63,7 +63,7 @@ export function refusalOf({ lease }: OracleAccount, claim: Claim): 'NOT_HELD' | 
 }
 
 /** Counts invites on the account, in a channel or in none. */
-export function count(account: OracleAccount, channel: string | null, quantity: number): void {
+function count(account: OracleAccount, channel: string | null, quantity: number): void {
   account.today += quantity;
   account.hour += quantity;
   if (channel !== null) countInChannel(account, channel, quantity);
