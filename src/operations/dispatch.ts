@@ -9,6 +9,7 @@ import {
 import { waitAtMost } from '../broker/wait-at-most.js';
 import { clock } from '../clock.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import { inBatchSpan, inRequestSpan, traceIdOf } from '../telemetry/tracing.js';
 import { gatherBatches } from './gather-batches.js';
 import type { JobStarter, OperationHandler } from './handler.js';
 import { HANDLERS } from './handlers.js';
@@ -43,12 +44,14 @@ export function createDispatch(runner: BatchRunner, waitingRoom: WaitingRoom): D
     ]),
   ) as Record<OperationName, (item: BatchItem<OperationName>) => Promise<BatchAnswer>>;
 
-  return async (request) => {
-    const startedAt = clock.monotonicMs();
-    const answer = await answerRequest(runner, gather, waitingRoom, request);
-    observe(runner, request, answer, clock.monotonicMs() - startedAt);
-    return answer.reply;
-  };
+  return (request) =>
+    inRequestSpan({ ...request, operation: nameOf(request) }, async (traceparent) => {
+      const startedAt = clock.monotonicMs();
+      const traced = { ...request, traceparent };
+      const answer = await answerRequest(runner, gather, waitingRoom, traced);
+      observe(runner, traced, answer, clock.monotonicMs() - startedAt);
+      return answer.reply;
+    });
 }
 
 function gatherOperation<K extends OperationName>(runner: BatchRunner, operation: K, handler: OperationHandler<K>) {
@@ -57,11 +60,11 @@ function gatherOperation<K extends OperationName>(runner: BatchRunner, operation
     const now = clock.monotonicMs();
     metrics.batchSize.observe({ operation }, waiting.length);
     for (const { arrivedAt } of waiting) metrics.queueWait.observe({ operation }, (now - arrivedAt) / 1000);
-    return runBatch(
-      runner,
+    const items = waiting.map(({ item }) => item);
+    return inBatchSpan(
       operation,
-      handler,
-      waiting.map(({ item }) => item),
+      items.map(({ traceparent }) => traceparent),
+      () => runBatch(runner, operation, handler, items),
     );
   }, MAX_BATCH);
   return (item: BatchItem<K>) => gather({ item, arrivedAt: clock.monotonicMs() });
@@ -141,6 +144,10 @@ async function runJobWithin(
 
 const refused = (reply: Reply): BatchAnswer => ({ reply, repeated: false, deferred: false, log: {} });
 
+/** A name of the contract: of what callers make up there is no end. */
+const nameOf = ({ operation }: IncomingRequest): OperationName | 'unknown' =>
+  isOperationName(operation) ? operation : 'unknown';
+
 /** One log line and the metrics of every request. */
 function observe(
   { log, resources: { metrics } }: BatchRunner,
@@ -149,7 +156,8 @@ function observe(
   ms: number,
 ): void {
   const { reply } = answer;
-  const operation = isOperationName(request.operation) ? request.operation : 'unknown';
+  const operation = nameOf(request);
+  const traceId = traceIdOf(request.traceparent);
   const outcome = reply.success ? 'success' : reply.error.code;
   metrics.operationDuration.observe({ operation, outcome }, ms / 1000);
   if (answer.repeated) metrics.duplicates.inc({ operation });
@@ -163,6 +171,7 @@ function observe(
     operation,
     outcome,
     request_id: request.requestId,
+    ...(traceId !== null && { trace_id: traceId }),
     duration_ms: Math.round(ms * 10) / 10,
     ...(request.caller !== null && { caller: request.caller }),
     ...(answer.repeated && { repeated: true }),

@@ -1,0 +1,74 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { EXCHANGES } from '../../contracts/topology.js';
+import type { CloudEvent } from '../../contracts/events.js';
+import { eventually } from '../broker/eventually.js';
+import { bringAbout, succeed } from './bring-about.js';
+import { DOORS, type OpenService, openService } from './open-service.js';
+
+let open: OpenService;
+const events: { event: CloudEvent; header: unknown }[] = [];
+
+beforeAll(async () => {
+  open = await openService({ LOG_LEVEL: 'info' });
+  const { channel } = open.rpc;
+  const { queue } = await channel.assertQueue('', { exclusive: true });
+  await channel.bindQueue(queue, EXCHANGES.events.name, '#');
+  await channel.consume(
+    queue,
+    (message) => {
+      if (message === null) return;
+      const event = JSON.parse(message.content.toString()) as CloudEvent;
+      events.push({ event, header: message.properties.headers?.['traceparent'] });
+    },
+    { noAck: true },
+  );
+}, 60_000);
+afterAll(() => open.close());
+
+test.each(DOORS)('a trace that comes in by %s goes on into the reply, the log and the events', async (door) => {
+  const traceId = door === 'amqp' ? 'a'.repeat(32) : 'b'.repeat(32);
+  const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
+  const { account_id } = await bringAbout(open, 'free', 'traced-service');
+  const body = { account_id, status: 'draining', reason: 'traced' };
+  expect((await open.send(door, 'admin.set-status', body, { traceparent })).traceparent).toContain(traceId);
+
+  const lines = open.service
+    .log()
+    .split('\n')
+    .filter((line) => line.includes(traceId));
+  expect(lines.map((line) => JSON.parse(line))).toEqual([
+    expect.objectContaining({
+      message: 'request answered',
+      operation: 'admin.set-status',
+      trace_id: traceId,
+      account_id,
+    }),
+  ]);
+  const find = () => events.find(({ event }) => event.type === 'account.draining' && event.subject === account_id);
+  await eventually('the event', () => find() !== undefined);
+  expect(find()?.event.traceparent).toContain(traceId);
+  expect(find()?.header).toBe(find()?.event.traceparent);
+});
+
+test('what an operator watches shows what happened', async () => {
+  const held = await bringAbout(open, 'held', 'watched-service');
+  const { account_id, lease_id, fence } = held;
+  const holder = { account_id, lease_id, fence, service_name: 'watched-service' };
+  await succeed(open, 'action.acquire', { ...holder, action_type: 'invite' });
+  await succeed(open, 'action.acquire', { ...holder, action_type: 'invite' });
+  await open.send('http', 'account.renew', { ...holder, fence: 999 });
+  await succeed(open, 'account.error', { ...holder, error_type: 'FLOOD_WAIT_30' });
+
+  const text = await (await fetch(`${open.service.httpUrl}/metrics`)).text();
+  const lines = text.split('\n');
+  for (const line of [
+    'account_manager_limit_remaining_ratio_count{action="invite"} 1',
+    'account_manager_refusals_total{operation="action.acquire",code="",rule="cooldown"} 1',
+    'account_manager_fence_rejections_total{operation="account.renew"} 1',
+    'account_manager_errors_total{class="flood_wait"} 1',
+    'account_manager_allocations_total{service="watched-service",purpose="invite_campaign",outcome="success"} 1',
+    'account_manager_dependency_up{dependency="database"} 1',
+  ]) {
+    expect(lines).toContain(line);
+  }
+});
