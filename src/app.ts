@@ -115,7 +115,7 @@ export function createApp(config: Config): App {
     observe: {
       consumer: (queue, registered) => metrics.consumerUp.set({ queue }, registered ? 1 : 0),
       parked: (code) => metrics.parked.inc({ code }),
-      retried: (step) => metrics.retried.inc({ step: String(step) }),
+      retried: (step) => metrics.retried.inc({ step }),
     },
   });
   const health = createHealth({ database, connections, amqp, relay, redis: windowConnection, metrics });

@@ -18,7 +18,9 @@ let harness: OperationsHarness;
 let jobs: JobsHarness;
 beforeAll(async () => {
   // A worker that ends every run at once; what jobs do is done beside.
-  const start = async () => void (await harness.query(`UPDATE job_runs SET outcome = 'done', finished_at = now()`));
+  const start = async () => {
+    await harness.query(`UPDATE job_runs SET outcome = 'done', finished_at = now()`);
+  };
   harness = await startOperations({ jobs: { instance: 'test', start } });
   jobs = await startJobs({ databaseUrl: harness.databaseUrl, redisUrl: harness.redis.url });
 });

@@ -134,7 +134,7 @@ export async function startOperations(
       messageId,
       body,
     };
-    return (await (dispatch(whole) as Promise<unknown>)) as Answer<typeof operation>;
+    return (await dispatch(whole));
   };
   const succeed: OperationsHarness['succeed'] = async (operation, body, request) => {
     const reply = await call(operation, body, request);

@@ -318,7 +318,7 @@ test('no damage makes it throw, quote its input or take a damaged key for anothe
     fc.constant(swapAlphabet),
     fc.constant((text: string) => swapAlphabet(text.slice(0, 180)) + text.slice(180)),
     fc.constant((text: string) => text.toLowerCase()),
-    fc.constant((text: string) => [...text].reverse().join('')),
+    fc.constant((text: string) => Array.from(text).reverse().join('')),
     fc.constant((text: string) => text + text),
   );
   const templates = new Set<string>();
