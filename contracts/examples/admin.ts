@@ -124,7 +124,7 @@ export const adminExamples: Examples<
         started_at: '2026-03-02T10:05:10.434Z',
         finished_at: '2026-03-02T10:05:10.526Z',
         counts: { published: 1, alerts_raised: 0, alerts_resolved: 0 },
-        error: null,
+        failure: null,
       },
     },
   ],
