@@ -21,7 +21,7 @@ import type { ActionLimits } from './demo/prove.js';
 import { printSummary, prove } from './demo/summary.js';
 import { createView } from './demo/view.js';
 
-const RUN_SECONDS = 40;
+const RUN_SECONDS = 34;
 const STATUS_MS = 2_000;
 const POLL_MS = 100;
 /** How long events may take to arrive when nothing happens any more. */
