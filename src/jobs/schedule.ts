@@ -35,6 +35,7 @@ export function createSchedule({ cadences, worker, log, onRun, workers }: Schedu
   const root = workers ?? path.join(import.meta.dirname, 'workers');
   const ends = new Map<string, { promise: Promise<void>; resolve: () => void }>();
   let isOpen = false;
+  let isClosing = false;
 
   const bree = new Bree({
     root: false,
@@ -86,7 +87,9 @@ export function createSchedule({ cadences, worker, log, onRun, workers }: Schedu
         log.error('job could not be started', { job, error });
       }
     },
+    isClosing: () => isClosing,
     close: async ({ timeoutMs }) => {
+      isClosing = true;
       if (!isOpen) return;
       isOpen = false;
       await waitAtMost(bree.stop(), timeoutMs);

@@ -135,7 +135,7 @@ async function runJobWithin(
 ): Promise<BatchAnswer> {
   const giveUpAt = clock.monotonicMs() + MAX_RUN_WAIT_MS;
   for (;;) {
-    const answer = await ask({ ...item, mayWait: clock.monotonicMs() < giveUpAt });
+    const answer = await ask({ ...item, mayWait: clock.monotonicMs() < giveUpAt && !jobs.isClosing() });
     if (!answer.deferred) return answer;
     await waitAtMost(jobs.start(item.body.job), MAX_PAUSE_MS);
     await pause(RUN_PAUSE_MS);

@@ -61,6 +61,8 @@ export interface JobStarter {
   instance: string;
   /** Starts a worker that takes up what is to be run of the job; resolves when it has ended. Must not reject. */
   start: (job: JobName) => Promise<void>;
+  /** At the shutdown: nothing is started any more, here, and nobody should wait for it. */
+  isClosing: () => boolean;
 }
 
 /** One batch: its transaction, and what is to happen once the transaction's fate is known. */

@@ -170,6 +170,7 @@ test('midnights missed for three days are caught up once, with every day archive
       onAlerts: () => {},
       jobs: {
         instance: 'test',
+        isClosing: () => false,
         start: async (job) => {
           started.push(job);
           const summary = await harness.run(resetDailyLimits, 0, { occurrenceAt: due });

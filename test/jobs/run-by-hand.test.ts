@@ -20,6 +20,7 @@ beforeAll(async () => {
   operations = await startOperations({
     jobs: {
       instance: 'one',
+      isClosing: () => false,
       start: async (job) => {
         started.push(job);
         await one.run({ name: job, run: (context, task) => work(context, task) }, LONG_AGO);

@@ -145,7 +145,7 @@ test('a job that has not finished for twice its cadence raises an alert, once, u
     cadences,
     log: one.context.log,
     onAlerts: () => {},
-    jobs: { instance: 'test', start: () => Promise.resolve() },
+    jobs: { instance: 'test', start: () => Promise.resolve(), isClosing: () => false },
     graceMs: 0,
   });
   // The first look owes nothing.

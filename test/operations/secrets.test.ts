@@ -21,7 +21,7 @@ beforeAll(async () => {
   const start = async () => {
     await harness.query(`UPDATE job_runs SET outcome = 'done', finished_at = now()`);
   };
-  harness = await startOperations({ jobs: { instance: 'test', start } });
+  harness = await startOperations({ jobs: { instance: 'test', start, isClosing: () => false } });
   jobs = await startJobs({ databaseUrl: harness.databaseUrl, redisUrl: harness.redis.url });
 });
 afterAll(async () => {

@@ -105,7 +105,7 @@ export async function startOperations(
         metrics: createMetrics(),
         reentry: options.reentry ?? { days: 3, share: 0.5 },
         dependencies: () => Promise.resolve({}),
-        jobs: options.jobs ?? { instance: 'test', start: () => Promise.resolve() },
+        jobs: options.jobs ?? { instance: 'test', start: () => Promise.resolve(), isClosing: () => false },
       },
     };
     const waitingRoom = createWaitingRoom();
