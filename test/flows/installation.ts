@@ -27,7 +27,7 @@ export interface Installation {
 }
 
 /** Limits without pauses between actions: five invites and 1,000 messages in an hour. */
-export const NO_PAUSES = path.join(import.meta.dirname, 'no-pauses.json');
+const NO_PAUSES = path.join(import.meta.dirname, 'no-pauses.json');
 
 export async function startInstallation(): Promise<Installation> {
   const [database, redis, vhost] = await Promise.all([createDatabase(), createRedis(), createVhost()]);
