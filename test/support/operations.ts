@@ -134,7 +134,7 @@ export async function startOperations(
       messageId,
       body,
     };
-    return (await dispatch(whole));
+    return await dispatch(whole);
   };
   const succeed: OperationsHarness['succeed'] = async (operation, body, request) => {
     const reply = await call(operation, body, request);
