@@ -68,8 +68,8 @@ export function findDoubleLeases(leases: readonly Lease[]): string[] {
 }
 
 /**
- * Every action within every limit, by counting again from nothing. Of a pause, what the earlier action was under way
- * for is taken off: its limits were judged when it was permitted.
+ * Every action within every limit, by counting again from nothing. Limits are judged when an action is permitted: of a
+ * pause, what the earlier action was under way for is taken off, and an action is of the date of its permit.
  */
 export function findExceededLimits(
   actions: readonly Action[],
@@ -86,7 +86,7 @@ export function findExceededLimits(
       const pauseSeconds = before === undefined ? Infinity : (action.at - before.at + before.underWayMs) / 1000;
       burst = pauseSeconds < (limit.burst_cooldown_seconds ?? 0) ? burst + 1 : 1;
       const inChannel = until.filter(({ channel }) => action.channel !== null && channel === action.channel);
-      const today = ({ at }: Action) => toDate(at) === toDate(action.at);
+      const today = (other: Action) => dateOf(other) === dateOf(action);
       const counts = [
         ['hourly', until.filter(({ at }) => at > action.at - HOUR_MS).length, limit.hourly_limit],
         ['daily', until.filter(today).length, limit.daily_limit],
@@ -170,5 +170,5 @@ function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> 
   return groups;
 }
 
-const toDate = (at: number): string => new Date(at).toISOString().slice(0, 10);
+const dateOf = ({ at, underWayMs }: Action): string => new Date(at - underWayMs).toISOString().slice(0, 10);
 const toTime = (at: number): string => new Date(at).toISOString().slice(11, 23);

@@ -59,6 +59,13 @@ test('of a pause the time the earlier action was under way is taken off, and no 
   expect(findExceededLimits([{ ...first!, underWayMs: 199 }, second!], limits)).toHaveLength(1);
 });
 
+test('an action counts on the date on which it was permitted', () => {
+  const limits = { invite: { ...noLimits, daily_limit: 1, per_channel_daily: 1 } };
+  const [late, next] = actionsAt([12 * 3600, 12 * 3600 + 1], 'c');
+  expect(findExceededLimits([{ ...late!, underWayMs: 1 }, next!], limits)).toEqual([]);
+  expect(findExceededLimits([late!, next!], limits)).toHaveLength(2);
+});
+
 test('an action without a permit, before its permit, and a permit without an action', () => {
   const at = (seconds: number[]) => actionsAt(seconds);
   expect(matchPermits(at([1, 3]), at([0, 2]))).toMatchObject({

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { latestOccurrence, parseCadence } from '../../src/decide/cadence.js';
 import { resetDailyLimits } from '../../src/jobs/reset-daily-limits.js';
 import { watchRuns } from '../../src/jobs/watch-runs.js';
@@ -12,7 +12,8 @@ let one: JobsHarness;
 let two: JobsHarness;
 
 const DAY = 86_400_000;
-const midnight = Math.floor(Date.now() / DAY) * DAY;
+/** The last one before the test. */
+let midnight: number;
 const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 const DAILY = parseCadence('0 0 * * *')!;
 
@@ -24,6 +25,9 @@ beforeAll(async () => {
 afterAll(async () => {
   await Promise.all([one.close(), two.close()]);
   await operations.close();
+});
+beforeEach(() => {
+  midnight = Math.floor(Date.now() / DAY) * DAY;
 });
 afterEach(() =>
   operations.query('TRUNCATE job_runs, usage_archive, counted_actions, events, telegram_sessions CASCADE'),

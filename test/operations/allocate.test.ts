@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 
 let harness: OperationsHarness;
@@ -12,8 +13,11 @@ const wish = (userId: number, more: Record<string, unknown> = {}) => ({
   ...more,
 });
 
+/** Only the daily rule refuses an invite: late in the evening the hour and the burst would end after midnight. */
+const invite = { ...DEFAULT_LIMITS.invite, cooldownSeconds: null, burstLimit: null, hourlyLimit: null };
+
 beforeAll(async () => {
-  harness = await startOperations();
+  harness = await startOperations({ policy: { ...DEFAULT_LIMITS, invite } });
 });
 afterAll(() => harness.close());
 

@@ -14,11 +14,11 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
-/** An account whose last block ended so many UTC dates ago, at noon or just now. */
+/** An account whose last block ended so many UTC dates ago, at noon, or as today began. */
 async function afterBlock(daysAgo: number): Promise<{ user_id: number; account_id: string }> {
   const user_id = nextUser++;
   const [account_id = ''] = await harness.registerAccounts(user_id, 1);
-  const endedAt = daysAgo === 0 ? Date.now() - 1 : midnight(-daysAgo) + DAY / 2;
+  const endedAt = daysAgo === 0 ? midnight(0) : midnight(-daysAgo) + DAY / 2;
   await harness.query('UPDATE telegram_sessions SET last_block_ended_at = $2, block_level = 1 WHERE id = $1', [
     account_id,
     new Date(endedAt),

@@ -121,7 +121,7 @@ export async function startOperations(
 
   const dispatch = another();
   await Promise.all(redisReady);
-  const pool = new pg.Pool({ connectionString: testDatabase.url, max: 2 });
+  const pool = new pg.Pool({ connectionString: testDatabase.url, max: 2, options: '-c TimeZone=UTC' });
   const call: OperationsHarness['call'] = async (operation, body, request = {}) => {
     const messageId = request.messageId ?? randomUUID();
     const whole = {
