@@ -92,36 +92,48 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** Seconds in a unit, by how its word begins; a number without a unit is seconds. */
+/** Seconds in a unit of time; a number without a unit is seconds. */
 const UNITS: readonly [RegExp, number][] = [
   [/^ms$|^milli/, 0.001],
+  [/^(?:s|secs?|seconds?|сек\p{L}*)$/u, 1],
   [/^(?:m|mins?|minutes?|мин\p{L}*)$/u, 60],
   [/^(?:h|hrs?|hours?|час\p{L}*)$/u, 3600],
   [/^(?:d|days?|дн\p{L}*|ден\p{L}*)$/u, 86_400],
 ];
 
-const NUMBER = '(\\d+(?:\\.\\d+)?)';
 /** Where a text says how long to wait, the surest form first. A number elsewhere (a code, an id) is not seconds. */
 const DURATIONS = [
   // "A wait of 300 seconds", "Retry in 35 seconds", "retry after 3600", "must wait 5 minutes"
-  `(?:\\bwait(?: of| for)?|retry(?:ing)?[ _-]?(?:after|in)|again (?:in|after)|reset in|\\bdelay(?: of)?)` +
-    `["']?\\s{0,3}[:=]?\\s{0,3}${NUMBER}\\s?(\\p{L}*)`,
+  '(?:\\bwait(?: of| for)?|retry(?:ing)?[ _-]?(?:after|in)|again (?:in|after)|reset in|\\bdelay(?: of)?)' +
+    `["']?\\s{0,3}[:=]?\\s{0,3}(?=\\d)`,
   // "FLOOD_WAIT (300)", "FloodWait: 300"; not the code of "FloodWaitError: 420: FLOOD"
-  `(?:wait|delay)(?:_x|_|error|exception)?["'\\])]{0,2}\\s{0,3}[:=(]{0,2}\\s{0,3}(\\d+)(?![\\d:])`,
+  `(?:wait|delay)(?:_x|_|error|exception)?["'\\])]{0,2}\\s{0,3}[:=(]{0,2}\\s{0,3}(?=\\d+(?!\\d|: ))`,
   // "seconds=300", "(value: 31)"
-  `\\b(?:seconds|retry_?after|value|capture|x)["']?\\s{0,3}[:=]\\s{0,3}["']?${NUMBER}`,
+  `\\b(?:seconds|retry_?after|value|capture|x)["']?\\s{0,3}[:=]\\s{0,3}["']?(?=\\d)`,
   // any number of seconds, minutes, hours or days
-  `(?<![\\p{L}\\p{N}_.])${NUMBER}\\s?` +
-    `(s|secs?|seconds?|сек\\p{L}*|mins?|minutes?|мин\\p{L}*|h|hrs?|hours?|час\\p{L}*|days?)(?![\\p{L}\\p{N}_])`,
+  '(?<![\\p{L}\\p{N}_.])(?=\\d+(?:\\.\\d+)?\\s?' +
+    '(?:s|secs?|seconds?|сек\\p{L}*|mins?|minutes?|мин\\p{L}*|h|hrs?|hours?|час\\p{L}*|days?)(?![\\p{L}\\p{N}_]))',
 ].map((pattern) => new RegExp(pattern, 'iu'));
 
 /** The wait that a text names, in seconds as written; null where it names none. */
 export function findSeconds(text: string): number | null {
   for (const pattern of DURATIONS) {
-    const [, digits, word = ''] = pattern.exec(text) ?? [];
-    if (digits === undefined) continue;
-    const unit = UNITS.find(([begins]) => begins.test(word.toLowerCase()))?.[1] ?? 1;
-    return Number(digits) * unit;
+    const found = pattern.exec(text);
+    if (found !== null) return readDuration(text.slice(found.index + found[0].length));
   }
   return null;
+}
+
+/** The length that a text begins with: `300`, `5 minutes`, `1h 30m`, `1 hour and 30 minutes`, `1:30:00`. */
+function readDuration(text: string): number {
+  const [, hours, minutes, seconds] = /^(?:(\d+):)?(\d{1,2}):(\d\d)(?![\d:])/.exec(text) ?? [];
+  if (minutes !== undefined) return Number(hours ?? 0) * 3600 + Number(minutes) * 60 + Number(seconds);
+  let total = 0;
+  for (const [, digits, word = ''] of text.matchAll(/(?:^|(?<=\p{L})(?:,? and |,? ?))(\d+(?:\.\d+)?)\s?(\p{L}*)/guy)) {
+    const unit = UNITS.find(([name]) => name.test(word.toLowerCase()))?.[1];
+    if (unit === undefined && total > 0) break;
+    total += Number(digits) * (unit ?? 1);
+    if (unit === undefined) break;
+  }
+  return total;
 }

@@ -21,6 +21,8 @@ interface NamesFound {
 }
 
 const MAX_NAME = 128;
+/** A name whose number somebody has put into words: `FLOOD_WAIT_1h30m`. */
+const HAS_UNITS = /^[A-Z][A-Z_]*_\d[\da-z]*$/;
 
 /** Finds error names among the whole words of a text; of several the last, as of nested errors the outermost is printed last. */
 export function findNames(text: string): NamesFound {
@@ -33,7 +35,7 @@ export function findNames(text: string): NamesFound {
       const isWire = /^[A-Z0-9_]+$/.test(token);
       if (error && isWire) names.wire = { error, token };
       else if (error) names.spelled = { error, token };
-      else if (isWire && /^_*[A-Z]/.test(token)) names.unknown = token;
+      else if ((isWire && /^_*[A-Z]/.test(token)) || HAS_UNITS.test(token)) names.unknown = token;
     } else if (/[a-z\d][A-Z]/.test(token)) {
       const error = lookUpClass(token);
       if (error) names.byClass = { error, token };

@@ -153,6 +153,13 @@ test.each<[string, ErrorReport, string, ErrorEffect]>([
   ['seconds out of range', { errorType: 'flood_wait', seconds: Number.NaN }, 'flood_wait', wait(300)],
   ['seconds out of range', { errorType: 'flood_wait', seconds: 1e300 }, 'flood_wait', wait(1_209_600)],
   ['seconds of no wait', { errorType: 'peer_flood', seconds: 60 }, 'peer_flood', block],
+  // lengths in words
+  ['units in a name', { errorMessage: 'FLOOD_WAIT_1m30s' }, 'flood_wait', wait(90)],
+  ['several units', { errorMessage: 'please wait 1 hour and 30 minutes' }, 'flood_wait', wait(5400)],
+  ['several units', { errorMessage: 'retry after 2 days, 3 hours' }, 'flood_wait', wait(183_600)],
+  ['a clock', { errorMessage: 'a wait of 1:30:00 is required' }, 'flood_wait', wait(5400)],
+  ['a time of day beside it', { errorMessage: 'FLOOD_WAIT: retry after 35 at 10:30' }, 'flood_wait', wait(35)],
+  ['milliseconds', { errorMessage: 'FLOOD_WAIT, retry after 1500 ms' }, 'flood_wait', wait(2)],
   // nothing to go by
   ['an empty report', {}, 'other', none],
   ['an empty report', { errorType: null, errorMessage: '', errorCode: null, seconds: null }, 'other', none],
