@@ -37,6 +37,14 @@ test: $(CLIENT) ## all tests, on real servers (ARGS=test/decide: some of them)
 check: $(CLIENT) ## formatting, typed lint, types, import direction, dead code
 	@npm run --silent check
 
+.PHONY: audit
+audit: node ## known vulnerabilities of the packages; fails too when the registry does not tell (AUDIT_OFFLINE=1: only says so)
+	@npm run --silent audit
+
+.PHONY: sbom
+sbom: node ## what a production installation consists of, into dist/sbom.json (CycloneDX)
+	@npm run --silent sbom
+
 .PHONY: bench
 bench: build ## requests per second, on fresh servers (ARGS: options of the load script)
 	@node scripts/with-servers.mjs .local/bench npm run --silent bench -- $(ARGS)
