@@ -11,7 +11,7 @@ CLIENT := generated/prisma/client.ts
 .PHONY: help
 help: ## what can be done
 	@echo 'make TARGET'
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  \1\t\2/p' Makefile | expand -t 12
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  \1\t\2/p' Makefile | expand -t 18
 	@echo
 	@echo 'Servers come from DATABASE_URL, REDIS_URL and RABBITMQ_URL where they are set, else from a Docker engine,'
 	@echo 'else from installed programs, else from Debian packages, which are installed (not with NO_INSTALL=1).'
@@ -48,6 +48,10 @@ sbom: node ## what a production installation consists of, into dist/sbom.json (C
 .PHONY: bench
 bench: build ## requests per second, on fresh servers (ARGS: options of the load script)
 	@node scripts/with-servers.mjs .local/bench npm run --silent bench -- $(ARGS)
+
+.PHONY: bench-recovery
+bench-recovery: build ## how late 5,000 accounts recover within a minute, beside 200 requests/s (ARGS: options)
+	@node scripts/with-servers.mjs .local/bench npm run --silent bench:recovery -- $(ARGS)
 
 .PHONY: faults
 faults: build ## tests that kill servers and processes

@@ -63,22 +63,26 @@ export const fleetReport = z.strictObject({
         count: z.int(),
       }),
     )
-    .describe('Requests that change state and were refused: by failure code, and actions not allowed by limit'),
+    .describe(
+      'Attempts that were refused: requests that change state, by failure code, and actions not allowed, by the limit that binds. Questions (action.check, query.*) are no attempts, a repeat counts once, and what is not answered for good (UNAVAILABLE, INTERNAL, what is no valid request) is in the metrics alone',
+    ),
   services: z
     .array(z.strictObject({ service_name: z.string(), leases: z.int(), open_leases: z.int(), actions: z.int() }))
     .describe('The busiest first; at most 20'),
   waits: z
     .array(z.strictObject({ status: z.enum(['flood_wait', 'blocked']), cause: z.string(), accounts: z.int() }))
     .describe('Present waits by the class of the error that began them'),
-  alerts: z.array(
-    z.strictObject({
-      alert_id: id,
-      alert: z.string(),
-      subject: z.string(),
-      severity: z.enum(['info', 'warning', 'critical']),
-      raised_at: instant,
-    }),
-  ),
+  alerts: z
+    .array(
+      z.strictObject({
+        alert_id: id,
+        alert: z.string(),
+        subject: z.string(),
+        severity: z.enum(['info', 'warning', 'critical']),
+        raised_at: instant,
+      }),
+    )
+    .describe('Open ones, the most severe first, then the oldest; at most 100'),
 });
 export type FleetReport = z.output<typeof fleetReport>;
 

@@ -79,7 +79,16 @@ export const EVENT_EXAMPLES: Readonly<Record<EventType, CloudEvent>> = {
     percent: 36,
     threshold_percent: 30,
   }),
-  'alert.warning': ofAccount('alert.warning', { alert: 'limit_exceeded', ...exceeded }),
+  'alert.warning': ofFleet('alert.warning', {
+    alert: 'limit_exceeded',
+    alert_id: '1d2e3f40-5b6c-4d7e-8f90-a1b2c3d4e5f6',
+    subject: `${EXAMPLE.accountId} invite`,
+    state: 'raised',
+    account_id: EXAMPLE.accountId,
+    user_id: EXAMPLE.userId,
+    ...exceeded,
+    until: '2026-03-03T00:00:00.000Z',
+  }),
   'alert.critical': ofFleet('alert.critical', {
     alert: 'blocked_share',
     alert_id: '0c1d2e3f-4a5b-4c6d-9e7f-8a9b0c1d2e3f',

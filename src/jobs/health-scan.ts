@@ -1,6 +1,6 @@
 import type { Alert } from '../decide/compare-alerts.js';
 import { findFailingProxies } from '../decide/failing-proxies.js';
-import { settleAlerts } from '../store/alerts.js';
+import { resolveEndedAlerts, settleAlerts } from '../store/alerts.js';
 import { loadRecoveriesWithin } from '../store/load-recoveries.js';
 import { groupByProxy, scanTrouble, type TroubleName } from '../store/scan-fleet.js';
 import { type Job, type JobContext, type JobTask, PROBE_COUNT } from './job.js';
@@ -43,7 +43,7 @@ async function raiseTrouble({ database }: JobContext, { count }: JobTask): Promi
   count('failing_proxies', proxies.length);
   const { raised, resolved } = await settleAlerts(database, SCAN_ALERTS, [...found, ...proxies]);
   count('alerts_raised', raised);
-  count('alerts_resolved', resolved);
+  count('alerts_resolved', resolved + (await resolveEndedAlerts(database)));
 }
 
 /** Whatever the queue has lost is due again. */

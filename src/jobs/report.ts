@@ -14,6 +14,8 @@ import { judgeFleetAlerts } from './judge-fleet-alerts.js';
 /** The first report looks back this far, and no later one further than requests are kept. */
 const FIRST_PERIOD_MS = 6 * HOUR_MS;
 const LONGEST_PERIOD_MS = 24 * HOUR_MS;
+/** So that a report fits into a message, whatever has happened. */
+const MAX_ALERTS = 100;
 
 /** Writes down the state of the fleet and announces it; raises and resolves the alerts about it. */
 export const report: Job = {
@@ -32,7 +34,7 @@ export const report: Job = {
       ableBefore: nextUtcMidnight(now),
       reentersSince: reentersSince(settings.reentry, now),
     });
-    const alerts = await loadOpenAlerts(sql);
+    const alerts = await loadOpenAlerts(sql, MAX_ALERTS);
     const published = await publishReport(database, {
       report_id: nameId(`report ${toIso(task.scheduledFor)}`),
       generated_at: toIso(now),

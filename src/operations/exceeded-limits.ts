@@ -1,8 +1,9 @@
 import type { ActionType } from '../../contracts/fields.js';
 import type { LimitReason } from '../../contracts/actions.js';
-import { type CountCheck, evaluateLimits } from '../decide/evaluate-limits.js';
+import { toIso } from '../clock.js';
+import { type CountCheck, describeChecks, failingRules, NEVER } from '../decide/evaluate-limits.js';
 import type { ActionPolicy } from '../decide/limits-policy.js';
-import type { ChannelUsage } from '../decide/usage-window.js';
+import { type ChannelUsage, nextUtcMidnight } from '../decide/usage-window.js';
 import type { AccountRecord } from '../store/account-record.js';
 import { appendEvent, channelUsageOf, type Origin, type UnitOfWork, windowOf } from './unit-of-work.js';
 
@@ -14,14 +15,16 @@ interface ExceededLimit {
   target_channel_id?: string;
 }
 
-const exceeded = (limit: LimitReason, { used, limit: allowed }: CountCheck, channel?: string): ExceededLimit[] =>
-  allowed !== null && used > allowed
-    ? [{ limit, used, allowed, ...(channel !== undefined && { target_channel_id: channel }) }]
-    : [];
+/** A limit that is exceeded, and when it has room again. */
+interface Excess {
+  exceeded: ExceededLimit;
+  endsAt: number;
+}
 
 /**
- * Announces that what was just counted went over a limit, as `limit.exceeded` and as a warning for operators, once for
- * the account and all channels counted in; says whether it did.
+ * Announces that what was just counted went over a limit, as `limit.exceeded`, once for the account and all channels
+ * counted in, and raises the alert `limit_exceeded` about the account and action until the limits have room again;
+ * says whether it did.
  */
 export function announceExceeded(
   work: UnitOfWork,
@@ -30,18 +33,43 @@ export function announceExceeded(
   origin: Origin,
 ): boolean {
   const window = windowOf(account, actionType);
-  const checksOf = (channel: ChannelUsage | null) => evaluateLimits({ window, channel, policy }, work.now).checks;
-  const { daily, hourly } = checksOf(null);
-  const limits = [...exceeded('daily', daily), ...exceeded('hourly', hourly)];
-  for (const channel of channels) {
-    const { perChannel } = checksOf(channelUsageOf(account, actionType, channel));
-    if (perChannel === undefined) continue;
-    limits.push(...exceeded('per_channel_daily', perChannel, channel));
-    limits.push(...exceeded('per_channel_total', perChannel.total, channel));
-  }
-  if (limits.length === 0) return false;
-  const data = { action_type: actionType, limits };
+  const excessIn = (channel: ChannelUsage | null, name?: string): Excess[] => {
+    const input = { window, channel, policy };
+    const failing = failingRules(input, work.now);
+    const { daily, hourly, perChannel } = describeChecks(input, failing, work.now);
+    const counts: [LimitReason, CountCheck][] =
+      perChannel === undefined
+        ? [
+            ['daily', daily],
+            ['hourly', hourly],
+          ]
+        : [
+            ['per_channel_daily', perChannel],
+            ['per_channel_total', perChannel.total],
+          ];
+    return counts.flatMap(([limit, { used, limit: allowed }]) =>
+      allowed === null || used <= allowed
+        ? []
+        : {
+            exceeded: { limit, used, allowed, ...(name !== undefined && { target_channel_id: name }) },
+            endsAt: failing[limit] ?? work.now,
+          },
+    );
+  };
+  const excess = [
+    ...excessIn(null),
+    ...channels.flatMap((name) => excessIn(channelUsageOf(account, actionType, name), name)),
+  ];
+  if (excess.length === 0) return false;
+  const data = { action_type: actionType, limits: excess.map(({ exceeded }) => exceeded) };
   appendEvent(work, account, 'limit.exceeded', data, origin);
-  appendEvent(work, account, 'alert.warning', { alert: 'limit_exceeded', ...data }, origin);
+  // Of a limit that never has room again, such as a channel's total, the alert is of the day.
+  const ends = excess.map(({ endsAt }) => (endsAt === NEVER ? nextUtcMidnight(work.now) : endsAt));
+  work.changes.alerts.push({
+    kind: 'limit_exceeded',
+    subject: `${account.accountId} ${actionType}`,
+    severity: 'warning',
+    data: { account_id: account.accountId, user_id: account.userId, ...data, until: toIso(Math.max(...ends)) },
+  });
   return true;
 }

@@ -1,5 +1,6 @@
 import { dueAt } from '../decide/plan-recovery.js';
 import type { OpenLease } from '../store/account-record.js';
+import { raiseAlerts } from '../store/alerts.js';
 import { applyChanges } from '../store/changes.js';
 import type { BatchContext } from './handler.js';
 import type { UnitOfWork } from './unit-of-work.js';
@@ -11,6 +12,7 @@ export type FinishingContext = Pick<BatchContext, 'sql' | 'afterCommit' | 'locks
 export async function finishWork(context: FinishingContext, work: UnitOfWork): Promise<void> {
   const { changes, now } = work;
   await applyChanges(context.sql, changes, now);
+  if (changes.alerts.length > 0) await raiseAlerts(context.sql, changes.alerts);
   if (changes.leasesEnded.length + changes.leasesOpened.length + changes.leasesExtended.length > 0) {
     context.afterCommit(() => alignLocks(context, work));
   }

@@ -28,10 +28,11 @@ const toAlert = (row: AlertRow): StoredAlert => ({
   raisedAt: row.raised_at.getTime(),
 });
 
-/** The alerts that are raised and not resolved, the oldest first. */
-export async function loadOpenAlerts(sql: Sql): Promise<StoredAlert[]> {
+/** The alerts that are raised and not resolved, the most severe first, then the oldest. */
+export async function loadOpenAlerts(sql: Sql, limit?: number): Promise<StoredAlert[]> {
   const rows = await sql.$queryRaw<AlertRow[]>`
-    SELECT id::text, kind, subject, severity, data, raised_at FROM alerts WHERE resolved_at IS NULL ORDER BY raised_at, id`;
+    SELECT id::text, kind, subject, severity, data, raised_at FROM alerts WHERE resolved_at IS NULL
+    ORDER BY array_position(ARRAY['critical', 'warning', 'info'], severity), raised_at, id LIMIT ${limit ?? null}::integer`;
   return rows.map(toAlert);
 }
 
@@ -55,12 +56,50 @@ export function settleAlerts(
       keep.map((pair) => ({ ...pair.found, alertId: pair.open.alertId })),
     );
     await resolveAlerts(sql, resolve);
-    const events = [
+    await announce(sql, [
       ...raised.map((alert) => announcement(alert, 'raised')),
       ...resolve.map((alert) => announcement(alert, 'resolved')),
-    ];
-    if (events.length > 0) await announce(sql, events);
+    ]);
     return { raised: raise.length, resolved: resolve.length };
+  });
+}
+
+/**
+ * Raises alerts that end by themselves, at the instant in their `until`; of one that is open already only the figures
+ * are brought up to date, without a word.
+ */
+export async function raiseAlerts(sql: Sql, alerts: readonly Alert[]): Promise<void> {
+  const latest = new Map(alerts.map((alert) => [`${alert.kind} ${alert.subject}`, alert]));
+  const rows = [...latest.values()].map((alert) => toRow({ ...alert, alertId: randomUUID() }));
+  const raised = await sql.$queryRaw<AlertRow[]>`
+    INSERT INTO alerts (id, kind, subject, severity, data, raised_at)
+    SELECT c.*, date_trunc('milliseconds', clock_timestamp())
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS c(id uuid, kind text, subject text, severity text, data jsonb)
+    ORDER BY c.kind, c.subject
+    ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO UPDATE SET data = EXCLUDED.data
+    RETURNING id::text, kind, subject, severity, data, raised_at`;
+  const given = new Set(rows.map(({ id }) => id));
+  const added = raised.filter(({ id }) => given.has(id));
+  await announce(
+    sql,
+    added.map((row) => announcement(toAlert(row), 'raised')),
+  );
+}
+
+/** Resolves and announces the alerts whose `until` has come; answers how many. */
+export function resolveEndedAlerts(database: Database): Promise<number> {
+  return database.transaction(async (sql) => {
+    const rows = await sql.$queryRaw<AlertRow[]>`
+      WITH ended AS (
+        SELECT id FROM alerts WHERE resolved_at IS NULL AND (data ->> 'until')::timestamptz <= clock_timestamp()
+        ORDER BY kind, subject FOR UPDATE)
+      UPDATE alerts a SET resolved_at = clock_timestamp() FROM ended WHERE a.id = ended.id
+      RETURNING a.id::text, kind, subject, severity, data, raised_at`;
+    await announce(
+      sql,
+      rows.map((row) => announcement(toAlert(row), 'resolved')),
+    );
+    return rows.length;
   });
 }
 

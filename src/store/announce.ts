@@ -12,6 +12,7 @@ export interface Announcement {
 
 /** Appends events and, with the commit, wakes the relay; answers how many had not been announced before. */
 export async function announce(sql: Sql, announcements: readonly Announcement[]): Promise<number> {
+  if (announcements.length === 0) return 0;
   const rows = announcements.map(({ name, type, data }) => ({
     event_id: name === undefined ? randomUUID() : nameId(name),
     type,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { EventType } from '../../contracts/events.js';
 import type { ActionType } from '../../contracts/fields.js';
 import { toIso } from '../clock.js';
+import type { Alert } from '../decide/compare-alerts.js';
 import { dayCountOn, utcDay } from '../decide/usage-window.js';
 import { type AccountRecord, channelKey, type OpenLease } from './account-record.js';
 import type { Sql } from './database.js';
@@ -46,6 +47,8 @@ export interface Changes {
   actionsCounted: CountedAction[];
   permitsSettled: { permitId: string; success: boolean }[];
   events: PendingEvent[];
+  /** About what the batch met with; each ends by itself at its `until`. */
+  alerts: Alert[];
 }
 
 export const noChanges = (): Changes => ({
@@ -59,6 +62,7 @@ export const noChanges = (): Changes => ({
   actionsCounted: [],
   permitsSettled: [],
   events: [],
+  alerts: [],
 });
 
 /** Writes the changes. Ended leases go before opened ones: an account has one open lease. */

@@ -87,6 +87,29 @@ test('thresholds of the fleet: raised over them, once, and resolved once', async
   expect(await operations.query(`SELECT 1 FROM alerts WHERE kind = 'blocked_share'`)).toHaveLength(2);
 });
 
+test('an exceeded limit: its alert is resolved once, when there is room again, and raised anew after that', async () => {
+  const [account_id] = await operations.registerAccounts(4, 1);
+  const exceed = async () => {
+    for (let count = 1; count <= 6; count++)
+      await operations.succeed('action.record', { account_id, action_type: 'invite' });
+  };
+  await exceed();
+  const told = ['raised', 'resolved', 'raised'].map(
+    (state) => `alert.warning limit_exceeded ${account_id} invite ${state}`,
+  );
+  await one.work(healthScan);
+  expect(await announced()).toEqual(told.slice(0, 1));
+  await operations.query(`UPDATE alerts SET data = data || jsonb_build_object('until', now())`);
+  await Promise.all([one.work(healthScan), two.work(healthScan)]);
+  expect(await announced()).toEqual(told.slice(0, 2));
+  await exceed();
+  expect(await announced()).toEqual(told);
+  const ids = await operations.query(
+    `SELECT DISTINCT data ->> 'alert_id' AS id FROM events WHERE type = 'alert.warning'`,
+  );
+  expect(ids).toHaveLength(2);
+});
+
 test('what two instances find at the same time is raised once', async () => {
   const alert = { kind: FLEET_ALERTS[0], subject: '', severity: 'warning', data: { accounts: 1 } } as const;
   const settle = (harness: JobsHarness) => settleAlerts(harness.context.database, FLEET_ALERTS, [alert]);

@@ -24,8 +24,7 @@ test('counts what has happened, whoever did it, beyond any limit, and warns', as
   expect(await usedInvites(harness, accountId)).toBe(16);
   const events = await eventsOf(harness, accountId);
   expect(events.filter(({ type }) => type === 'limit.exceeded')).toHaveLength(11);
-  expect(events.filter(({ type }) => type === 'alert.warning')).toHaveLength(11);
-  expect(events.at(-2)?.data).toEqual({
+  expect(events.at(-1)?.data).toEqual({
     action_type: 'invite',
     limits: [
       { limit: 'hourly', used: 16, allowed: 5 },
@@ -33,6 +32,42 @@ test('counts what has happened, whoever did it, beyond any limit, and warns', as
     ],
   });
   expect(events.map(({ sequence }) => sequence)).toEqual(events.map((_event, index) => index + 1));
+});
+
+test('an alert is raised once while the limit is exceeded, and says until when', async () => {
+  const { accountId, user } = await holdAccount(harness);
+  const alerts = () =>
+    harness.query<{ data: Record<string, unknown> }>(
+      `SELECT data FROM events WHERE type = 'alert.warning' AND data ->> 'account_id' = $1 ORDER BY id`,
+      [accountId],
+    );
+  const record = (action_type: string) => harness.succeed('action.record', { account_id: accountId, action_type });
+  for (let count = 1; count <= 5; count++) await record('invite');
+  expect(await alerts()).toEqual([]);
+  for (let count = 6; count <= 8; count++) await record('invite');
+  const [first, ...others] = await alerts();
+  expect(others).toEqual([]);
+  const { data } = first!;
+  expect(data).toEqual({
+    alert: 'limit_exceeded',
+    alert_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+    subject: `${accountId} invite`,
+    state: 'raised',
+    account_id: accountId,
+    user_id: user,
+    action_type: 'invite',
+    limits: [{ limit: 'hourly', used: 6, allowed: 5 }],
+    until: expect.any(String),
+  });
+  // There is room for one more once the second of the six has left the hour.
+  const endsInMs = Date.parse(String(data.until)) - Date.now();
+  expect(endsInMs).toBeGreaterThan(3_500_000);
+  expect(endsInMs).toBeLessThanOrEqual(3_600_000);
+  const stored = await harness.query('SELECT id, data FROM alerts WHERE subject = $1', [data.subject]);
+  expect(stored).toMatchObject([{ id: data.alert_id, data: { limits: [{ used: 8 }] } }]);
+
+  for (let count = 1; count <= 4; count++) await record('add_contact');
+  expect((await alerts()).map((alert) => alert.data.subject)).toEqual([data.subject, `${accountId} add_contact`]);
 });
 
 test('what is recorded bears on what may be acquired', async () => {

@@ -207,7 +207,6 @@ test('a limit that was passed is announced once, with everything that was passed
     'account.registered',
     'account.allocated',
     'limit.exceeded',
-    'alert.warning',
     'account.released',
   ]);
   expect(events[2]?.data).toMatchObject({
