@@ -19,7 +19,12 @@ export const FAILURES = {
     meaning: 'Not JSON, too large, too deep, wrong content type, refused reply_to',
   },
   UNKNOWN_OPERATION: { http: 404, retryable: false, parked: true, meaning: 'No such routing key' },
-  UNAUTHENTICATED: { http: 401, retryable: false, parked: false, meaning: 'No identity' },
+  UNAUTHENTICATED: {
+    http: 401,
+    retryable: false,
+    parked: false,
+    meaning: 'No identity: the broker or the token tells of nobody known',
+  },
   FORBIDDEN: { http: 403, retryable: false, parked: false, meaning: "Not this caller's account, user or operation" },
   ACCOUNT_NOT_FOUND: { http: 404, retryable: false, parked: false, meaning: 'No such account, or not of this user' },
   NO_ACCOUNTS: {
@@ -66,7 +71,12 @@ export const FAILURES = {
     meaning: 'The same message_id came with a different body',
   },
   DEADLINE_EXCEEDED: { http: 504, retryable: true, parked: true, meaning: 'The deadline had passed; nothing was done' },
-  UNAVAILABLE: { http: 503, retryable: true, parked: false, meaning: 'A dependency is down; nothing was changed' },
+  UNAVAILABLE: {
+    http: 503,
+    retryable: true,
+    parked: false,
+    meaning: 'A dependency is down, or, with retry_after_ms, the caller asks too much; nothing was changed',
+  },
   INTERNAL: { http: 500, retryable: true, parked: true, meaning: 'A defect; logged with its id' },
 } as const;
 

@@ -104,6 +104,9 @@ export const statusReply = z.strictObject({
   leased_accounts: z.int(),
   status_breakdown: z.record(accountStatus, z.int()),
   leases_by_service: z.record(z.string(), z.int()),
+  identity: z
+    .enum(['on', 'off'])
+    .describe('on: callers are known and held to their rights; off: everybody who reaches a door may do everything'),
   dependencies: z.record(
     z.string(),
     z.strictObject({

@@ -3,9 +3,12 @@ import { createOutboxRelay } from './broker/outbox-relay.js';
 import { createPublisher } from './broker/publish.js';
 import { declareEvents } from './broker/topology.js';
 import type { Config } from './config.js';
+import type { AccessPolicy } from './decide/access-policy.js';
 import { createAmqpDoor } from './doors/amqp.js';
+import { createGate } from './doors/gate.js';
 import { createHttpDoor } from './doors/http.js';
 import { createHealth } from './health.js';
+import { createAccess } from './operations/access.js';
 import { createDispatch } from './operations/dispatch.js';
 import { createFailPoint } from './operations/fail-point.js';
 import { createWaitingRoom } from './operations/waiting-room.js';
@@ -28,6 +31,8 @@ import { createMetrics } from './telemetry/metrics.js';
 
 export interface App {
   log: Log;
+  /** Goes by other rights from the next request on. */
+  replaceAccess: (policy: AccessPolicy | null) => void;
   /** Resolves once requests are served; rejects where that can never be (wrong topology, missing migration). */
   start: () => Promise<void>;
   /** Takes no more requests, finishes those in work, then lets go of everything. */
@@ -72,6 +77,8 @@ export function createApp(config: Config): App {
   const recoveryQueue = createRecoveryQueue(queueConnection);
   const jobs = createJobs({ config, database, locks, windowCache, recoveryQueue, metrics, log });
 
+  const access = createAccess(config.access, database.reader);
+  const gate = createGate({ access, metrics, log });
   const key = parseSessionKey(config.sessionEncryptionKey);
   const keyId = sessionKeyId(key);
   const waitingRoom = createWaitingRoom();
@@ -85,6 +92,7 @@ export function createApp(config: Config): App {
         policy: config.limits.policy,
         reentry: config.reentry,
         countFailedAttempts: config.limits.countFailedAttempts,
+        access,
         cipher: createSessionCipher({ currentKeyId: keyId, keys: new Map([[keyId, key]]) }),
         locks,
         windowCache,
@@ -109,6 +117,7 @@ export function createApp(config: Config): App {
   const amqp = createAmqpDoor({
     connections,
     dispatch,
+    gate,
     waitUntilAvailable: database.waitUntilAvailable,
     log,
     reach,
@@ -118,9 +127,10 @@ export function createApp(config: Config): App {
       retried: (step) => metrics.retried.inc({ step }),
     },
   });
-  const health = createHealth({ database, connections, amqp, relay, redis: windowConnection, metrics });
+  const health = createHealth({ access, database, connections, amqp, relay, redis: windowConnection, metrics });
   const http = createHttpDoor({
     dispatch,
+    gate,
     metrics,
     readiness: health.readiness,
     detailedHealth: health.detailed,
@@ -150,9 +160,23 @@ export function createApp(config: Config): App {
 
   return {
     log,
+    replaceAccess: (policy) => {
+      access.replace(policy);
+      log.warn('access file read again', { callers: [...(policy?.keys() ?? [])] });
+    },
     start: async () => {
-      const { port } = await http.start(config.httpHost, config.httpPort);
-      log.info('http listening', { host: config.httpHost, port });
+      const host = config.access === null ? ownAddress(config.httpHost) : config.httpHost;
+      if (config.access === null) {
+        log.warn('IDENTITY IS OFF: everybody who reaches a door may do everything, under any name; set ACCESS_FILE');
+      }
+      if (host !== config.httpHost) {
+        log.warn('HTTP_HOST IS NOT USED: without ACCESS_FILE http listens on this machine only', {
+          given: config.httpHost,
+          host,
+        });
+      }
+      const { port } = await http.start(host, config.httpPort);
+      log.info('http listening', { host, port });
       await database.waitUntilAvailable(stopping.signal);
       await assertMigrated(database.reader);
       await connections.open({ timeoutMs: BROKER_FIRST_CONNECT_MS });
@@ -160,7 +184,7 @@ export function createApp(config: Config): App {
       relay.start();
       fleet.start();
       await jobs.start();
-      log.info('serving', { host: config.httpHost, port });
+      log.info('serving', { host, port });
     },
     stop: async () => {
       stopping.abort(new Error('the service is stopping'));
@@ -179,3 +203,7 @@ export function createApp(config: Config): App {
     },
   };
 }
+
+/** The address where it is one of this machine alone; else its usual one. */
+const ownAddress = (host: string): string =>
+  host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host) ? host : '127.0.0.1';

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import type { JobName } from '../contracts/jobs.js';
+import { type AccessPolicy, parseAccess } from './decide/access-policy.js';
 import { CADENCE_RULE, type Cadence, parseCadence } from './decide/cadence.js';
 import type { AlertThresholds } from './decide/judge-fleet.js';
 import { type LimitsPolicy, parseLimits } from './decide/limits-policy.js';
@@ -17,10 +18,13 @@ export interface Config {
   redisUrl: string;
   /** Its path is the vhost. */
   rabbitmqUrl: string;
+  /** Without `access` only an address of this machine is listened on. */
   httpHost: string;
   /** 0: any free port. */
   httpPort: number;
   limits: { policy: LimitsPolicy; countFailedAttempts: boolean };
+  /** Who may do what; null: callers are not told apart. */
+  access: AccessPolicy | null;
   /** 64 hexadecimal digits. */
   sessionEncryptionKey: string;
   logLevel: LogLevel;
@@ -122,6 +126,10 @@ const environment = z.object({
   LIMITS_FILE: z.string().optional().meta({
     meaning: 'JSON file of limits by action that differ from the defaults',
     defaultText: 'the default limits',
+  }),
+  ACCESS_FILE: z.string().optional().meta({
+    meaning: 'JSON file of the callers and their rights; read again on SIGHUP',
+    defaultText: 'callers are not told apart, and HTTP listens on this machine only',
   }),
   SESSION_ENCRYPTION_KEY: required
     .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits')
@@ -260,6 +268,7 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
     report('TELEGRAM_API_ID', 'must be set together with TELEGRAM_API_HASH, or neither');
   }
   const limits = loadLimits(env.LIMITS_FILE || null, (rule) => report('LIMITS_FILE', rule));
+  const access = readAccess(env.ACCESS_FILE || null, (rule) => report('ACCESS_FILE', rule));
   if (!parsed.success || limits === null || problems.length > 0) throw new ConfigError(problems);
 
   const given = parsed.data;
@@ -271,6 +280,7 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
     httpHost: given.HTTP_HOST,
     httpPort: given.HTTP_PORT,
     limits,
+    access,
     sessionEncryptionKey: given.SESSION_ENCRYPTION_KEY,
     logLevel: given.LOG_LEVEL,
     instanceName: given.INSTANCE_NAME ?? `${hostname()}-${process.pid}`,
@@ -334,21 +344,46 @@ const gather = (env: NodeJS.ProcessEnv, report: (variable: string, rule: string)
   return gathered;
 };
 
+/** The access file as it now is. Throws `ConfigError`. */
+export const loadAccess = (env: NodeJS.ProcessEnv = process.env): AccessPolicy | null => {
+  const problems: ConfigProblem[] = [];
+  const access = readAccess(env.ACCESS_FILE || null, (rule) => problems.push({ variable: 'ACCESS_FILE', rule }));
+  if (problems.length > 0) throw new ConfigError(problems);
+  return access;
+};
+
+const readAccess = (path: string | null, report: (rule: string) => void): AccessPolicy | null => {
+  const json = path === null ? undefined : readJson(path, report);
+  if (json === undefined) return null;
+  const access = parseAccess(json);
+  if (access.ok) return access.policy;
+  reportIssues(access.issues, report);
+  return null;
+};
+
 const loadLimits = (path: string | null, report: (rule: string) => void): Config['limits'] | null => {
-  const text = path === null ? '{}' : readText(path, report);
-  if (text === null) return null;
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    report('its file must be JSON');
-    return null;
-  }
+  const json = path === null ? {} : readJson(path, report);
+  if (json === undefined) return null;
   const limits = parseLimits(json);
   if (limits.ok) return { policy: limits.policy, countFailedAttempts: limits.countFailedAttempts };
-  for (const { path, message } of limits.issues)
-    report(`in its file, ${path === '' ? 'as a whole' : path}: ${message}`);
+  reportIssues(limits.issues, report);
   return null;
+};
+
+const reportIssues = (issues: readonly { path: string; message: string }[], report: (rule: string) => void): void => {
+  for (const { path, message } of issues) report(`in its file, ${path === '' ? 'as a whole' : path}: ${message}`);
+};
+
+/** Undefined, and reported, where there is none. */
+const readJson = (path: string, report: (rule: string) => void): unknown => {
+  const text = readText(path, report);
+  if (text === null) return undefined;
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    report('its file must be JSON');
+    return undefined;
+  }
 };
 
 /** A file's text without the line end that editors add. */

@@ -3,6 +3,7 @@ import type { OutboxRelay } from './broker/outbox-relay.js';
 import { clock } from './clock.js';
 import type { AmqpDoor } from './doors/amqp.js';
 import type { DetailedHealth, Readiness } from './doors/http-health.js';
+import type { Access } from './operations/access.js';
 import type { RedisConnection } from './redis/connection.js';
 import type { Database } from './store/database.js';
 import { type FleetSnapshot, loadFleetSnapshot, loadOutboxState } from './store/fleet-state.js';
@@ -16,6 +17,7 @@ const CHECK_TIMEOUT_MS = 2_000;
 type Check = { ok: boolean; detail?: string; latency_ms?: number };
 
 export interface HealthOptions {
+  access: Pick<Access, 'policy'>;
   database: Database;
   connections: Connections;
   amqp: AmqpDoor;
@@ -25,7 +27,7 @@ export interface HealthOptions {
 }
 
 /** What this instance can say of itself and of what it depends on. */
-export function createHealth({ database, connections, amqp, relay, redis, metrics }: HealthOptions) {
+export function createHealth({ access, database, connections, amqp, relay, redis, metrics }: HealthOptions) {
   /** Each dependency's state and latency; Redis is not needed to be ready. */
   async function dependencies(): Promise<Record<'database' | 'broker' | 'redis', Check>> {
     const broker = connections.state();
@@ -71,6 +73,7 @@ export function createHealth({ database, connections, amqp, relay, redis, metric
     const status = fleet === null ? 'unhealthy' : judgeFleet(fleet);
     return {
       status: Object.values(states).every(({ ok }) => ok) ? status : worse(status, 'degraded'),
+      identity: access.policy() === null ? 'off' : 'on',
       components: {
         account_manager: { status, stats: fleet === null ? null : describeFleet(fleet) },
         ...Object.fromEntries(

@@ -1,7 +1,10 @@
 import { createApp } from './app.js';
-import { ConfigError, loadConfig } from './config.js';
+import { ConfigError, loadAccess, loadConfig } from './config.js';
 
-/** Signals and exit codes: 0 after a drain, 1 when something is wrong. SIGUSR2 turns debug lines on and off. */
+/**
+ * Signals and exit codes: 0 after a drain, 1 when something is wrong. SIGHUP reads the access file again, SIGUSR2 turns
+ * debug lines on and off.
+ */
 async function main(): Promise<void> {
   const config = loadConfig();
   const app = createApp(config);
@@ -22,6 +25,13 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', stop);
   process.on('SIGINT', stop);
+  process.on('SIGHUP', () => {
+    try {
+      app.replaceAccess(loadAccess());
+    } catch (error) {
+      app.log.error('access file not valid; the rights of before hold', { error });
+    }
+  });
   let isVerbose = false;
   process.on('SIGUSR2', () => {
     isVerbose = !isVerbose;

@@ -2,7 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
-import { ConfigError, loadConfig, SETTINGS } from '../src/config.js';
+import { ConfigError, loadAccess, loadConfig, SETTINGS } from '../src/config.js';
 import { CADENCE_RULE, parseCadence } from '../src/decide/cadence.js';
 import { DEFAULT_LIMITS } from '../src/decide/limits-policy.js';
 
@@ -40,6 +40,7 @@ test('what must be set is enough, and the rest takes its documented default', ()
     httpHost: '127.0.0.1',
     httpPort: 3000,
     limits: { policy: DEFAULT_LIMITS, countFailedAttempts: true },
+    access: null,
     sessionEncryptionKey: KEY,
     logLevel: 'info',
     instanceName: expect.stringMatching(new RegExp(`-${process.pid}$`)),
@@ -231,4 +232,19 @@ test('accounts are probed where Telegram knows this service, which takes an id a
   expect(problemsOf({ ...ENOUGH, ...id, TELEGRAM_API_HASH: 'x' })).toEqual([
     'TELEGRAM_API_HASH: must be 32 hexadecimal digits',
   ]);
+});
+
+test('the access file says who may do what, and every fault of it', () => {
+  const ACCESS_FILE = fileOf('access.json', '{"services": [{"name": "inviting", "users": "*"}]}');
+  expect([...(loadConfig({ ...ENOUGH, ACCESS_FILE }).access ?? [])]).toMatchObject([['inviting', { users: '*' }]]);
+  expect(loadAccess({ ACCESS_FILE })).toEqual(loadConfig({ ...ENOUGH, ACCESS_FILE }).access);
+  expect(loadAccess({ ACCESS_FILE: '' })).toBeNull();
+
+  const wrong = fileOf('wrong-access.json', '{"services": [{"name": "inviting"}, {"name": "", "users": [1], "x": 1}]}');
+  const problems = problemsOf({ ...ENOUGH, ACCESS_FILE: wrong });
+  expect(problems).toHaveLength(3);
+  expect(problems.join()).toMatch(/services\.0\.users: .*services\.1\.name: /);
+  expect(() => loadAccess({ ACCESS_FILE: wrong })).toThrow(ConfigError);
+  const noFile = problemsOf({ ...ENOUGH, ACCESS_FILE: path.join(directory, 'none.json') });
+  expect(noFile).toEqual(['ACCESS_FILE: its file cannot be read (ENOENT)']);
 });

@@ -221,6 +221,7 @@ export const queryExamples: Examples<
         healthy_accounts: 42,
         leased_accounts: 16,
         status_breakdown: { active: 43, flood_wait: 3, blocked: 1, draining: 1, disabled: 2 },
+        identity: 'on',
         leases_by_service: { 'invite-service': 12, 'parsing-service': 4 },
         dependencies: {
           database: { up: true, latency_ms: 10.8 },

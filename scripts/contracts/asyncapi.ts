@@ -34,7 +34,8 @@ export const buildAsyncApi = () => ({
       'Requests are published with `mandatory`, `delivery_mode: 2`, `content_type: application/json`; the routing key ' +
       'is the operation. `message_id` is a UUID, required of operations that change state. `correlation_id` is echoed ' +
       '(the `message_id` where it is missing). `reply_to` is direct reply-to, a server-named queue or a queue named ' +
-      '`reply.<anything>`. `expiration` is a deadline like `x-deadline`. `user_id`, where set, is the caller.',
+      '`reply.<anything>`. `expiration` is a deadline like `x-deadline`. `user_id` is the caller: the AMQP user, which the broker checks; required where the ' +
+      'service has an access file, by which a caller may be refused as UNAUTHENTICATED or FORBIDDEN.',
     license: LICENSE,
   },
   defaultContentType: ENVELOPE.contentType,

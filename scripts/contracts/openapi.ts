@@ -20,7 +20,7 @@ export const buildOpenApi = () => ({
     version: CONTRACT_VERSION,
     description:
       'Hands Telegram accounts to services and keeps every account inside its limits. The same operations are served ' +
-      `on the broker.\n\n${BODY_RULES}\n\n${REPEAT_RULES}\n\nThis door knows no callers: it belongs into a private network.`,
+      `on the broker.\n\n${BODY_RULES}\n\n${REPEAT_RULES}\n\n${IDENTITY}`,
     license: LICENSE,
   },
   servers: [
@@ -29,7 +29,7 @@ export const buildOpenApi = () => ({
       variables: { host: { default: '127.0.0.1' }, port: { default: '3000' } },
     },
   ],
-  security: [],
+  security: [{ bearer: [] }, {}],
   tags: [
     { name: 'account', description: 'Leasing accounts and giving them back' },
     { name: 'action', description: 'What accounts do on Telegram, and how often they may' },
@@ -40,6 +40,9 @@ export const buildOpenApi = () => ({
   paths: { ...operationPaths(), ...SERVICE_PATHS },
   components: {
     schemas: { FailureReply: toSchema(failureReply, DRAFT), Health: HEALTH },
+    securitySchemes: {
+      bearer: { type: 'http', scheme: 'bearer', description: 'A token of a caller that the access file lists' },
+    },
     parameters: PARAMETERS,
     headers: HEADERS,
     examples: Object.fromEntries(FAILURE_CODES.map((code) => [code, { value: failureExample(code) }])),
@@ -139,7 +142,12 @@ function failureResponses(name: OperationName): Record<number, object> {
       status,
       {
         description: codes.map((code) => `${code}: ${FAILURES[code].meaning}`).join('. '),
-        headers: { ...replyHeaders(false), [ENVELOPE.errorCodeHeader]: ref('headers', 'errorCode') },
+        headers: {
+          ...replyHeaders(false),
+          [ENVELOPE.errorCodeHeader]: ref('headers', 'errorCode'),
+          ...(codes.includes('UNAUTHENTICATED') && { 'www-authenticate': ref('headers', 'wwwAuthenticate') }),
+          ...(codes.some((code) => FAILURES[code].retryable) && { 'retry-after': ref('headers', 'retryAfter') }),
+        },
         content: json({
           schema: ref('schemas', 'FailureReply'),
           examples: Object.fromEntries(codes.map((code) => [code, exampleOf(name, code)])),
@@ -160,6 +168,11 @@ const replyHeaders = (changesState: boolean) => ({
   traceparent: ref('headers', 'traceparent'),
   ...(changesState && { 'idempotency-key': ref('headers', 'idempotencyKey') }),
 });
+
+const IDENTITY =
+  'Where the service has an access file, a caller shows who it is by a bearer token: without one, or with one that nobody ' +
+  'knows, it is answered UNAUTHENTICATED, and FORBIDDEN what it has no right to. Without an access file callers are not ' +
+  'told apart, and this door listens on its own machine only. Liveness, readiness and metrics need no token.';
 
 const uuid = { type: 'string', format: 'uuid' };
 const TRACEPARENT = { type: 'string', pattern: '^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$' };
@@ -188,6 +201,8 @@ const PARAMETERS = {
 };
 
 const HEADERS = {
+  retryAfter: { description: 'retry_after_ms in seconds, rounded up', schema: { type: 'integer' } },
+  wwwAuthenticate: { description: 'Bearer', schema: { type: 'string' } },
   errorCode: { description: 'The failure code', schema: { type: 'string' } },
   idempotencyKey: { description: 'What to repeat the request under', schema: uuid },
   requestId: { description: 'What the request is called in logs and events', schema: { type: 'string' } },
@@ -198,12 +213,15 @@ const HEALTH = {
   type: 'object',
   properties: {
     status: { enum: ['healthy', 'degraded', 'unhealthy'] },
+    identity: { enum: ['on', 'off'] },
     components: { type: 'object', additionalProperties: { type: 'object' } },
   },
   required: ['status'],
 };
 
-const serviceRoute = (summary: string, responses: object) => ({ get: { summary, tags: ['service'], responses } });
+const serviceRoute = (summary: string, responses: object, security: object[] = []) => ({
+  get: { summary, tags: ['service'], security, responses },
+});
 const READINESS = {
   type: 'object',
   properties: {
@@ -228,10 +246,16 @@ const SERVICE_PATHS = {
     200: { description: 'It should', content: json({ schema: READINESS }) },
     503: { description: 'It should not; the checks say why', content: json({ schema: READINESS }) },
   }),
-  '/api/v1/health/detailed': serviceRoute('The state of the fleet and of each dependency', {
-    200: { description: 'Healthy, or degraded', content: json({ schema: ref('schemas', 'Health') }) },
-    503: { description: 'Unhealthy', content: json({ schema: ref('schemas', 'Health') }) },
-  }),
+  '/api/v1/health/detailed': serviceRoute(
+    'The state of the fleet and of each dependency, for whoever may call query.status',
+    {
+      200: { description: 'Healthy, or degraded', content: json({ schema: ref('schemas', 'Health') }) },
+      401: { description: 'Nobody known', content: json({ schema: ref('schemas', 'FailureReply') }) },
+      403: { description: 'Not allowed', content: json({ schema: ref('schemas', 'FailureReply') }) },
+      503: { description: 'Unhealthy', content: json({ schema: ref('schemas', 'Health') }) },
+    },
+    [{ bearer: [] }, {}],
+  ),
   '/metrics': serviceRoute('Metrics in the format of Prometheus', {
     200: { description: 'All metrics', content: { 'text/plain': { schema: { type: 'string' } } } },
   }),

@@ -152,7 +152,9 @@ async function mayTryAgain(task: Task, stopping: AbortSignal): Promise<boolean> 
 }
 
 function settlementOf({ attempt, admin }: Task, reply: Reply) {
-  return decideSettlement({ code: reply.success ? null : reply.error.code, attempt, admin });
+  if (reply.success) return decideSettlement({ code: null, attempt, admin });
+  const { code, retry_after_ms: retryAfterMs } = reply.error;
+  return decideSettlement({ code, retryAfterMs, attempt, admin });
 }
 
 const describe = ({ envelope, requestId, attempt }: Task) => ({

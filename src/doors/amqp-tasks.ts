@@ -8,6 +8,7 @@ import type { Dispatch, IncomingRequest, Reply } from '../operations/request.js'
 import { hideSecrets } from '../telemetry/redact.js';
 import { type Envelope, readDeaths, readEnvelope } from './amqp-envelope.js';
 import { decodeBody } from './decode-message.js';
+import type { Gate } from './gate.js';
 
 /** One message on its way through the door. */
 export interface Task {
@@ -20,22 +21,34 @@ export interface Task {
   attempt: number;
   /** An operator waits for the answer. */
   admin: boolean;
+  /** Called once it is done with. */
+  leave: () => void;
+}
+
+/** What messages are read with. */
+export interface Reader {
+  /** The AMQP user of this service. */
+  ownUser: string;
+  dispatch: Dispatch;
+  gate: Gate;
 }
 
 /** A message from a request queue. */
-export function readRequest(delivery: Delivery, queue: RequestQueue, ownUser: string, dispatch: Dispatch): Task {
+export function readRequest(delivery: Delivery, queue: RequestQueue, { ownUser, dispatch, gate }: Reader): Task {
   const { message } = delivery;
   const { envelope, refusal } = readEnvelope(message, ownUser, clock.now());
   const requestId = nameRequest(envelope);
-  const task = { delivery, envelope, requestId, attempt: envelope.attempt, admin: queue === 'admin' };
+  const { operation, caller, attempt } = envelope;
+  const entry = gate.enter({ door: 'amqp', caller, operation, requestId, again: attempt > 0 });
+  const leave = entry.ok ? entry.leave : () => {};
+  const task = { delivery, envelope, requestId, attempt, admin: queue === 'admin', leave };
   const answer = (reply: Reply): Task => ({ ...task, ask: () => Promise.resolve(reply) });
 
+  if (!entry.ok) return answer(entry.refusal);
   if (refusal !== null) return answer(refusal);
   // Queues are guarded by permissions, so an operation must not be reachable through another's queue.
-  if (isOperationName(envelope.operation) && OPERATIONS[envelope.operation].queue !== queue) {
-    return answer(
-      refuse('UNKNOWN_OPERATION', { message: `routing key: ${envelope.operation} is not served on this queue` }),
-    );
+  if (isOperationName(operation) && OPERATIONS[operation].queue !== queue) {
+    return answer(refuse('UNKNOWN_OPERATION', { message: `routing key: ${operation} is not served on this queue` }));
   }
   const decoded = decodeBody(message.content);
   if (!decoded.ok) return answer(decoded.refusal);
@@ -48,13 +61,16 @@ export function readRequest(delivery: Delivery, queue: RequestQueue, ownUser: st
  * more, but if it had one before this process or another died with it, its stored reply is found. One that was
  * delivered too often may be what kills its consumers and is not looked into again. The ladder is behind both.
  */
-export function readDeadLetter(delivery: Delivery, ownUser: string, dispatch: Dispatch): Task {
+export function readDeadLetter(delivery: Delivery, { ownUser, dispatch, gate }: Reader): Task {
   const { message } = delivery;
   const [death] = readDeaths(message);
   const { envelope: read, refusal } = readEnvelope(message, ownUser, clock.now());
   const envelope = { ...read, operation: death?.routingKey ?? read.operation };
   const requestId = nameRequest(envelope);
-  const task = { delivery, envelope, requestId, attempt: RETRY_STEPS.length, admin: false };
+  const task = { delivery, envelope, requestId, attempt: RETRY_STEPS.length, admin: false, leave: () => {} };
+  const { operation, caller } = envelope;
+  const entry = gate.enter({ door: 'amqp', caller, operation, requestId, again: true });
+  if (!entry.ok) return { ...task, ask: () => Promise.resolve(entry.refusal) };
 
   if (death?.reason !== 'expired') {
     const reason = death === undefined ? 'sent to the dead letters' : `given up by the broker: ${death.reason}`;

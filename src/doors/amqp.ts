@@ -14,10 +14,12 @@ import { createOutage } from './amqp-outage.js';
 import { type AmqpDoorObserver, type Service, serveTask } from './amqp-serve.js';
 import { createSuspectLane, isSuspect } from './amqp-suspects.js';
 import { readDeadLetter, readRequest, type Task } from './amqp-tasks.js';
+import type { Gate } from './gate.js';
 
 export interface AmqpDoorOptions {
   connections: Connections;
   dispatch: Dispatch;
+  gate: Gate;
   /** Resolves when the dependencies are back; rejects when the signal aborts. */
   waitUntilAvailable: (signal: AbortSignal) => Promise<void>;
   log: Log;
@@ -53,8 +55,9 @@ interface Source {
  * bounded by the queues' prefetch alone; when the database or the broker is slow, requests wait in their queues.
  */
 export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
-  const { connections, dispatch, waitUntilAvailable, log, observe = {}, reach } = options;
+  const { connections, dispatch, gate, waitUntilAvailable, log, observe = {}, reach } = options;
   const { consuming, publishing, user: ownUser } = connections;
+  const reader = { ownUser, dispatch, gate };
   const stopping = new AbortController();
   // Every request that is held or waits for the broker listens.
   setMaxListeners(0, stopping.signal);
@@ -70,14 +73,14 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
         queue: REQUEST_QUEUES[key].name,
         prefetch: REQUEST_QUEUES[key].prefetch,
         declare: (channel) => declareRequestQueue(channel, key),
-        read: (delivery) => readRequest(delivery, key, ownUser, dispatch),
+        read: (delivery) => readRequest(delivery, key, reader),
       }),
     ),
     {
       queue: DEAD_LETTERS.name,
       prefetch: DEAD_LETTERS.prefetch,
       declare: declareDeadLetters,
-      read: (delivery) => readDeadLetter(delivery, ownUser, dispatch),
+      read: (delivery) => readDeadLetter(delivery, reader),
     },
   ];
 
@@ -92,6 +95,7 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
         const deliveries = readHeader(message, 'x-delivery-count');
         const suspected = isSuspect(message.fields.redelivered, deliveries);
         const work = (suspected ? suspects.serve(deliveries, serve) : serve()).finally(() => {
+          task.leave();
           inWork.delete(work);
           unsuspected.delete(work);
         });

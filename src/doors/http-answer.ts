@@ -8,6 +8,7 @@ export const answer = (to: FastifyReply, reply: Reply, status?: number): Fastify
   if (reply.success) return to.code(status ?? 200).send(reply);
   const { code, retry_after_ms: retryAfterMs } = reply.error;
   to.header(ENVELOPE.errorCodeHeader, code);
+  if (code === 'UNAUTHENTICATED') to.header('www-authenticate', 'Bearer');
   if (retryAfterMs !== undefined) to.header('retry-after', Math.ceil(retryAfterMs / 1000));
   return to.code(status ?? FAILURES[code].http).send(reply);
 };

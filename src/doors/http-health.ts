@@ -1,5 +1,8 @@
 import type { FastifyInstance } from 'fastify';
+import type { OperationName } from '../../contracts/operations.js';
 import type { Log } from '../telemetry/log.js';
+import type { Gate } from './gate.js';
+import { answer } from './http-answer.js';
 
 /** Whether this instance should be sent work, and why not. */
 export interface Readiness {
@@ -15,10 +18,15 @@ export interface DetailedHealth extends Record<string, unknown> {
 export interface HealthSource {
   readiness: () => Promise<Readiness>;
   detailedHealth?: () => Promise<DetailedHealth>;
+  gate: Gate;
+  log: Log;
 }
 
-/** Serves `/health/live`, `/health/ready` and `/api/v1/health/detailed`. */
-export const serveHealth = (app: FastifyInstance, { readiness, detailedHealth }: HealthSource, log: Log): void => {
+/**
+ * Serves `/health/live` and `/health/ready` to everybody, for probes have no identity; and `/api/v1/health/detailed`,
+ * which asks the database about the whole fleet, to those who may come to this door.
+ */
+export const serveHealth = (app: FastifyInstance, { readiness, detailedHealth, gate, log }: HealthSource): void => {
   // An answer at all is the proof: the event loop turns.
   app.get('/health/live', () => ({ status: 'alive' }));
 
@@ -31,7 +39,13 @@ export const serveHealth = (app: FastifyInstance, { readiness, detailedHealth }:
   });
 
   if (detailedHealth === undefined) return;
-  app.get('/api/v1/health/detailed', async (_request, reply) => {
+  app.get('/api/v1/health/detailed', async ({ id: requestId, headers }, reply) => {
+    // It tells what the operation tells.
+    const operation = 'query.status' satisfies OperationName;
+    const caller = gate.identify(headers.authorization);
+    const entry = gate.enter({ door: 'http', caller, operation, requestId, again: false });
+    if (!entry.ok) return answer(reply, entry.refusal);
+    reply.raw.once('close', entry.leave);
     const health = await detailedHealth();
     return reply.code(health.status === 'unhealthy' ? 503 : 200).send(health);
   });

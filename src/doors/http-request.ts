@@ -10,8 +10,10 @@ import { hideSecrets } from '../telemetry/redact.js';
 import { decodeBody, findIssues, type Issue } from './decode-message.js';
 import type { Query, ReadQuery } from './http-query.js';
 
-/** The parts of an HTTP request that carry fields. */
+/** What is known of an HTTP request. */
 export interface HttpParts {
+  /** The identity its token has shown. */
+  caller: string | null;
   headers: IncomingHttpHeaders;
   /** Path parameters, by name. */
   params: Record<string, string>;
@@ -64,7 +66,14 @@ export const readHttpRequest = (
   const traceparent = readTraceparent(parts.headers);
   return {
     ok: true,
-    value: { operation: operation.name, requestId, caller: null, body: body.value, traceparent, ...envelope.value },
+    value: {
+      operation: operation.name,
+      requestId,
+      caller: parts.caller,
+      body: body.value,
+      traceparent,
+      ...envelope.value,
+    },
   };
 };
 

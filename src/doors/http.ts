@@ -7,6 +7,7 @@ import { waitAtMost } from '../broker/wait-at-most.js';
 import { refuse } from '../operations/refuse.js';
 import type { Dispatch } from '../operations/request.js';
 import type { Log } from '../telemetry/log.js';
+import type { Gate } from './gate.js';
 import { answer } from './http-answer.js';
 import { type HealthSource, serveHealth } from './http-health.js';
 import { serveOperations } from './http-operations.js';
@@ -35,6 +36,7 @@ const TIMEOUTS: HttpTimeouts = {
 
 export interface HttpDoorOptions extends HealthSource {
   dispatch: Dispatch;
+  gate: Gate;
   metrics: { registry: Registry };
   log: Log;
   /** How long `stop` lets requests under way finish, milliseconds. */
@@ -51,7 +53,7 @@ export interface HttpDoor {
 
 /** Serves every operation of the contract over HTTP, the health of this instance and its metrics. */
 export const createHttpDoor = (options: HttpDoorOptions): HttpDoor => {
-  const { dispatch, metrics, log, drainMs = 20_000 } = options;
+  const { metrics, log, drainMs = 20_000 } = options;
   const app = createServer({ ...TIMEOUTS, ...options.timeouts });
   const underWay = trackRequests(app);
   answerFaults(app, log);
@@ -67,8 +69,8 @@ export const createHttpDoor = (options: HttpDoorOptions): HttpDoor => {
     done();
   });
 
-  serveOperations(app, dispatch, log);
-  serveHealth(app, options, log);
+  serveOperations(app, options);
+  serveHealth(app, options);
   app.get('/metrics', async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );

@@ -15,7 +15,7 @@ import type { JobStarter, OperationHandler } from './handler.js';
 import { HANDLERS } from './handlers.js';
 import { refuse, refuseInvalid } from './refuse.js';
 import type { Dispatch, IncomingRequest, Reply } from './request.js';
-import { type BatchAnswer, type BatchItem, type BatchRunner, runBatch } from './run-batch.js';
+import { answerFault, type BatchAnswer, type BatchItem, type BatchRunner, runBatch } from './run-batch.js';
 import type { WaitingRoom } from './waiting-room.js';
 
 /** Bounds what one transaction locks and how long its neighbours wait. */
@@ -90,6 +90,13 @@ async function answerRequest(
         { path: 'message_id', message: 'is required: a UUID that names this request, also when it is repeated' },
       ]),
     );
+  }
+  // Before the stored reply is looked for: rights may have been withdrawn since.
+  try {
+    const forbidden = await runner.resources.access.judgeBody(request.caller, parsed.data);
+    if (forbidden !== null) return refused(forbidden);
+  } catch (error) {
+    return answerFault(runner.log, operation, request, error);
   }
   const item = { ...request, body: parsed.data as RequestBody<OperationName>, mayWait: false, mayAskAgain: false };
   switch (operation) {

@@ -8,6 +8,7 @@ import type { LeaseLocks } from '../redis/lease-locks.js';
 import type { RecoveryQueue } from '../redis/recovery-queue.js';
 import type { WindowCache } from '../redis/window-cache.js';
 import type { Metrics } from '../telemetry/metrics.js';
+import type { Access } from './access.js';
 
 /** A request whose envelope and body are valid. */
 export interface AcceptedRequest<K extends OperationName> {
@@ -46,6 +47,7 @@ export interface DependencyState {
 export interface Resources extends Limits {
   /** Whether an attempt reported as failed counts like a successful one. */
   countFailedAttempts: boolean;
+  access: Access;
   cipher: SessionCipher;
   locks: LeaseLocks;
   windowCache: WindowCache;

@@ -55,9 +55,7 @@ export async function runBatch<K extends OperationName>(
       const fault = classifyDatabaseFault(error);
       if (fault === 'unavailable') {
         runner.log.warn('database unavailable', { operation, requests: items.length, error });
-        return items.map(() =>
-          plain(refuse('UNAVAILABLE', { message: 'the database is unavailable; nothing was changed' })),
-        );
+        return items.map(() => UNAVAILABLE);
       }
       if (fault === 'conflict' && tries < CONFLICT_TRIES) continue;
       if (items.length > 1) return runOneByOne(runner, operation, handler, items);
@@ -77,6 +75,11 @@ async function runOneByOne<K extends OperationName>(
   return answers;
 }
 
+/** The answer where the database has failed a request outside a batch's own tries. */
+export function answerFault(log: Log, operation: string, item: { requestId: string }, error: unknown): BatchAnswer {
+  return classifyDatabaseFault(error) === 'unavailable' ? UNAVAILABLE : answerDefect(log, operation, item, error);
+}
+
 function answerDefect(log: Log, operation: string, item: { requestId: string }, error: unknown): BatchAnswer {
   const errorId = randomUUID();
   log.error('request failed', { operation, request_id: item.requestId, error_id: errorId, error });
@@ -84,6 +87,8 @@ function answerDefect(log: Log, operation: string, item: { requestId: string }, 
 }
 
 const plain = (reply: Reply): BatchAnswer => ({ reply, repeated: false, deferred: false, log: {} });
+
+const UNAVAILABLE = plain(refuse('UNAVAILABLE', { message: 'the database is unavailable; nothing was changed' }));
 
 async function runOnce<K extends OperationName>(
   { database, resources, reach }: BatchRunner,

@@ -4,7 +4,7 @@ import type { OperationHandler } from './handler.js';
 
 /** `query.status`: the fleet and what the service depends on, as of now. */
 export const status: OperationHandler<'query.status'> = {
-  handle: async ({ sql, dependencies }, requests) => {
+  handle: async ({ sql, dependencies, access }, requests) => {
     const [fleet, states] = await Promise.all([loadFleetSnapshot(sql), dependencies()]);
     const reply = {
       success: true as const,
@@ -13,6 +13,7 @@ export const status: OperationHandler<'query.status'> = {
       leased_accounts: sum([...fleet.leasesByService.values()]),
       status_breakdown: fleet.byStatus,
       leases_by_service: Object.fromEntries(fleet.leasesByService),
+      identity: access.policy() === null ? ('off' as const) : ('on' as const),
       dependencies: Object.fromEntries(
         Object.entries(states).map(([name, { ok, detail, latency_ms }]) => [
           name,

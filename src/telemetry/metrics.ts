@@ -122,6 +122,12 @@ export const createMetrics = () => {
     ),
     fenceRejections: counter('fence_rejections_total', 'Requests refused for a stale lease or fence', ['operation']),
     duplicates: counter('duplicates_total', 'Repeated requests answered from the stored reply', ['operation']),
+    denied: counter('denied_total', 'Requests refused at the door: nobody known, or not allowed', ['door', 'code']),
+    throttled: counter(
+      'throttled_total',
+      'Requests refused because their caller, one of the access file, was over a limit of its own',
+      ['caller', 'limit'],
+    ),
     parked: counter('parked_total', 'Messages parked, by failure code', ['code']),
     retried: counter('retried_total', 'Messages sent to a retry queue, by its delay', ['step']),
     dependencyUp: gauge('dependency_up', 'Whether a dependency answers: 1 or 0', ['dependency']),

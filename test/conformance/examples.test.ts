@@ -33,6 +33,7 @@ const OF_THE_FLEET = new Set([
   'locked_by_services',
   'next_recovery_at',
   'leases_by_service',
+  'identity',
   'refusals',
   'services',
   'waits',

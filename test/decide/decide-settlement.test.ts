@@ -52,3 +52,12 @@ test('an operator’s request that meets a defect is answered and parked at once
     expect(decideSettlement({ code: 'INTERNAL', attempt, admin: true })).toEqual(answeredAndParked);
   }
 });
+
+test('a caller that asks too much is told when to come back, and not held', () => {
+  for (const attempt of attempts) {
+    for (const admin of [false, true]) {
+      expect(decideSettlement({ code: 'UNAVAILABLE', retryAfterMs: 0, attempt, admin })).toEqual(answered);
+      expect(decideSettlement({ code: 'UNAVAILABLE', retryAfterMs: 250, attempt, admin })).toEqual(answered);
+    }
+  }
+});

@@ -8,6 +8,7 @@ import { refuse } from '../../src/operations/refuse.js';
 import type { Dispatch, IncomingRequest } from '../../src/operations/request.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
+import { openGate } from './open-gate.js';
 
 const ACCOUNT = '0b8f7a52-6a52-4a55-9c57-0d0a5b0a3d11';
 const KEY = '5c0ffee0-1111-4222-8333-444455556666';
@@ -35,6 +36,7 @@ const openDoor = async (options: Partial<HttpDoorOptions> = {}) => {
   const door = createHttpDoor({
     readiness: () => Promise.resolve({ ready: true, checks: {} }),
     metrics,
+    gate: openGate,
     log: createLog({ level: 'info', instance: 'test', stream: logged }),
     ...options,
     dispatch,
@@ -406,6 +408,7 @@ test('an address that is taken is an error at start', async () => {
     dispatch: () => Promise.resolve({ success: true }),
     readiness: () => Promise.resolve({ ready: true, checks: {} }),
     metrics,
+    gate: openGate,
     log: createLog({ level: 'info', instance: 'test', stream: new PassThrough() }),
   });
   await expect(second.start('127.0.0.1', port)).rejects.toMatchObject({ code: 'EADDRINUSE' });

@@ -3,10 +3,12 @@ import type { Channel, ConsumeMessage, Options } from 'amqplib';
 import { EXCHANGES, PARKED } from '../../contracts/topology.js';
 import { declareTopology } from '../../src/broker/topology.js';
 import { type AmqpDoor, createAmqpDoor } from '../../src/doors/amqp.js';
+import type { Gate } from '../../src/doors/gate.js';
 import type { AmqpDoorObserver } from '../../src/doors/amqp-serve.js';
 import type { Dispatch, IncomingRequest, Reply } from '../../src/operations/request.js';
 import { eventually } from '../broker/eventually.js';
 import { type OpenBroker, openBroker } from '../broker/open-broker.js';
+import { openGate } from './open-gate.js';
 
 export interface Answer {
   body: Reply;
@@ -41,6 +43,7 @@ export interface TestRequest {
 
 export interface OpenDoorOptions {
   dispatch?: Dispatch;
+  gate?: Gate;
   waitUntilAvailable?: (signal: AbortSignal) => Promise<void>;
   observe?: Partial<AmqpDoorObserver>;
   /** False: what is parked stays in its queue. */
@@ -55,7 +58,13 @@ const succeed: Dispatch = () => Promise.resolve({ success: true });
 export async function openAmqpDoor(options: OpenDoorOptions = {}): Promise<OpenDoor> {
   const broker = await openBroker();
   const dispatched: IncomingRequest[] = [];
-  const { dispatch = succeed, waitUntilAvailable = () => Promise.resolve(), observe, beforeStart } = options;
+  const {
+    dispatch = succeed,
+    gate = openGate,
+    waitUntilAvailable = () => Promise.resolve(),
+    observe,
+    beforeStart,
+  } = options;
   if (beforeStart !== undefined) {
     await declareTopology(broker.plain);
     await beforeStart(broker);
@@ -66,6 +75,7 @@ export async function openAmqpDoor(options: OpenDoorOptions = {}): Promise<OpenD
       dispatched.push(request);
       return dispatch(request);
     },
+    gate,
     waitUntilAvailable,
     log: broker.log,
     observe,

@@ -41,6 +41,7 @@ test('totals, leases by service, and the dependencies as they are', async () => 
 
   const context = {
     sql: database.reader,
+    access: { policy: () => null },
     dependencies: () =>
       Promise.resolve({ database: { ok: true, latency_ms: 0.7 }, broker: { ok: false, detail: 'no answer' } }),
   } as unknown as BatchContext;
@@ -54,6 +55,7 @@ test('totals, leases by service, and the dependencies as they are', async () => 
     leased_accounts: 3,
     status_breakdown: { active: 4, flood_wait: 1, blocked: 1, draining: 0, disabled: 0 },
     leases_by_service: { one: 2, two: 1 },
+    identity: 'off',
     dependencies: {
       database: { up: true, latency_ms: 0.7 },
       broker: { up: false, latency_ms: null, detail: 'no answer' },

@@ -3,7 +3,9 @@ import pg from 'pg';
 import type { OperationName, ReplyBody } from '../../contracts/operations.js';
 import type { FailureReply } from '../../contracts/failures.js';
 import { DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits-policy.js';
+import type { AccessPolicy } from '../../src/decide/access-policy.js';
 import type { Reentry } from '../../src/decide/reentry.js';
+import { type Access, createAccess } from '../../src/operations/access.js';
 import type { JobStarter } from '../../src/operations/handler.js';
 import { createDispatch } from '../../src/operations/dispatch.js';
 import type { Dispatch, IncomingRequest } from '../../src/operations/request.js';
@@ -52,6 +54,8 @@ export interface OperationsHarness {
   /** A second process on the same database and Redis. */
   another: () => Dispatch;
   databaseUrl: string;
+  /** Of `dispatch`. */
+  access: Access;
   redis: TestRedis;
   close: () => Promise<void>;
 }
@@ -66,12 +70,14 @@ export async function startOperations(
     countFailedAttempts?: boolean;
     redis?: TestRedis;
     jobs?: JobStarter;
+    access?: AccessPolicy;
   } = {},
 ): Promise<OperationsHarness> {
   const testDatabase = await createDatabase();
   const redis = options.redis ?? (await createRedis());
   const closers: (() => unknown)[] = [];
   const redisReady: Promise<void>[] = [];
+  const accesses: Access[] = [];
   const key = parseSessionKey('ab'.repeat(32));
   const cipher = createSessionCipher({ currentKeyId: sessionKeyId(key), keys: new Map([[sessionKeyId(key), key]]) });
   const log = createLog({ level: 'error', instance: 'test' });
@@ -92,12 +98,15 @@ export async function startOperations(
       () => windowsConnection.close(),
       () => recoveriesConnection.close(),
     );
+    const access = createAccess(options.access ?? null, database.reader);
+    accesses.push(access);
     const runner = {
       database,
       log,
       resources: {
         policy: options.policy ?? DEFAULT_LIMITS,
         countFailedAttempts: options.countFailedAttempts ?? true,
+        access,
         cipher,
         locks: createLeaseLocks(locksConnection),
         windowCache: createWindowCache(windowsConnection),
@@ -164,6 +173,7 @@ export async function startOperations(
       (await pool.query<T>(sql, values)).rows,
     another,
     databaseUrl: testDatabase.url,
+    access: accesses[0]!,
     redis,
     close: async () => {
       await pool.end();
