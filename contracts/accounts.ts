@@ -147,9 +147,14 @@ export const errorRequest = z
       path: ['error_type'],
       message: 'one of error_type, error_message, error_code is required',
     },
-  );
+  )
+  .meta({
+    description: 'One of error_type, error_message, error_code is required',
+    anyOf: ['error_type', 'error_message', 'error_code'].map((field) => ({ required: [field] })),
+  });
 
 export const ERROR_ACTIONS = ['none', 'error_counted', 'wait_started', 'blocked', 'disabled'] as const;
+export type ErrorAction = (typeof ERROR_ACTIONS)[number];
 export const errorReply = z.strictObject({
   result: z.strictObject({
     account_id: id,

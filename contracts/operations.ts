@@ -4,6 +4,7 @@ import * as actions from './actions.js';
 import * as admin from './admin.js';
 import type { FailureCode } from './failures.js';
 import * as fleet from './fleet.js';
+import { historyReply, historyRequest } from './history.js';
 import * as jobs from './jobs.js';
 import * as queries from './queries.js';
 import type { RequestQueue } from './topology.js';
@@ -151,6 +152,15 @@ export const OPERATIONS = {
     request: fleet.explainRequest,
     reply: fleet.explainReply,
     failures: [],
+    changesState: false,
+  },
+  'query.history': {
+    summary: 'Everything that was done to an account, by whom and why, page by page',
+    queue: 'query',
+    http: { method: 'GET', path: '/history/{account_id}' },
+    request: historyRequest,
+    reply: historyReply,
+    failures: ['ACCOUNT_NOT_FOUND'],
     changesState: false,
   },
   'query.status': {

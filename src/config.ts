@@ -187,7 +187,8 @@ const environment = z.object({
     meaning: 'An account that has used this much of a daily limit is near it',
   }),
   HISTORY_DAYS: wholeNumber(2, 3650).prefault('30').meta({
-    meaning: 'How long events, counted actions, ended leases, job runs, reports and resolved alerts are kept',
+    meaning:
+      'How long events, counted actions, error reports, ended leases, job runs, reports and resolved alerts are kept',
   }),
   USAGE_ARCHIVE_DAYS: wholeNumber(2, 3650).prefault('365').meta({
     meaning: "How long each account's usage by day is kept",

@@ -9,6 +9,7 @@ export const queryExamples: Examples<
   | 'query.recovery-stats'
   | 'query.accounts'
   | 'query.explain'
+  | 'query.history'
   | 'query.status'
   | 'query.report'
 > = {
@@ -207,6 +208,72 @@ export const queryExamples: Examples<
             ],
           },
         ],
+      },
+    },
+  ],
+  'query.history': [
+    {
+      name: 'A grant and one invitation',
+      given: 'acquired',
+      request: { account_id: EXAMPLE.accountId },
+      reply: {
+        success: true,
+        account_id: EXAMPLE.accountId,
+        entries: [
+          {
+            type: 'action.acquired',
+            sequence: 2,
+            occurred_at: '2026-03-02T10:05:12.398Z',
+            service_name: EXAMPLE.serviceName,
+            caller: null,
+            reason: null,
+            request_id: 'f2b1d7aa-9c7b-4a53-8a55-0d3f5b7c9e10',
+            lease_id: EXAMPLE.leaseId,
+            limits_left: { invite: { daily: 29, hourly: 4, per_channel_daily: 14, per_channel_total: 199 } },
+            details: {
+              action_type: 'invite',
+              target_channel_id: 'example_channel',
+              quantity: 1,
+              permit_id: EXAMPLE.permitId,
+              success: null,
+              settled_at: null,
+            },
+          },
+          {
+            type: 'account.allocated',
+            sequence: 2,
+            occurred_at: '2026-03-02T10:05:09.658Z',
+            service_name: EXAMPLE.serviceName,
+            caller: null,
+            reason: null,
+            request_id: '0c5f6f0e-5a3c-4d4e-9a43-6c1b2f3d4e5f',
+            lease_id: EXAMPLE.leaseId,
+            limits_left: {
+              invite: { daily: 30, hourly: 5 },
+              message: { daily: 30, hourly: 10 },
+              add_contact: { daily: 15, hourly: 3 },
+            },
+            details: {
+              fence: 1,
+              purpose: 'invite_campaign',
+              expires_at: '2026-03-02T10:35:09.658Z',
+              selection: 'best_available',
+            },
+          },
+          {
+            type: 'account.registered',
+            sequence: 1,
+            occurred_at: '2026-03-01T08:00:00.120Z',
+            service_name: null,
+            caller: null,
+            reason: null,
+            request_id: '7a6b5c4d-3e2f-4a1b-8c9d-0e1f2a3b4c5d',
+            lease_id: null,
+            limits_left: null,
+            details: { outcome: 'created' },
+          },
+        ],
+        next_cursor: null,
       },
     },
   ],

@@ -186,7 +186,7 @@ async function readUnpublished(client: pg.Client): Promise<EventRow[]> {
 async function markPublished(client: pg.Client, ids: string[]): Promise<void> {
   await client.query({
     name: 'mark-published',
-    text: 'UPDATE events SET published_at = clock_timestamp() WHERE id = ANY($1::bigint[])',
+    text: 'UPDATE events SET published_at = clock_timestamp() WHERE id = ANY($1::bigint[]) AND published_at IS NULL',
     values: [ids],
   });
 }

@@ -4,10 +4,12 @@ import { scanKeys } from '../redis/scan-keys.js';
 import { readWindowEntry } from '../redis/window-cache.js';
 import { loadAccountHeads } from '../store/load-account-heads.js';
 import {
+  allowRemoval,
   removeAnsweredRequests,
   removeArchivedUsage,
   removeCountedActions,
   removeEndedLeases,
+  removeErrorReports,
   removeEvents,
   removeJobRuns,
   type RemoveOld,
@@ -33,6 +35,7 @@ export const cleanupRateLimits: Job = {
       ['windows_retired', retireWindows, 2 * DAY_MS],
       ['events', removeEvents, history],
       ['counted_actions', removeCountedActions, history],
+      ['error_reports', removeErrorReports, history],
       ['leases', removeEndedLeases, history],
       ['job_runs', removeJobRuns, history],
       ['reports', removeReports, history],
@@ -42,7 +45,10 @@ export const cleanupRateLimits: Job = {
     const { now } = await loadAccountHeads(context.database.reader, []);
     for (const [name, remove, keepMs] of kept) {
       await inChunks(task.signal, async () => {
-        const removed = await remove(context.database.reader, now - keepMs, CHUNK);
+        const removed = await context.database.transaction(async (sql) => {
+          await allowRemoval(sql);
+          return remove(sql, now - keepMs, CHUNK);
+        });
         task.count(name, removed);
         return removed;
       });

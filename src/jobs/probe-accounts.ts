@@ -126,7 +126,7 @@ async function leaseSubjects(context: ProbeContext, settings: ProbeSettings): Pr
       const lockValue = lockValues.get(accountId);
       const probeMeans = means.get(accountId);
       if (lockValue === undefined || probeMeans === undefined) return [];
-      const origin = { requestId: randomUUID(), traceparent: null };
+      const origin = { requestId: randomUUID(), traceparent: null, caller: null };
       const terms = {
         serviceName: SERVICE_NAME,
         caller: null,
@@ -136,7 +136,7 @@ async function leaseSubjects(context: ProbeContext, settings: ProbeSettings): Pr
         // Long enough for the confirming connection.
         expiresAt: work.now + jitterMs + 2 * timeoutMs + LEASE_SPARE_MS,
       } as const;
-      const { leaseId } = openLease(work, account, terms, origin);
+      const { leaseId } = openLease(work, account, terms, {}, origin);
       account.lastUsedAt = lastUsedAt;
       return [{ ...probeMeans, accountId, leaseId, lastUsedAt, origin }];
     });
@@ -183,7 +183,7 @@ async function giveBack(
     const work = await beginWork(batch.sql, [accountId], []);
     const account = work.accounts.get(accountId);
     if (account?.lease?.leaseId === leaseId) {
-      if (verdict?.report) takeError(work, account, verdict.report, origin);
+      if (verdict?.report) takeError(work, account, { ...verdict.report, serviceName: SERVICE_NAME }, origin);
       const counted = { invites: 0, messages: 0, contacts: 0 };
       const success = verdict?.result === 'healthy';
       endLease(work, account, 'released', work.now, 'account.released', { counted, success }, origin);

@@ -7,7 +7,7 @@ import { finishWork } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
 import { noteReentry } from './reentry-note.js';
 import { refuse } from './refuse.js';
-import { limitsLeft, reportVerdict } from './report-limits.js';
+import { limitsLeft, reportVerdict, roomLeft } from './report-limits.js';
 import { beginWork, channelUsageOf, countUsage, keepCountedAction, type UnitOfWork, windowOf } from './unit-of-work.js';
 
 /** `action.acquire`: checks every limit and counts the action in one step; what is refused counts nothing. */
@@ -53,16 +53,18 @@ function acquireOne(
 
   const byChannel = channel === undefined ? [] : [{ channel, quantity: 1 }];
   countUsage(work, account, { actionType, quantity: 1, byChannel }, context.policy[actionType]);
-  const permitId = keepCountedAction(work, {
-    accountId,
+  const after = judge(context, work, account, request);
+  const action = {
     leaseId: account.lease?.leaseId ?? null,
     serviceName: request.body.service_name ?? null,
     actionType,
     channel: channel ?? null,
     quantity: 1,
+    source: 'acquired' as const,
+    limitsLeft: roomLeft(actionType, after.checks),
     success: null,
-  });
-  const after = judge(context, work, account, request);
+  };
+  const permitId = keepCountedAction(work, account, action, request);
   return {
     reply: {
       success: true,

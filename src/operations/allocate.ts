@@ -13,6 +13,7 @@ import { finishWork } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
 import { noteReentry } from './reentry-note.js';
 import { refuseAllocations } from './refuse-allocations.js';
+import { roomToday } from './room-after.js';
 import { openLease } from './unit-of-work.js';
 
 export type AllocateRequest = AcceptedRequest<'account.allocate'>;
@@ -31,8 +32,10 @@ export const allocate: OperationHandler<'account.allocate'> = {
 
     const { work, choices, shortages } = await chooseAccounts(context, requests, preferredIds);
     const leases = new Map<AllocateRequest, OpenLease>();
-    for (const [request, { account, lockValue }] of choices) {
-      leases.set(request, openLease(work, account, leaseTerms(request, lockValue, work.now), request));
+    for (const [request, { account, lockValue, preferred }] of choices) {
+      const left = roomToday(account, policyFor(account.condition, context, work.now), work.now);
+      const why = { selection: selectionReason(preferred), limits_left: left };
+      leases.set(request, openLease(work, account, leaseTerms(request, lockValue, work.now), why, request));
     }
     await finishWork(context, work);
 
@@ -109,7 +112,7 @@ function grant(
     },
     current_usage: usageOf(account, now),
     selection: {
-      reason: preferred === true ? 'preferred' : 'best_available',
+      reason: selectionReason(preferred),
       ...(preferred !== undefined && { preferred_honoured: preferred }),
       candidates,
     },
@@ -127,6 +130,8 @@ function grant(
     },
   };
 }
+
+const selectionReason = (preferred: boolean | undefined) => (preferred === true ? 'preferred' : 'best_available');
 
 const limitsOf = ({ invite, message, add_contact: addContact }: LimitsPolicy) => ({
   daily_invite_limit: invite.dailyLimit,

@@ -8,6 +8,7 @@ import { floodWait } from './flood-wait.js';
 import { forceRelease } from './force-release.js';
 import type { OperationHandler } from './handler.js';
 import { health } from './health.js';
+import { history } from './history.js';
 import { limits } from './limits.js';
 import { reauthorize } from './reauthorize.js';
 import { record } from './record.js';
@@ -40,6 +41,7 @@ export const HANDLERS: { readonly [K in OperationName]: OperationHandler<K> } = 
   'query.recovery-stats': recoveryStats,
   'query.accounts': accounts,
   'query.explain': explain,
+  'query.history': history,
   'query.status': status,
   'query.report': report,
   'admin.register': register,

@@ -8,6 +8,7 @@ import { announceExceeded } from './exceeded-limits.js';
 import { finishWork } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
 import { refuse, refuseInvalid } from './refuse.js';
+import { roomAfter } from './room-after.js';
 import { beginWork, countUsage, keepCountedAction, type UnitOfWork } from './unit-of-work.js';
 
 type Request = AcceptedRequest<'action.record'>;
@@ -97,15 +98,17 @@ function countHappened(
     { actionType, quantity: 1, byChannel: channel === null ? [] : [{ channel, quantity: 1 }] },
     policy,
   );
-  keepCountedAction(work, {
-    accountId: account.accountId,
+  const action = {
     leaseId: leaseOf(account, request),
     serviceName: request.body.service_name ?? null,
     actionType,
     channel,
     quantity: 1,
+    source: 'recorded' as const,
+    limitsLeft: roomAfter(work, account, { actionType, channel, policy }),
     success,
-  });
+  };
+  keepCountedAction(work, account, action, request);
   const channels = channel === null ? [] : [channel];
   const overLimit = announceExceeded(work, account, { actionType, channels, policy }, request);
   return {

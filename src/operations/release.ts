@@ -11,6 +11,7 @@ import { finishWork } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
 import { refuse } from './refuse.js';
 import { takeError } from './report-error.js';
+import { roomAfter, roomToday } from './room-after.js';
 import { beginWork, countUsage, endLease, keepCountedAction, type UnitOfWork } from './unit-of-work.js';
 
 type Request = AcceptedRequest<'account.release'>;
@@ -50,10 +51,12 @@ function releaseOne(
   const counted = countReported(context, work, account, lease, countedInLeases.get(lease.leaseId) ?? [], request);
   const { error_type: errorType, error_message: errorMessage, success } = request.body.usage_stats;
   if (errorType !== undefined || errorMessage !== undefined) {
-    const { classified_as: errorClass } = takeError(work, account, { errorType, errorMessage }, request);
+    const report = { errorType, errorMessage, serviceName: lease.serviceName };
+    const { classified_as: errorClass } = takeError(work, account, report, request);
     context.afterCommit(() => context.metrics.errors.inc({ class: errorClass }));
   }
-  endLease(work, account, 'released', work.now, 'account.released', { counted, success }, request);
+  const left = roomToday(account, policyFor(account.condition, context, work.now), work.now);
+  endLease(work, account, 'released', work.now, 'account.released', { counted, success, limits_left: left }, request);
   return {
     reply: { success: true, message: 'account released', released_at: toIso(work.now), counted, fence: account.fence },
     log: {
@@ -85,15 +88,18 @@ function countReported(
     const { actionType, quantity, byChannel } = addition;
     countUsage(work, account, addition, policy[actionType]);
     if (quantity > 0) {
-      keepCountedAction(work, {
-        accountId: account.accountId,
+      const channel = byChannel.length === 1 ? (byChannel[0]?.channel ?? null) : null;
+      const action = {
         leaseId: lease.leaseId,
         serviceName: lease.serviceName,
         actionType,
-        channel: byChannel.length === 1 ? (byChannel[0]?.channel ?? null) : null,
+        channel,
         quantity,
+        source: 'reported' as const,
+        limitsLeft: roomAfter(work, account, { actionType, channel, policy: policy[actionType] }),
         success: reported.success,
-      });
+      };
+      keepCountedAction(work, account, action, request);
     }
     const channels = byChannel.map(({ channel }) => channel);
     announceExceeded(work, account, { actionType, channels, policy: policy[actionType] }, request);

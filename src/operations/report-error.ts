@@ -10,7 +10,7 @@ import { claimOf } from './claim.js';
 import { finishWork } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
 import { refuse } from './refuse.js';
-import { beginWork, changeCondition, type Origin, type UnitOfWork } from './unit-of-work.js';
+import { beginWork, changeCondition, keepErrorReport, type Origin, type UnitOfWork } from './unit-of-work.js';
 
 type Request = AcceptedRequest<'account.error'>;
 
@@ -46,6 +46,7 @@ function reportOne(
       errorMessage: body.error_message,
       errorCode: body.error_code,
       seconds: body.seconds,
+      serviceName: body.service_name ?? null,
     },
     request,
   );
@@ -76,11 +77,24 @@ function refuseStranger(account: AccountRecord, request: Request) {
 export function takeError(
   work: UnitOfWork,
   account: AccountRecord,
-  report: ErrorReport,
+  report: ErrorReport & { serviceName: string | null },
   origin: Origin,
 ): ReplyBody<'account.error'>['result'] {
   const classified = classifyError(report);
   const applied = applyError(account.condition, classified, work.now);
+  const { serviceName } = report;
+  keepErrorReport(
+    work,
+    account,
+    {
+      serviceName,
+      errorClass: classified.errorClass,
+      telegramError: classified.name,
+      waitSeconds: classified.seconds,
+      actionTaken: applied.action,
+    },
+    origin,
+  );
   changeCondition(
     work,
     account,

@@ -1,7 +1,8 @@
 import type { ReplyBody } from '../../contracts/operations.js';
 import type { ActionType } from '../../contracts/fields.js';
+import type { LimitsLeft } from '../../contracts/history.js';
 import { toIso } from '../clock.js';
-import type { LimitsVerdict, PauseCheck } from '../decide/evaluate-limits.js';
+import type { LimitChecks, LimitsVerdict, PauseCheck } from '../decide/evaluate-limits.js';
 
 const isoOrNull = (at: number | null): string | null => (at === null ? null : toIso(at));
 
@@ -31,4 +32,16 @@ export const limitsLeft = (actionType: ActionType, { checks }: LimitsVerdict): R
   daily_left: checks.daily.remaining,
   hourly_left: checks.hourly.remaining,
   ...(checks.perChannel !== undefined && { channel_left: checks.perChannel.remaining }),
+});
+
+/** What the history says of them: how often the action was still possible. */
+export const roomLeft = (actionType: ActionType, { daily, hourly, perChannel }: LimitChecks): LimitsLeft => ({
+  [actionType]: {
+    daily: daily.remaining,
+    hourly: hourly.remaining,
+    ...(perChannel !== undefined && {
+      per_channel_daily: perChannel.remaining,
+      per_channel_total: perChannel.total.remaining,
+    }),
+  },
 });

@@ -16,7 +16,7 @@ import {
   utcDay,
 } from '../decide/usage-window.js';
 import { type AccountRecord, channelKey, type OpenLease } from '../store/account-record.js';
-import { type Changes, type CountedAction, type LeaseEnd, noChanges } from '../store/changes.js';
+import { type Changes, type CountedAction, type ErrorEntry, type LeaseEnd, noChanges } from '../store/changes.js';
 import type { Sql } from '../store/database.js';
 import { loadAccounts, lockAccounts } from '../store/load-accounts.js';
 
@@ -35,6 +35,8 @@ export interface UnitOfWork {
 export interface Origin {
   requestId: string;
   traceparent: string | null;
+  /** Identity checked by the broker or the HTTP door. */
+  caller: string | null;
 }
 
 /** Locks and loads accounts, with the counters of the channels named, and ends what is over by now. */
@@ -107,6 +109,7 @@ export function appendEvent(
     data,
     requestId: origin?.requestId ?? null,
     traceparent: origin?.traceparent ?? null,
+    caller: origin?.caller ?? null,
   });
 }
 
@@ -115,6 +118,7 @@ export function openLease(
   work: UnitOfWork,
   account: AccountRecord,
   terms: Omit<OpenLease, 'leaseId' | 'fence' | 'allocatedAt'>,
+  data: Record<string, unknown>,
   origin: Origin,
 ): OpenLease {
   account.fence += 1;
@@ -126,7 +130,7 @@ export function openLease(
     work,
     account,
     'account.allocated',
-    { ...leaseData(lease), purpose: lease.purpose, expires_at: toIso(lease.expiresAt) },
+    { ...leaseData(lease), purpose: lease.purpose, expires_at: toIso(lease.expiresAt), ...data },
     origin,
   );
   return lease;
@@ -262,9 +266,36 @@ function touch<T>(touched: Map<AccountRecord, Set<T>>, account: AccountRecord, w
   else set.add(what);
 }
 
-/** Keeps the counted actions themselves: a release is reconciled against those of its lease. */
-export function keepCountedAction(work: UnitOfWork, action: Omit<CountedAction, 'id'>): string {
+/**
+ * Keeps the counted actions themselves, once they are counted: they stand in the account's history, and a release is
+ * reconciled against those of its lease.
+ */
+export function keepCountedAction(
+  work: UnitOfWork,
+  account: AccountRecord,
+  action: Omit<CountedAction, 'id' | 'accountId' | 'sequence' | 'usageVersion' | 'caller' | 'requestId'>,
+  { caller, requestId }: Origin,
+): string {
   const id = randomUUID();
-  work.changes.actionsCounted.push({ id, ...action });
+  const { accountId, sequence, usageVersion } = account;
+  work.changes.actionsCounted.push({ id, accountId, sequence, usageVersion, caller, requestId, ...action });
   return id;
+}
+
+/** Keeps a report of an error, before what it does to the account. */
+export function keepErrorReport(
+  work: UnitOfWork,
+  account: AccountRecord,
+  report: Omit<ErrorEntry, 'accountId' | 'sequence' | 'leaseId' | 'caller' | 'requestId'>,
+  { caller, requestId }: Origin,
+): void {
+  const { accountId, sequence, lease } = account;
+  work.changes.errorsReported.push({
+    accountId,
+    sequence,
+    leaseId: lease?.leaseId ?? null,
+    caller,
+    requestId,
+    ...report,
+  });
 }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { EventType } from '../../contracts/events.js';
-import type { ActionType } from '../../contracts/fields.js';
+import type { ErrorAction } from '../../contracts/accounts.js';
+import type { ActionType, ErrorClass } from '../../contracts/fields.js';
+import type { LimitsLeft } from '../../contracts/history.js';
 import { toIso } from '../clock.js';
 import type { Alert } from '../decide/compare-alerts.js';
 import { dayCountOn, utcDay } from '../decide/usage-window.js';
@@ -20,8 +22,34 @@ export interface CountedAction {
   actionType: ActionType;
   channel: string | null;
   quantity: number;
+  /** Number of the account's last event before it. */
+  sequence: number;
+  /** What counting it has made the account's. */
+  usageVersion: number;
+  /** Acquired before, recorded after it was done, or reported at the release. */
+  source: 'acquired' | 'recorded' | 'reported';
+  caller: string | null;
+  requestId: string;
+  /** What the limits of the action have left after it. */
+  limitsLeft: LimitsLeft;
   /** Whether the action succeeded; null while a permit is open. */
   success: boolean | null;
+}
+
+/** A report of an error, as the history of the account has it. */
+export interface ErrorEntry {
+  accountId: string;
+  /** Number of the account's last event before it. */
+  sequence: number;
+  leaseId: string | null;
+  serviceName: string | null;
+  caller: string | null;
+  requestId: string;
+  errorClass: ErrorClass;
+  /** Telegram's name of it; null: none was found. */
+  telegramError: string | null;
+  waitSeconds: number | null;
+  actionTaken: ErrorAction;
 }
 
 export interface PendingEvent {
@@ -32,6 +60,7 @@ export interface PendingEvent {
   data: Record<string, unknown>;
   requestId: string | null;
   traceparent: string | null;
+  caller: string | null;
 }
 
 /** What one transaction will write; filled in memory, written by `applyChanges` with one statement per table. */
@@ -46,6 +75,7 @@ export interface Changes {
   leasesExtended: { accountId: string; lease: OpenLease }[];
   actionsCounted: CountedAction[];
   permitsSettled: { permitId: string; success: boolean }[];
+  errorsReported: ErrorEntry[];
   events: PendingEvent[];
   /** About what the batch met with; each ends by itself at its `until`. */
   alerts: Alert[];
@@ -61,6 +91,7 @@ export const noChanges = (): Changes => ({
   leasesExtended: [],
   actionsCounted: [],
   permitsSettled: [],
+  errorsReported: [],
   events: [],
   alerts: [],
 });
@@ -75,6 +106,7 @@ export async function applyChanges(sql: Sql, changes: Changes, now: number): Pro
   await writeChannelUsage(sql, changes);
   await insertCountedActions(sql, changes, now);
   await settlePermits(sql, changes, now);
+  await insertErrorReports(sql, changes, now);
   await appendEvents(sql, changes, now);
 }
 
@@ -244,12 +276,20 @@ async function insertCountedActions(sql: Sql, { actionsCounted }: Changes, now: 
     counted_at: toIso(now),
     settled_at: action.success === null ? null : toIso(now),
     success: action.success,
+    sequence: action.sequence,
+    usage_version: action.usageVersion,
+    source: action.source,
+    caller: action.caller,
+    request_id: action.requestId,
+    limits_left: action.limitsLeft,
   }));
   await sql.$executeRaw`
-    INSERT INTO counted_actions (id, account_id, lease_id, service_name, action_type, channel, quantity, counted_at, settled_at, success)
+    INSERT INTO counted_actions (id, account_id, lease_id, service_name, action_type, channel, quantity, counted_at, settled_at, success,
+      sequence, usage_version, source, caller, request_id, limits_left)
     SELECT * FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
       id uuid, account_id uuid, lease_id uuid, service_name text, action_type text, channel text, quantity integer,
-      counted_at timestamptz, settled_at timestamptz, success boolean)`;
+      counted_at timestamptz, settled_at timestamptz, success boolean, sequence bigint, usage_version bigint, source text,
+      caller text, request_id text, limits_left jsonb)`;
 }
 
 async function settlePermits(sql: Sql, { permitsSettled }: Changes, now: number): Promise<void> {
@@ -259,6 +299,33 @@ async function settlePermits(sql: Sql, { permitsSettled }: Changes, now: number)
     UPDATE counted_actions a SET settled_at = ${toIso(now)}::timestamptz, success = c.success
     FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(id uuid, success boolean)
     WHERE a.id = c.id AND a.settled_at IS NULL`;
+}
+
+async function insertErrorReports(sql: Sql, { errorsReported }: Changes, now: number): Promise<void> {
+  if (errorsReported.length === 0) return;
+  const rows = errorsReported.map((report) => ({
+    account_id: report.accountId,
+    sequence: report.sequence,
+    service_name: report.serviceName,
+    caller: report.caller,
+    lease_id: report.leaseId,
+    request_id: report.requestId,
+    error_class: report.errorClass,
+    telegram_error: report.telegramError,
+    wait_seconds: report.waitSeconds,
+    action_taken: report.actionTaken,
+  }));
+  await sql.$executeRaw`
+    INSERT INTO error_reports (account_id, sequence, reported_at, service_name, caller, lease_id, request_id, error_class,
+      telegram_error, wait_seconds, action_taken)
+    SELECT c.account_id, c.sequence, ${toIso(now)}::timestamptz, c.service_name, c.caller, c.lease_id, c.request_id, c.error_class,
+      c.telegram_error, c.wait_seconds, c.action_taken
+    FROM ROWS FROM (jsonb_to_recordset(${json(rows)}::jsonb) AS (
+      account_id uuid, sequence bigint, service_name text, caller text, lease_id uuid, request_id text, error_class text,
+      telegram_error text, wait_seconds double precision, action_taken text))
+      WITH ORDINALITY AS c(account_id, sequence, service_name, caller, lease_id, request_id, error_class, telegram_error,
+        wait_seconds, action_taken, position)
+    ORDER BY c.position`;
 }
 
 /** Appends events in order and, with the commit, wakes the relay. */
@@ -273,14 +340,15 @@ async function appendEvents(sql: Sql, { events }: Changes, now: number): Promise
     data: event.data,
     request_id: event.requestId,
     traceparent: event.traceparent,
+    caller: event.caller,
   }));
   await sql.$executeRaw`
     WITH appended AS (
-      INSERT INTO events (event_id, type, account_id, user_id, sequence, data, occurred_at, request_id, traceparent)
-      SELECT c.event_id, c.type, c.account_id, c.user_id, c.sequence, c.data, ${toIso(now)}::timestamptz, c.request_id, c.traceparent
+      INSERT INTO events (event_id, type, account_id, user_id, sequence, data, occurred_at, request_id, traceparent, caller)
+      SELECT c.event_id, c.type, c.account_id, c.user_id, c.sequence, c.data, ${toIso(now)}::timestamptz, c.request_id, c.traceparent, c.caller
       FROM ROWS FROM (jsonb_to_recordset(${json(rows)}::jsonb) AS (
-        event_id uuid, type text, account_id uuid, user_id bigint, sequence bigint, data jsonb, request_id text, traceparent text))
-        WITH ORDINALITY AS c(event_id, type, account_id, user_id, sequence, data, request_id, traceparent, position)
+        event_id uuid, type text, account_id uuid, user_id bigint, sequence bigint, data jsonb, request_id text, traceparent text, caller text))
+        WITH ORDINALITY AS c(event_id, type, account_id, user_id, sequence, data, request_id, traceparent, caller, position)
       ORDER BY c.position
       RETURNING 1)
     SELECT pg_notify('outbox', '') FROM (SELECT 1 FROM appended LIMIT 1) woken`;

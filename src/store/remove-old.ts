@@ -11,6 +11,11 @@ export const removeAnsweredRequests: RemoveOld = (sql, before, limit) => sql.$ex
     SELECT caller, message_id FROM answered_requests WHERE answered_at < ${new Date(before)}
     ORDER BY answered_at LIMIT ${limit}::integer)`;
 
+/** Lets the transaction remove history that is older than a day; without it the database refuses. */
+export async function allowRemoval(sql: Sql): Promise<void> {
+  await sql.$executeRaw`SELECT set_config('account_manager.removal', 'on', true)`;
+}
+
 /** Published ones. Ids rise with time, so the oldest are first; where they wait to be published, all stay. */
 export const removeEvents: RemoveOld = (sql, before, limit) => sql.$executeRaw`
   DELETE FROM events WHERE published_at IS NOT NULL AND occurred_at < ${new Date(before)} AND id IN (
@@ -22,6 +27,10 @@ export const removeCountedActions: RemoveOld = (sql, before, limit) => sql.$exec
     SELECT a.id FROM counted_actions a WHERE a.counted_at < ${new Date(before)}
       AND NOT EXISTS (SELECT 1 FROM leases l WHERE l.id = a.lease_id AND l.ended_at IS NULL)
     ORDER BY a.counted_at LIMIT ${limit}::integer)`;
+
+export const removeErrorReports: RemoveOld = (sql, before, limit) => sql.$executeRaw`
+  DELETE FROM error_reports WHERE id IN (
+    SELECT id FROM error_reports WHERE reported_at < ${new Date(before)} ORDER BY reported_at LIMIT ${limit}::integer)`;
 
 export const removeEndedLeases: RemoveOld = (sql, before, limit) => sql.$executeRaw`
   DELETE FROM leases WHERE id IN (

@@ -93,11 +93,13 @@ async function callEverything(): Promise<Set<OperationName>> {
   await call('admin.set-status', { account_id, status: 'active', reason: 'back' });
   await call('account.error', { account_id, error_message: text });
   await call('admin.schedule-recovery', { account_id, recovery_time: new Date(Date.now() + 60_000).toISOString() });
-  for (const query of ['query.health', 'query.limits', 'query.flood-wait'] as const) await call(query, { account_id });
+  for (const query of ['query.health', 'query.limits', 'query.flood-wait', 'query.history'] as const)
+    await call(query, { account_id });
   await call('admin.run-job', { job: 'report' });
   for (const query of ['query.recovery-stats', 'query.status', 'query.report'] as const) await call(query, {});
   await call('query.accounts', { user_id: user });
   await call('query.explain', { user_id: user, purpose: 'general' });
+
   for (const job of [processRecoveries, resetDailyLimits, healthScan, cleanupLocks, cleanupRateLimits, report])
     await jobs.work(job);
   await call('query.report', {});

@@ -9,6 +9,7 @@ import { createDatabase as connectDatabase, type Database, type Sql } from '../.
 import { loadOutboxState } from '../../src/store/fleet-state.js';
 import { loadAccountHeads } from '../../src/store/load-account-heads.js';
 import { loadAccounts, lockAccounts } from '../../src/store/load-accounts.js';
+import { loadHistory } from '../../src/store/load-history.js';
 import { loadCountedInLeases } from '../../src/store/load-counted-in-leases.js';
 import { loadPermits } from '../../src/store/load-permits.js';
 import { loadOpenLeaseSecrets, loadSessions } from '../../src/store/load-sessions.js';
@@ -81,6 +82,14 @@ async function fill(): Promise<void> {
     INSERT INTO events (event_id, type, account_id, user_id, sequence, data, occurred_at, published_at)
     SELECT gen_random_uuid(), 'account.allocated', id, user_id, 1, '{}', now(), CASE WHEN user_id <> 7 THEN now() END
     FROM telegram_sessions WHERE user_id BETWEEN 2 AND 300;
+    INSERT INTO events (event_id, type, account_id, user_id, sequence, data, occurred_at, published_at)
+    SELECT gen_random_uuid(), 'account.renewed', id, user_id, n, '{}', now(), now()
+    FROM telegram_sessions, generate_series(2, 2000) n WHERE phone = '+41';
+    INSERT INTO counted_actions (id, account_id, action_type, quantity, counted_at, sequence, usage_version)
+    SELECT gen_random_uuid(), id, 'parse', 1, now() - n * interval '1 second', 2 + n % 4, n
+    FROM telegram_sessions, generate_series(1, 8000) n WHERE phone = '+41';
+    INSERT INTO error_reports (account_id, sequence, reported_at, error_class, action_taken)
+    SELECT id, n % 2000, now(), 'other', 'none' FROM telegram_sessions, generate_series(1, 2000) n WHERE phone = '+41';
     INSERT INTO answered_requests (caller, message_id, operation, body_hash, reply, answered_at)
     SELECT '', gen_random_uuid(), 'account.allocate', 'hash', '{}', now() FROM generate_series(1, 50000);
     ANALYZE;`);
@@ -198,6 +207,18 @@ test.each(hotQueries)('reading %s takes an index', async (_name, run, fragment) 
   for (const plan of [weighed, generic]) expectBounded(plan, { rows: 1_000, blocks: 3_000 });
 });
 
+test.each([
+  ['the newest', null],
+  ['what stands before a place', { sequence: 4, at: Date.now() - 1_000_000, kind: 1, number: 7 }],
+])('a page of an account with a long history is bounded: %s', async (_which, before) => {
+  const [account] = (await client.query<{ id: string }>(`SELECT id::text FROM telegram_sessions WHERE phone = '+41'`))
+    .rows;
+  const page = { accountId: account?.id ?? '', kinds: ['event', 'action', 'error'] as const, before, limit: 101 };
+  const statement = await statementOf((sql) => loadHistory(sql, page), 'counted_actions');
+  const { weighed, generic } = await explainPrepared(statement);
+  for (const plan of [weighed, generic]) expectBounded(plan, { rows: 320, blocks: 1_000 });
+});
+
 test('the relay reads the outbox by its index', async () => {
   const sent = await captureStatements(async () => {
     let read = () => {};
@@ -230,10 +251,10 @@ test('writing a batch takes indexes', async () => {
           changes.windows.set(account, new Set(['invite']));
           changes.channels.set(account, new Set([{ actionType: 'invite', channel: 'channel_1' }]));
           const { lease, accountId, userId } = account;
-          if (lease !== null) {
-            changes.leasesExtended.push({ accountId, lease });
-            changes.leasesEnded.push({ accountId, userId, lease, reason: 'released', at: now });
-          }
+          if (lease === null) continue;
+          // A lease that has ended is not prolonged.
+          if (changes.leasesExtended.length < 40) changes.leasesExtended.push({ accountId, lease });
+          else changes.leasesEnded.push({ accountId, userId, lease, reason: 'released', at: now });
         }
         changes.permitsSettled.push(...sample.permits.map((permitId) => ({ permitId, success: true })));
         await applyChanges(sql, changes, now);

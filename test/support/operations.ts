@@ -130,7 +130,9 @@ export async function startOperations(
 
   const dispatch = another();
   await Promise.all(redisReady);
-  const pool = new pg.Pool({ connectionString: testDatabase.url, max: 2, options: '-c TimeZone=UTC' });
+  // As a replica, so that a test may move what is history; the service is refused.
+  const asReplica = '-c TimeZone=UTC -c session_replication_role=replica';
+  const pool = new pg.Pool({ connectionString: testDatabase.url, max: 2, options: asReplica });
   const call: OperationsHarness['call'] = async (operation, body, request = {}) => {
     const messageId = request.messageId ?? randomUUID();
     const whole = {
