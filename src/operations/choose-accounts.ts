@@ -99,8 +99,11 @@ async function openPool(
   preferredIds: readonly string[],
 ): Promise<Pool> {
   const counts = new Map<number, number>();
-  for (const { body } of requests) counts.set(body.user_id, (counts.get(body.user_id) ?? 0) + SPARE_CANDIDATES + 1);
-  const wanted = [...counts].map(([userId, count]) => ({ userId, count: Math.min(count, MAX_PAGE) }));
+  for (const { body } of requests) counts.set(body.user_id, (counts.get(body.user_id) ?? 0) + 1);
+  const wanted = [...counts].map(([userId, count]) => ({
+    userId,
+    count: Math.min(count + SPARE_CANDIDATES, MAX_PAGE),
+  }));
   const locked = await lockCandidates(context.sql, wanted, []);
   const channels = requests.flatMap(({ body }) => body.target_channel_id ?? []);
   const work = await loadWork(context.sql, [...new Set([...preferredIds, ...[...locked.values()].flat()])], channels);

@@ -1,3 +1,4 @@
+import { loadavg } from 'node:os';
 import { parseArgs } from 'node:util';
 import { connect } from 'amqplib';
 import { connectRpc, type RpcClient } from '../support/rpc.js';
@@ -5,17 +6,22 @@ import { telethonSession } from '../support/session-strings.js';
 import { startService } from '../support/service.js';
 
 /**
- * Requests per second, closed loop: allocate→release cycles and acquires, beside an empty echo on the same queue type
- * in the same run, so that the ratio says something on any machine. Servers come from the environment.
+ * Requests per second, closed loop: allocate→release cycles beside an empty echo on the same queue type. Both are
+ * measured by turns in the same run and compared pair by pair, so that the ratio says something on any machine, and
+ * on one that does other work meanwhile: of the pairs the median and the best. Servers come from the environment.
  */
 const { values } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '3' },
+    rounds: { type: 'string', default: '3' },
     'in-flight': { type: 'string', default: '1,32,256' },
     accounts: { type: 'string', default: '1000' },
+    'log-level': { type: 'string', default: 'warn' },
   },
 });
 const seconds = Number(values.seconds);
+const rounds = Number(values.rounds);
+const WARM_UP_SECONDS = 2;
 const rabbitmqUrl = process.env.RABBITMQ_URL ?? 'amqp://localhost';
 const BENCH_USER = 900_000 + Math.floor(Math.random() * 90_000);
 
@@ -26,7 +32,7 @@ interface Measured {
 }
 
 /** Keeps `inFlight` of the work going for the time given. */
-async function measure(inFlight: number, work: () => Promise<void>): Promise<Measured> {
+async function measure(inFlight: number, work: () => Promise<void>, seconds: number): Promise<Measured> {
   const lengths: number[] = [];
   const endAt = performance.now() + seconds * 1000;
   const startedAt = performance.now();
@@ -100,20 +106,40 @@ async function cycle(client: RpcClient): Promise<void> {
 const show = ({ perSecond, p50, p99 }: Measured) =>
   `${perSecond.toFixed(0).padStart(7)}/s  p50 ${p50.toFixed(1).padStart(6)} ms  p99 ${p99.toFixed(1).padStart(6)} ms`;
 
-const service = await startService({ LOG_LEVEL: 'warn' });
+const byRatio = (pairs: readonly Pair[]) =>
+  pairs
+    .map((pair) => ({ ...pair, ratio: pair.cycles.perSecond / pair.echo.perSecond }))
+    .sort((a, b) => a.ratio - b.ratio);
+
+interface Pair {
+  echo: Measured;
+  cycles: Measured;
+}
+
+const service = await startService({ LOG_LEVEL: values['log-level'] });
 const client = await connectRpc(rabbitmqUrl);
 const echo = await startEcho();
 await registerFleet(client, Number(values.accounts));
+
+const askEcho = async () => void (await client.ask('bench.echo', {}, { exchange: '' }));
+const askCycle = () => cycle(client);
+await measure(32, askEcho, WARM_UP_SECONDS);
+await measure(32, askCycle, WARM_UP_SECONDS);
 for (const inFlight of values['in-flight'].split(',').map(Number)) {
-  const echoed = await measure(inFlight, async () => {
-    await client.ask('bench.echo', {}, { exchange: '' });
-  });
-  const cycles = await measure(inFlight, () => cycle(client));
-  console.log(`${String(inFlight).padStart(4)} in flight`);
-  console.log(`   empty echo, quorum queue ${show(echoed)}`);
-  console.log(
-    `   allocate→release cycle   ${show(cycles)}  ${(cycles.perSecond / echoed.perSecond).toFixed(3)} of the echo`,
-  );
+  const pairs: Pair[] = [];
+  for (let round = 0; round < rounds; round++) {
+    pairs.push({
+      echo: await measure(inFlight, askEcho, seconds),
+      cycles: await measure(inFlight, askCycle, seconds),
+    });
+  }
+  const sorted = byRatio(pairs);
+  console.log(`${String(inFlight).padStart(4)} in flight (load of the machine ${loadavg()[0]?.toFixed(1)})`);
+  for (const { echo, cycles, ratio } of sorted) {
+    console.log(
+      `   empty echo ${show(echo)}   allocate→release cycle ${show(cycles)}   ${ratio.toFixed(3)} of the echo`,
+    );
+  }
 }
 await echo.close();
 await client.close();
