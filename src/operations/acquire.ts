@@ -2,19 +2,21 @@ import { claimsOwnership, judgeOwnership } from '../decide/judge-ownership.js';
 import { judgeAction, type LimitsVerdict } from '../decide/evaluate-limits.js';
 import { policyFor } from '../decide/reentry.js';
 import type { AccountRecord } from '../store/account-record.js';
+import { accountLocks } from '../store/load-accounts.js';
 import { claimOf } from './claim.js';
 import { finishWork } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
 import { noteReentry } from './reentry-note.js';
 import { refuse } from './refuse.js';
 import { limitsLeft, reportVerdict, roomLeft } from './report-limits.js';
-import { beginWork, channelUsageOf, countUsage, keepCountedAction, type UnitOfWork, windowOf } from './unit-of-work.js';
+import { loadWork, channelUsageOf, countUsage, keepCountedAction, type UnitOfWork, windowOf } from './unit-of-work.js';
 
 /** `action.acquire`: checks every limit and counts the action in one step; what is refused counts nothing. */
 export const acquire: OperationHandler<'action.acquire'> = {
+  lock: (requests) => accountLocks(requests.map(({ body }) => body.account_id)),
   handle: async (context, requests) => {
     const channels = requests.flatMap((request) => request.body.target_channel_id ?? []);
-    const work = await beginWork(
+    const work = await loadWork(
       context.sql,
       requests.map((request) => request.body.account_id),
       channels,

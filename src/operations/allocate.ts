@@ -5,7 +5,7 @@ import type { LimitsPolicy } from '../decide/limits-policy.js';
 import { policyFor } from '../decide/reentry.js';
 import type { AccountRecord, OpenLease } from '../store/account-record.js';
 import { usedToday } from '../store/changes.js';
-import { lockUsers } from '../store/claim-candidates.js';
+import { userLocks } from '../store/claim-candidates.js';
 import { lockAccounts } from '../store/load-accounts.js';
 import { loadOpenLeaseSecrets, loadSessions, type SealedSession } from '../store/load-sessions.js';
 import { chooseAccounts, type Choice } from './choose-accounts.js';
@@ -22,11 +22,9 @@ const MINUTE_MS = 60_000;
 
 /** `account.allocate`: the user's best free account with room for the purpose, leased to the caller. */
 export const allocate: OperationHandler<'account.allocate'> = {
+  lock: (requests) => userLocks(requests.map(({ body }) => body.user_id)),
+
   handle: async (context, requests) => {
-    await lockUsers(
-      context.sql,
-      requests.map(({ body }) => body.user_id),
-    );
     const preferredIds = [...new Set(requests.flatMap(({ body }) => body.preferred_account_id ?? []))];
     if (preferredIds.length > 0) await lockAccounts(context.sql, preferredIds);
 
@@ -37,13 +35,9 @@ export const allocate: OperationHandler<'account.allocate'> = {
       const why = { selection: selectionReason(preferred), limits_left: left };
       leases.set(request, openLease(work, account, leaseTerms(request, lockValue, work.now), why, request));
     }
-    await finishWork(context, work);
-
+    const wanted = [...choices].flatMap(([{ body }, { account }]) => (body.include_session ? account.accountId : []));
+    const [sessions] = await Promise.all([loadSessions(context.sql, wanted), finishWork(context, work)]);
     const refusals = await refuseAllocations(context, shortages, work.now);
-    const sessions = await loadSessions(
-      context.sql,
-      [...choices].flatMap(([{ body }, { account }]) => (body.include_session ? account.accountId : [])),
-    );
     return requests.map((request) => {
       const choice = choices.get(request);
       const lease = leases.get(request);

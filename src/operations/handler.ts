@@ -2,7 +2,7 @@ import type { OperationName, ReplyBody, RequestBody } from '../../contracts/oper
 import type { FailureReply } from '../../contracts/failures.js';
 import type { JobName } from '../../contracts/jobs.js';
 import type { Limits } from '../decide/reentry.js';
-import type { Sql } from '../store/database.js';
+import type { Sql, SqlPart } from '../store/database.js';
 import type { SessionCipher } from '../store/session-cipher.js';
 import type { LeaseLocks } from '../redis/lease-locks.js';
 import type { RecoveryQueue } from '../redis/recovery-queue.js';
@@ -83,6 +83,8 @@ export type BatchHandler<K extends OperationName> = (
 ) => Promise<Outcome<K>[]>;
 
 export interface OperationHandler<K extends OperationName> {
+  /** The locks that the batch cannot begin without; had before `handle`. */
+  lock?: (requests: readonly AcceptedRequest<K>[]) => SqlPart;
   handle: BatchHandler<K>;
   /** Puts back into a stored reply what is never stored, as far as the caller may still have it. */
   recall?: (

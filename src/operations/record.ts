@@ -2,6 +2,7 @@ import { toIso } from '../clock.js';
 import { judgeOwnership } from '../decide/judge-ownership.js';
 import { policyFor } from '../decide/reentry.js';
 import type { AccountRecord } from '../store/account-record.js';
+import { accountLocks } from '../store/load-accounts.js';
 import { loadPermits, type Permit } from '../store/load-permits.js';
 import { claimOf } from './claim.js';
 import { announceExceeded } from './exceeded-limits.js';
@@ -9,15 +10,16 @@ import { finishWork } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
 import { refuse, refuseInvalid } from './refuse.js';
 import { roomAfter } from './room-after.js';
-import { beginWork, countUsage, keepCountedAction, type UnitOfWork } from './unit-of-work.js';
+import { loadWork, countUsage, keepCountedAction, type UnitOfWork } from './unit-of-work.js';
 
 type Request = AcceptedRequest<'action.record'>;
 
 /** `action.record`: settles a permit, or counts one action that has happened, even over a limit. */
 export const record: OperationHandler<'action.record'> = {
+  lock: (requests) => accountLocks(requests.map(({ body }) => body.account_id)),
   handle: async (context, requests) => {
     const channels = requests.flatMap((request) => request.body.target_channel_id ?? []);
-    const work = await beginWork(
+    const work = await loadWork(
       context.sql,
       requests.map((request) => request.body.account_id),
       channels,

@@ -3,6 +3,7 @@ import { judgeOwnership } from '../decide/judge-ownership.js';
 import { reconcileUsage } from '../decide/reconcile-usage.js';
 import { policyFor } from '../decide/reentry.js';
 import type { AccountRecord, OpenLease } from '../store/account-record.js';
+import { accountLocks } from '../store/load-accounts.js';
 import { usedToday } from '../store/changes.js';
 import { type CountedInLease, loadCountedInLeases } from '../store/load-counted-in-leases.js';
 import { claimOf } from './claim.js';
@@ -12,24 +13,23 @@ import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '.
 import { refuse } from './refuse.js';
 import { takeError } from './report-error.js';
 import { roomAfter, roomToday } from './room-after.js';
-import { beginWork, countUsage, endLease, keepCountedAction, type UnitOfWork } from './unit-of-work.js';
+import { loadWork, countUsage, endLease, keepCountedAction, type UnitOfWork } from './unit-of-work.js';
 
 type Request = AcceptedRequest<'account.release'>;
 
 /** `account.release`: ends the lease, counts what was not yet counted, and takes the error reported along. */
 export const release: OperationHandler<'account.release'> = {
+  lock: (requests) => accountLocks(requests.map(({ body }) => body.account_id)),
   handle: async (context, requests) => {
     const channels = requests.flatMap(({ body }) => [
       ...(body.usage_stats.channels_used ?? []),
       ...Object.keys(body.usage_stats.channel_usage ?? {}),
     ]);
-    const work = await beginWork(
-      context.sql,
-      requests.map(({ body }) => body.account_id),
-      channels,
-    );
-    const leaseIds = [...work.accounts.values()].flatMap((account) => account.lease?.leaseId ?? []);
-    const counted = await loadCountedInLeases(context.sql, leaseIds);
+    const accountIds = requests.map(({ body }) => body.account_id);
+    const [work, counted] = await Promise.all([
+      loadWork(context.sql, accountIds, channels),
+      loadCountedInLeases(context.sql, accountIds),
+    ]);
     const outcomes = requests.map((request) => releaseOne(context, work, counted, request));
     await finishWork(context, work);
     return outcomes;

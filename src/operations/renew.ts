@@ -1,17 +1,19 @@
 import { toIso } from '../clock.js';
 import { judgeOwnership } from '../decide/judge-ownership.js';
+import { accountLocks } from '../store/load-accounts.js';
 import { finishWork } from './finish-work.js';
 import type { AcceptedRequest, OperationHandler, Outcome } from './handler.js';
 import { claimOf } from './claim.js';
 import { refuse } from './refuse.js';
-import { beginWork, extendLease, type UnitOfWork } from './unit-of-work.js';
+import { loadWork, extendLease, type UnitOfWork } from './unit-of-work.js';
 
 const MINUTE_MS = 60_000;
 
 /** `account.renew`: the lease ends `timeout_minutes` from now, sooner or later than before. */
 export const renew: OperationHandler<'account.renew'> = {
+  lock: (requests) => accountLocks(requests.map(({ body }) => body.account_id)),
   handle: async (context, requests) => {
-    const work = await beginWork(
+    const work = await loadWork(
       context.sql,
       requests.map((request) => request.body.account_id),
       [],

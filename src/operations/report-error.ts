@@ -5,19 +5,21 @@ import { classifyError, type ErrorReport } from '../decide/classify-error.js';
 import { judgeOwnership } from '../decide/judge-ownership.js';
 import { applyError } from '../decide/transition-account.js';
 import type { AccountRecord } from '../store/account-record.js';
+import { accountLocks } from '../store/load-accounts.js';
 import { hideSecrets } from '../telemetry/redact.js';
 import { claimOf } from './claim.js';
 import { finishWork } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
 import { refuse } from './refuse.js';
-import { beginWork, changeCondition, keepErrorReport, type Origin, type UnitOfWork } from './unit-of-work.js';
+import { loadWork, changeCondition, keepErrorReport, type Origin, type UnitOfWork } from './unit-of-work.js';
 
 type Request = AcceptedRequest<'account.error'>;
 
 /** `account.error`: what a Telegram error means for the account; it takes effect at once. */
 export const reportError: OperationHandler<'account.error'> = {
+  lock: (requests) => accountLocks(requests.map(({ body }) => body.account_id)),
   handle: async (context, requests) => {
-    const work = await beginWork(
+    const work = await loadWork(
       context.sql,
       requests.map((request) => request.body.account_id),
       [],

@@ -144,7 +144,7 @@ async function answerOnce<K extends OperationName>(
     const key = { caller: item.caller ?? '', messageId: item.messageId ?? '' };
     return { item, ...key, key: requestKey(key), bodyHash: hashBody(operation, item.body) };
   });
-  const { now, answered } = await loadAnsweredRequests(context.sql, keyed);
+  const { now, answered } = await loadAnsweredRequests(context.sql, keyed, handler.lock?.(items));
 
   // The same message_id twice in one batch is one request: the first is handled, the others repeat it.
   const first = new Map<string, (typeof keyed)[number]>();

@@ -72,6 +72,8 @@ export interface AccountRow extends ConditionRow {
   lock_value: string | null;
   allocated_at: Date;
   expires_at: Date;
+  windows: WindowRow[] | null;
+  channels: ChannelRow[] | null;
 }
 
 /** Usage rows come as JSON, their instants as ISO texts. */
@@ -95,7 +97,7 @@ export interface ChannelRow {
 const at = (text: string): number => Date.parse(text);
 const atOrNull = (text: string | null): number | null => (text === null ? null : Date.parse(text));
 
-export const toWindow = (row: WindowRow): UsageWindow => ({
+const toWindow = (row: WindowRow): UsageWindow => ({
   recentAt: row.recent.map(at),
   burstCount: row.burst_count,
   lastActionAt: atOrNull(row.last_action_at),
@@ -103,11 +105,19 @@ export const toWindow = (row: WindowRow): UsageWindow => ({
   dayCount: row.day_count,
 });
 
-export const toChannelUsage = (row: ChannelRow): ChannelUsage => ({
+const toChannelUsage = (row: ChannelRow): ChannelUsage => ({
   day: row.day,
   dayCount: row.day_count,
   total: row.total,
 });
+
+/** By action. */
+export const toWindows = (rows: readonly WindowRow[] | null): Map<ActionType, UsageWindow> =>
+  new Map(rows?.map((row) => [row.action_type, toWindow(row)]));
+
+/** By `channelKey`. */
+export const toChannels = (rows: readonly ChannelRow[] | null): Map<string, ChannelUsage> =>
+  new Map(rows?.map((row) => [channelKey(row.action_type, row.channel), toChannelUsage(row)]));
 
 const msOrNull = (at: Date | null): number | null => at?.getTime() ?? null;
 
@@ -148,6 +158,6 @@ export const toAccountRecord = (row: AccountRow): AccountRecord => ({
   lastUsedAt: msOrNull(row.last_used_at),
   usageDay: row.usage_day,
   invitesByChannelToday: row.per_channel_invites,
-  windows: new Map(),
-  channels: new Map(),
+  windows: toWindows(row.windows),
+  channels: toChannels(row.channels),
 });

@@ -1,4 +1,5 @@
-import type { Sql } from './database.js';
+import { Prisma } from '../../generated/prisma/client.js';
+import type { Sql, SqlPart } from './database.js';
 
 /** Names a request: the caller's identity ('' without one) and its `message_id`. */
 export interface RequestKey {
@@ -23,15 +24,23 @@ interface AnsweredRow extends Record<'caller' | 'operation' | 'body_hash', strin
 
 export const requestKey = ({ caller, messageId }: RequestKey): string => `${messageId} ${caller}`;
 
-/** The database's clock, and those of the requests that were answered before, by `requestKey`. */
+const NO_LOCK = Prisma.sql`SELECT`;
+
+/**
+ * Takes locks, and answers with the database's clock, read once they were had, and those of the requests that were
+ * answered before, by `requestKey`. What other tables hold is as it was when the statement began, so it is left to the
+ * next one; of a repeat that was answered while it waited `storeAnsweredRequests` knows.
+ */
 export async function loadAnsweredRequests(
   sql: Sql,
   keys: readonly RequestKey[],
+  lock: SqlPart = NO_LOCK,
 ): Promise<{ now: number; answered: Map<string, AnsweredRequest> }> {
   const rows = await sql.$queryRaw<AnsweredRow[]>`
+    WITH locked AS MATERIALIZED (${lock})
     SELECT date_trunc('milliseconds', clock_timestamp()) AS now,
       a.caller, a.message_id::text, a.operation, a.body_hash, a.reply
-    FROM (SELECT 1) AS clock
+    FROM (SELECT count(*) FROM locked) AS clock
     LEFT JOIN (unnest(${keys.map((key) => key.caller)}::text[], ${keys.map((key) => key.messageId)}::uuid[]) AS k(caller, message_id)
       JOIN answered_requests a USING (caller, message_id)) ON true`;
   const answered = new Map<string, AnsweredRequest>();

@@ -3,6 +3,7 @@ import type { EventType } from '../../contracts/events.js';
 import type { ErrorAction } from '../../contracts/accounts.js';
 import type { ActionType, ErrorClass } from '../../contracts/fields.js';
 import type { LimitsLeft } from '../../contracts/history.js';
+import { Prisma } from '../../generated/prisma/client.js';
 import { toIso } from '../clock.js';
 import type { Alert } from '../decide/compare-alerts.js';
 import { dayCountOn, utcDay } from '../decide/usage-window.js';
@@ -63,7 +64,7 @@ export interface PendingEvent {
   caller: string | null;
 }
 
-/** What one transaction will write; filled in memory, written by `applyChanges` with one statement per table. */
+/** What one transaction will write; filled in memory, written by `applyChanges` in one statement. */
 export interface Changes {
   accounts: Set<AccountRecord>;
   /** Of these, those whose recovery is due at another instant than before, or not any more. */
@@ -96,25 +97,42 @@ export const noChanges = (): Changes => ({
   alerts: [],
 });
 
-/** Writes the changes. Ended leases go before opened ones: an account has one open lease. */
+/** Writes the changes and, with the commit, wakes who waits for an account or for events: one statement, whatever changed. */
 export async function applyChanges(sql: Sql, changes: Changes, now: number): Promise<void> {
-  await updateAccounts(sql, changes, now);
-  await endLeases(sql, changes);
-  await openLeases(sql, changes);
-  await extendLeases(sql, changes);
-  await writeWindows(sql, changes);
-  await writeChannelUsage(sql, changes);
-  await insertCountedActions(sql, changes, now);
-  await settlePermits(sql, changes, now);
-  await insertErrorReports(sql, changes, now);
-  await appendEvents(sql, changes, now);
+  const writes = [
+    updateAccounts(changes, now),
+    endLeases(changes),
+    openLeases(changes),
+    extendLeases(changes),
+    writeWindows(changes),
+    writeChannelUsage(changes),
+    insertCountedActions(changes, now),
+    settlePermits(changes, now),
+    insertErrorReports(changes, now),
+    appendEvents(changes, now),
+  ].filter((write) => write !== null);
+  if (writes.length === 0) return;
+  const notices = noticesOf(changes);
+  await sql.$executeRaw`
+    WITH ${Prisma.join(writes)}
+    SELECT pg_notify(n.channel, n.payload)
+    FROM unnest(${notices.map(([channel]) => channel)}::text[], ${notices.map(([, payload]) => payload)}::text[]) AS n(channel, payload)`;
+}
+
+/** Channel and payload of the notifications that go with the commit. */
+function noticesOf({ leasesEnded, events }: Changes): [channel: string, payload: string][] {
+  const freed = [...new Set(leasesEnded.map(({ userId }) => userId))];
+  return [
+    ...freed.map((userId): [string, string] => [FREED_CHANNEL, String(userId)]),
+    ...(events.length > 0 ? [['outbox', ''] as [string, string]] : []),
+  ];
 }
 
 const isoOrNull = (instant: number | null): string | null => (instant === null ? null : toIso(instant));
 const json = (rows: unknown[]): string => JSON.stringify(rows);
 
-async function updateAccounts(sql: Sql, { accounts }: Changes, now: number): Promise<void> {
-  if (accounts.size === 0) return;
+function updateAccounts({ accounts }: Changes, now: number): Prisma.Sql | null {
+  if (accounts.size === 0) return null;
   const today = utcDay(now);
   const rows = [...accounts].map((account) => ({
     id: account.accountId,
@@ -140,8 +158,8 @@ async function updateAccounts(sql: Sql, { accounts }: Changes, now: number): Pro
     last_used_at: isoOrNull(account.lastUsedAt),
     event_sequence: account.sequence,
   }));
-  await sql.$executeRaw`
-    UPDATE telegram_sessions s SET
+  return Prisma.sql`
+    accounts AS (UPDATE telegram_sessions s SET
       is_active = c.is_active, status = c.status::account_status, disabled_reason = c.disabled_reason,
       flood_wait_until = c.flood_wait_until, blocked_until = c.blocked_until, block_level = c.block_level,
       last_block_ended_at = c.last_block_ended_at, error_count = c.error_count,
@@ -155,7 +173,7 @@ async function updateAccounts(sql: Sql, { accounts }: Changes, now: number): Pro
       locked_until timestamptz, lease_id uuid, fence bigint, used_invites_today integer, used_messages_today integer,
       contacts_today integer, per_channel_invites jsonb, usage_date date, usage_version bigint, last_used_at timestamptz,
       event_sequence bigint)
-    WHERE s.id = c.id`;
+    WHERE s.id = c.id)`;
 }
 
 /** How often the account did this today (UTC). */
@@ -164,24 +182,21 @@ export function usedToday(account: AccountRecord, actionType: ActionType, now: n
   return window === undefined ? 0 : dayCountOn(window, now);
 }
 
-async function endLeases(sql: Sql, { leasesEnded }: Changes): Promise<void> {
-  if (leasesEnded.length === 0) return;
-  const userIds = leasesEnded.map(({ userId }) => userId);
+function endLeases({ leasesEnded }: Changes): Prisma.Sql | null {
+  if (leasesEnded.length === 0) return null;
   const rows = leasesEnded.map(({ lease, reason, at }) => ({
     id: lease.leaseId,
     end_reason: reason,
     ended_at: toIso(at),
   }));
-  await sql.$executeRaw`
-    UPDATE leases l SET ended_at = c.ended_at, end_reason = c.end_reason
+  return Prisma.sql`
+    ended AS (UPDATE leases l SET ended_at = c.ended_at, end_reason = c.end_reason
     FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(id uuid, end_reason text, ended_at timestamptz)
-    WHERE l.id = c.id`;
-  await sql.$executeRaw`
-    SELECT pg_notify(${FREED_CHANNEL}, user_id::text) FROM (SELECT DISTINCT unnest(${userIds}::bigint[]) AS user_id) freed`;
+    WHERE l.id = c.id RETURNING 1)`;
 }
 
-async function openLeases(sql: Sql, { leasesOpened }: Changes): Promise<void> {
-  if (leasesOpened.length === 0) return;
+function openLeases({ leasesOpened, leasesEnded }: Changes): Prisma.Sql | null {
+  if (leasesOpened.length === 0) return null;
   const rows = leasesOpened.map(({ account, lease }) => ({
     id: lease.leaseId,
     account_id: account.accountId,
@@ -195,24 +210,26 @@ async function openLeases(sql: Sql, { leasesOpened }: Changes): Promise<void> {
     allocated_at: toIso(lease.allocatedAt),
     expires_at: toIso(lease.expiresAt),
   }));
-  await sql.$executeRaw`
-    INSERT INTO leases (id, account_id, user_id, service_name, caller, purpose, target_channel, fence, lock_value, allocated_at, expires_at)
+  // An account has one open lease, so those that end go first; of themselves the parts of a statement have no order.
+  const afterThoseEnded = leasesEnded.length === 0 ? Prisma.empty : Prisma.sql`WHERE (SELECT count(*) FROM ended) >= 0`;
+  return Prisma.sql`
+    opened AS (INSERT INTO leases (id, account_id, user_id, service_name, caller, purpose, target_channel, fence, lock_value, allocated_at, expires_at)
     SELECT * FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
       id uuid, account_id uuid, user_id bigint, service_name text, caller text, purpose text, target_channel text,
-      fence bigint, lock_value text, allocated_at timestamptz, expires_at timestamptz)`;
+      fence bigint, lock_value text, allocated_at timestamptz, expires_at timestamptz) ${afterThoseEnded})`;
 }
 
-async function extendLeases(sql: Sql, { leasesExtended }: Changes): Promise<void> {
-  if (leasesExtended.length === 0) return;
+function extendLeases({ leasesExtended }: Changes): Prisma.Sql | null {
+  if (leasesExtended.length === 0) return null;
   // Renewed twice in one batch is one row: the record carries the later end.
   const leases = new Set(leasesExtended.map(({ lease }) => lease));
   const rows = [...leases].map((lease) => ({ id: lease.leaseId, expires_at: toIso(lease.expiresAt) }));
-  await sql.$executeRaw`
-    UPDATE leases l SET expires_at = c.expires_at
-    FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(id uuid, expires_at timestamptz) WHERE l.id = c.id`;
+  return Prisma.sql`
+    extended AS (UPDATE leases l SET expires_at = c.expires_at
+    FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(id uuid, expires_at timestamptz) WHERE l.id = c.id)`;
 }
 
-async function writeWindows(sql: Sql, { windows }: Changes): Promise<void> {
+function writeWindows({ windows }: Changes): Prisma.Sql | null {
   const rows = [...windows].flatMap(([account, actionTypes]) =>
     [...actionTypes].flatMap((actionType) => {
       const window = account.windows.get(actionType);
@@ -228,17 +245,17 @@ async function writeWindows(sql: Sql, { windows }: Changes): Promise<void> {
       };
     }),
   );
-  if (rows.length === 0) return;
-  await sql.$executeRaw`
-    INSERT INTO usage_windows (account_id, action_type, recent, burst_count, last_action_at, day, day_count)
+  if (rows.length === 0) return null;
+  return Prisma.sql`
+    windows AS (INSERT INTO usage_windows (account_id, action_type, recent, burst_count, last_action_at, day, day_count)
     SELECT * FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
       account_id uuid, action_type text, recent timestamptz[], burst_count integer, last_action_at timestamptz, day date, day_count integer)
     ON CONFLICT (account_id, action_type) DO UPDATE SET
       recent = EXCLUDED.recent, burst_count = EXCLUDED.burst_count, last_action_at = EXCLUDED.last_action_at,
-      day = EXCLUDED.day, day_count = EXCLUDED.day_count`;
+      day = EXCLUDED.day, day_count = EXCLUDED.day_count)`;
 }
 
-async function writeChannelUsage(sql: Sql, { channels }: Changes): Promise<void> {
+function writeChannelUsage({ channels }: Changes): Prisma.Sql | null {
   const rows = [...channels].flatMap(([account, touched]) => {
     const distinct = new Map([...touched].map((target) => [channelKey(target.actionType, target.channel), target]));
     return [...distinct].flatMap(([key, { actionType, channel }]) => {
@@ -254,17 +271,17 @@ async function writeChannelUsage(sql: Sql, { channels }: Changes): Promise<void>
       };
     });
   });
-  if (rows.length === 0) return;
-  await sql.$executeRaw`
-    INSERT INTO channel_usage (account_id, action_type, channel, day, day_count, total)
+  if (rows.length === 0) return null;
+  return Prisma.sql`
+    channels AS (INSERT INTO channel_usage (account_id, action_type, channel, day, day_count, total)
     SELECT * FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
       account_id uuid, action_type text, channel text, day date, day_count integer, total bigint)
     ON CONFLICT (account_id, action_type, channel) DO UPDATE SET
-      day = EXCLUDED.day, day_count = EXCLUDED.day_count, total = EXCLUDED.total`;
+      day = EXCLUDED.day, day_count = EXCLUDED.day_count, total = EXCLUDED.total)`;
 }
 
-async function insertCountedActions(sql: Sql, { actionsCounted }: Changes, now: number): Promise<void> {
-  if (actionsCounted.length === 0) return;
+function insertCountedActions({ actionsCounted }: Changes, now: number): Prisma.Sql | null {
+  if (actionsCounted.length === 0) return null;
   const rows = actionsCounted.map((action) => ({
     id: action.id,
     account_id: action.accountId,
@@ -283,26 +300,26 @@ async function insertCountedActions(sql: Sql, { actionsCounted }: Changes, now: 
     request_id: action.requestId,
     limits_left: action.limitsLeft,
   }));
-  await sql.$executeRaw`
-    INSERT INTO counted_actions (id, account_id, lease_id, service_name, action_type, channel, quantity, counted_at, settled_at, success,
+  return Prisma.sql`
+    counted AS (INSERT INTO counted_actions (id, account_id, lease_id, service_name, action_type, channel, quantity, counted_at, settled_at, success,
       sequence, usage_version, source, caller, request_id, limits_left)
     SELECT * FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
       id uuid, account_id uuid, lease_id uuid, service_name text, action_type text, channel text, quantity integer,
       counted_at timestamptz, settled_at timestamptz, success boolean, sequence bigint, usage_version bigint, source text,
-      caller text, request_id text, limits_left jsonb)`;
+      caller text, request_id text, limits_left jsonb))`;
 }
 
-async function settlePermits(sql: Sql, { permitsSettled }: Changes, now: number): Promise<void> {
-  if (permitsSettled.length === 0) return;
+function settlePermits({ permitsSettled }: Changes, now: number): Prisma.Sql | null {
+  if (permitsSettled.length === 0) return null;
   const rows = permitsSettled.map(({ permitId, success }) => ({ id: permitId, success }));
-  await sql.$executeRaw`
-    UPDATE counted_actions a SET settled_at = ${toIso(now)}::timestamptz, success = c.success
+  return Prisma.sql`
+    settled AS (UPDATE counted_actions a SET settled_at = ${toIso(now)}::timestamptz, success = c.success
     FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(id uuid, success boolean)
-    WHERE a.id = c.id AND a.settled_at IS NULL`;
+    WHERE a.id = c.id AND a.settled_at IS NULL)`;
 }
 
-async function insertErrorReports(sql: Sql, { errorsReported }: Changes, now: number): Promise<void> {
-  if (errorsReported.length === 0) return;
+function insertErrorReports({ errorsReported }: Changes, now: number): Prisma.Sql | null {
+  if (errorsReported.length === 0) return null;
   const rows = errorsReported.map((report) => ({
     account_id: report.accountId,
     sequence: report.sequence,
@@ -315,8 +332,8 @@ async function insertErrorReports(sql: Sql, { errorsReported }: Changes, now: nu
     wait_seconds: report.waitSeconds,
     action_taken: report.actionTaken,
   }));
-  await sql.$executeRaw`
-    INSERT INTO error_reports (account_id, sequence, reported_at, service_name, caller, lease_id, request_id, error_class,
+  return Prisma.sql`
+    reported AS (INSERT INTO error_reports (account_id, sequence, reported_at, service_name, caller, lease_id, request_id, error_class,
       telegram_error, wait_seconds, action_taken)
     SELECT c.account_id, c.sequence, ${toIso(now)}::timestamptz, c.service_name, c.caller, c.lease_id, c.request_id, c.error_class,
       c.telegram_error, c.wait_seconds, c.action_taken
@@ -325,12 +342,12 @@ async function insertErrorReports(sql: Sql, { errorsReported }: Changes, now: nu
       telegram_error text, wait_seconds double precision, action_taken text))
       WITH ORDINALITY AS c(account_id, sequence, service_name, caller, lease_id, request_id, error_class, telegram_error,
         wait_seconds, action_taken, position)
-    ORDER BY c.position`;
+    ORDER BY c.position)`;
 }
 
-/** Appends events in order and, with the commit, wakes the relay. */
-async function appendEvents(sql: Sql, { events }: Changes, now: number): Promise<void> {
-  if (events.length === 0) return;
+/** In order: their ids are those of the outbox. */
+function appendEvents({ events }: Changes, now: number): Prisma.Sql | null {
+  if (events.length === 0) return null;
   const rows = events.map((event) => ({
     event_id: randomUUID(),
     type: event.type,
@@ -342,14 +359,11 @@ async function appendEvents(sql: Sql, { events }: Changes, now: number): Promise
     traceparent: event.traceparent,
     caller: event.caller,
   }));
-  await sql.$executeRaw`
-    WITH appended AS (
-      INSERT INTO events (event_id, type, account_id, user_id, sequence, data, occurred_at, request_id, traceparent, caller)
-      SELECT c.event_id, c.type, c.account_id, c.user_id, c.sequence, c.data, ${toIso(now)}::timestamptz, c.request_id, c.traceparent, c.caller
-      FROM ROWS FROM (jsonb_to_recordset(${json(rows)}::jsonb) AS (
-        event_id uuid, type text, account_id uuid, user_id bigint, sequence bigint, data jsonb, request_id text, traceparent text, caller text))
-        WITH ORDINALITY AS c(event_id, type, account_id, user_id, sequence, data, request_id, traceparent, caller, position)
-      ORDER BY c.position
-      RETURNING 1)
-    SELECT pg_notify('outbox', '') FROM (SELECT 1 FROM appended LIMIT 1) woken`;
+  return Prisma.sql`
+    appended AS (INSERT INTO events (event_id, type, account_id, user_id, sequence, data, occurred_at, request_id, traceparent, caller)
+    SELECT c.event_id, c.type, c.account_id, c.user_id, c.sequence, c.data, ${toIso(now)}::timestamptz, c.request_id, c.traceparent, c.caller
+    FROM ROWS FROM (jsonb_to_recordset(${json(rows)}::jsonb) AS (
+      event_id uuid, type text, account_id uuid, user_id bigint, sequence bigint, data jsonb, request_id text, traceparent text, caller text))
+      WITH ORDINALITY AS c(event_id, type, account_id, user_id, sequence, data, request_id, traceparent, caller, position)
+    ORDER BY c.position)`;
 }

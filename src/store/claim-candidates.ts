@@ -1,4 +1,5 @@
-import type { Sql } from './database.js';
+import { Prisma } from '../../generated/prisma/client.js';
+import type { Sql, SqlPart } from './database.js';
 
 /** Marks the advisory locks of this system's allocations among others in the database. */
 const ALLOCATION_LOCKS = 0x414d;
@@ -7,11 +8,9 @@ const ALLOCATION_LOCKS = 0x414d;
  * Lets one allocation at a time work on a user's accounts, in one order everywhere. Without it two instances would
  * skip each other's locked candidates and report accounts as busy that stay free.
  */
-export async function lockUsers(sql: Sql, userIds: readonly number[]): Promise<void> {
-  await sql.$executeRaw`
+export const userLocks = (userIds: readonly number[]): SqlPart => Prisma.sql`
     SELECT pg_advisory_xact_lock(${ALLOCATION_LOCKS}::integer, u.key)
     FROM (SELECT DISTINCT hashint8(user_id) AS key FROM unnest(${userIds}::bigint[]) AS given(user_id) ORDER BY 1) u`;
-}
 
 /** How many candidates of which user. */
 export interface CandidatesWanted {

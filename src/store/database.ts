@@ -5,6 +5,8 @@ import pg from 'pg';
 import { Prisma, PrismaClient } from '../../generated/prisma/client.js';
 
 export type Sql = Prisma.TransactionClient;
+/** Part of a statement. */
+export type SqlPart = Prisma.Sql;
 
 export interface DatabaseOptions {
   url: string;

@@ -8,18 +8,19 @@ export interface CountedInLease {
   quantity: number;
 }
 
-/** What was acquired and recorded during leases, by lease. */
+/** What was acquired and recorded during the accounts' present leases, by lease. */
 export async function loadCountedInLeases(
   sql: Sql,
-  leaseIds: readonly string[],
+  accountIds: readonly string[],
 ): Promise<Map<string, CountedInLease[]>> {
   const byLease = new Map<string, CountedInLease[]>();
-  if (leaseIds.length === 0) return byLease;
   const rows = await sql.$queryRaw<
     { lease_id: string; action_type: ActionType; channel: string | null; quantity: number }[]
   >`
     SELECT lease_id::text, action_type, channel, sum(quantity)::integer AS quantity
-    FROM counted_actions WHERE lease_id = ANY(${leaseIds}::uuid[]) GROUP BY lease_id, action_type, channel`;
+    FROM counted_actions
+    WHERE lease_id IN (SELECT s.lease_id FROM telegram_sessions s WHERE s.id = ANY(${accountIds}::uuid[]) AND s.lease_id IS NOT NULL)
+    GROUP BY lease_id, action_type, channel`;
   for (const { lease_id: leaseId, action_type: actionType, channel, quantity } of rows) {
     const counted = byLease.get(leaseId) ?? [];
     counted.push({ actionType, channel, quantity });

@@ -1,6 +1,6 @@
 import type { ActionType } from '../../contracts/fields.js';
 import type { ChannelUsage, UsageWindow } from '../decide/usage-window.js';
-import { type ChannelRow, channelKey, toChannelUsage, toWindow, type WindowRow } from './account-record.js';
+import { type ChannelRow, toChannels, toWindows, type WindowRow } from './account-record.js';
 import type { Sql } from './database.js';
 
 /** The usage windows of accounts, by account and action. */
@@ -13,8 +13,7 @@ export async function loadWindows(
   const rows = await sql.$queryRaw<{ account_id: string; windows: WindowRow[] }[]>`
     SELECT w.account_id::text, jsonb_agg(to_jsonb(w)) AS windows
     FROM usage_windows w WHERE w.account_id = ANY(${accountIds}::uuid[]) GROUP BY w.account_id`;
-  for (const row of rows)
-    byAccount.set(row.account_id, new Map(row.windows.map((window) => [window.action_type, toWindow(window)])));
+  for (const row of rows) byAccount.set(row.account_id, toWindows(row.windows));
   return byAccount;
 }
 
@@ -36,13 +35,6 @@ export async function loadChannelUsage(
           AND (${channels === null} OR u.channel = ANY(${channels ?? []}::text[]))
         ORDER BY u.day DESC, u.channel LIMIT ${MAX_CHANNELS}) c) AS channels
     FROM unnest(${accountIds}::uuid[]) AS a(id)`;
-  for (const row of rows) {
-    byAccount.set(
-      row.account_id,
-      new Map(
-        (row.channels ?? []).map((usage) => [channelKey(usage.action_type, usage.channel), toChannelUsage(usage)]),
-      ),
-    );
-  }
+  for (const row of rows) byAccount.set(row.account_id, toChannels(row.channels));
   return byAccount;
 }

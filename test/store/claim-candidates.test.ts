@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { lockCandidates, lockUsers } from '../../src/store/claim-candidates.js';
+import { lockCandidates, userLocks } from '../../src/store/claim-candidates.js';
 import { createDatabase as connectDatabase, type Database } from '../../src/store/database.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { newUser } from '../support/held-account.js';
@@ -112,7 +112,7 @@ test('one allocation at a time works on a user’s accounts; whatever order user
   let most = 0;
   const work = (users: number[]) =>
     database.transaction(async (sql) => {
-      await lockUsers(sql, users);
+      await sql.$executeRaw(userLocks(users));
       most = Math.max(most, ++inside);
       await sql.$queryRaw`SELECT pg_sleep(0.005)::text`;
       inside -= 1;
