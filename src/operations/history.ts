@@ -68,7 +68,7 @@ function describe({ sequence, at, type, serviceName, caller, requestId, details 
     reason: (reason ?? null) as string | null,
     request_id: requestId,
     lease_id: (leaseId ?? null) as string | null,
-    limits_left: (limitsLeft ?? null) as HistoryEntry['limits_left'],
+    limits_left: limitsLeft ?? null,
     details: rest,
   };
 }
