@@ -1,5 +1,5 @@
 // Shows the whole at work (`make demo`): the service, a fleet of 50 accounts, three services that use them, and a
-// simulated Telegram; then proves from what they left behind that nothing went wrong. Ends with status 1 where something
+// simulated Telegram, and an operator; then proves from what they left behind that nothing went wrong. Ends with status 1 where something
 // did. Takes DATABASE_URL, REDIS_URL and RABBITMQ_URL; uses a database of its own on that server, which it removes.
 // KEEP=1 leaves the service running with what the demo left in it.
 
@@ -13,19 +13,42 @@ import { migrate } from '../scripts/migrate.mjs';
 import { startService, stopService } from '../scripts/service.mjs';
 import { isListening } from '../scripts/servers/probe.mjs';
 import { freePort } from '../scripts/servers/process.mjs';
+import { type AccountManagerClient, connectAccountManager } from './client/account-manager-client.js';
 import { parseCsv } from './csv.js';
 import { type Child, startChild } from './demo/children.js';
-import { listenToEvents } from './demo/events.js';
-import { loadAccountIds, loadFigures, loadHistory, readLedger } from './demo/history.js';
-import type { ActionLimits } from './demo/prove.js';
-import { printSummary, prove } from './demo/summary.js';
-import { createView } from './demo/view.js';
+import { listenToEvents, type ReceivedEvent } from './demo/events.js';
+import {
+  loadAccountIds,
+  loadEvents,
+  loadFigures,
+  loadHistory,
+  loadOpenAlerts,
+  loadWaiting,
+  readLedger,
+} from './demo/history.js';
+import {
+  endWaitsAt,
+  letMidnightPass,
+  loadArchive,
+  loadCounters,
+  readReentry,
+  readReport,
+  readUsedToday,
+  runJob,
+} from './demo/operate.js';
+import type { ActionLimits, StoredEvent } from './demo/prove.js';
+import { type Midnight, printSummary, prove } from './demo/summary.js';
+import { createView, type View } from './demo/view.js';
 
-const RUN_SECONDS = 34;
+const RUN_SECONDS = 30;
 const STATUS_MS = 2_000;
 const POLL_MS = 100;
 /** How long events may take to arrive when nothing happens any more. */
 const ARRIVAL_MS = 10_000;
+/** When the waits end on which an operator decides. */
+const RECOVERY_MS = 3_000;
+/** One account of fifty that waits is enough for an alert. */
+const ALERT_PERCENT = '1';
 const SERVICES = ['inviting', 'messaging', 'parsing'];
 /** With the service's state, where `make down` looks for it. */
 const FOLDER = path.resolve('.local/demo');
@@ -63,7 +86,12 @@ async function play(): Promise<boolean> {
   const databaseUrl = await createDatabase(DATABASE_URL);
   const database = await connectDatabase(databaseUrl);
   undo.push(() => database.end());
-  await startAccountManager({ ...process.env, DATABASE_URL: databaseUrl, LIMITS_FILE: LIMITS });
+  const serviceUrl = await startAccountManager({
+    ...process.env,
+    DATABASE_URL: databaseUrl,
+    LIMITS_FILE: LIMITS,
+    ALERT_FLOOD_WAIT_PERCENT: ALERT_PERCENT,
+  });
 
   const view = createView();
   const names = new Map<string, string>();
@@ -98,11 +126,63 @@ async function play(): Promise<boolean> {
   }
   view.say('telling the services to end: each finishes its action and gives its accounts back');
   await stopServices();
-  await untilAllHaveArrived(database, events.received);
+  const figures = await loadFigures(database);
 
-  const evidence = { history: await loadHistory(database), ledger: readLedger(LEDGER), received: events.received };
+  const manager = await connectAccountManager(RABBITMQ_URL, 'operating');
+  undo.push(() => manager.close());
+  view.say('an operator asks for a report');
+  await runJob(manager, 'report');
+  const report = await readReport(manager, serviceUrl);
+  await endWaits(manager, database, view, nameOf);
+  view.say('an operator has the fleet looked through again');
+  await runJob(manager, 'health-scan');
+  const history = await loadHistory(database);
+  view.say('midnight passes: everything that was done is of the day before');
+  const midnight = await passMidnight(manager, database);
+
+  const { stored, received } = await untilAllHaveArrived(database, events.received);
+  const openAlerts = await loadOpenAlerts(database);
   const limits = JSON.parse(readFileSync(LIMITS, 'utf8')) as Record<string, ActionLimits>;
-  return printSummary(await loadFigures(database), prove({ ...evidence, limits }), RUN_SECONDS);
+  const evidence = { history, ledger: readLedger(LEDGER), events: stored, received, openAlerts, report, midnight };
+  return printSummary(figures, prove({ ...evidence, limits }), RUN_SECONDS);
+}
+
+/** Lets all waits end at one instant, and waits until the accounts have recovered. */
+async function endWaits(
+  manager: AccountManagerClient,
+  database: pg.Client,
+  view: View,
+  nameOf: (accountId: string) => string,
+): Promise<void> {
+  const { waiting, blocked } = await loadWaiting(database);
+  const at = Date.now() + RECOVERY_MS;
+  view.say(`an operator lets the ${waiting.length} waits end at ${new Date(at).toISOString().slice(11, 23)}`);
+  await endWaitsAt(manager, waiting, at);
+  const giveUpAt = at + ARRIVAL_MS;
+  while ((await loadWaiting(database)).waiting.length > 0 && Date.now() < giveUpAt) await sleep(POLL_MS);
+  for (const accountId of blocked) {
+    const reentry = await readReentry(manager, accountId);
+    if (reentry !== null)
+      view.say(
+        `${nameOf(accountId)} was blocked: it has ${reentry.daily_percent} % of its daily limits until ${reentry.until}`,
+      );
+  }
+}
+
+/** Lets a midnight pass and the reset run; tells what was seen before and after. */
+async function passMidnight(manager: AccountManagerClient, database: pg.Client): Promise<Midnight> {
+  const before = await loadCounters(database);
+  await letMidnightPass(database);
+  const used = await readUsedToday(manager, database);
+  const run = await runJob(manager, 'reset-daily-limits');
+  const after = await loadCounters(database);
+  return {
+    day: run.scheduled_for.slice(0, 10),
+    used,
+    archive: await loadArchive(database),
+    ofTheDay: after.ofTheDay,
+    forEver: [before.forEver, after.forEver],
+  };
 }
 
 /** Rejects when the demo is told to end before its time. */
@@ -147,11 +227,12 @@ async function connectDatabase(url: string): Promise<pg.Client> {
   return client;
 }
 
-/** Starts the built service. */
-async function startAccountManager(env: NodeJS.ProcessEnv): Promise<void> {
+/** Starts the built service; answers where its HTTP door is. */
+async function startAccountManager(env: NodeJS.ProcessEnv): Promise<string> {
   if (!isKept) undo.push(() => stopService(FOLDER));
   const { url } = await startService(FOLDER, env);
   if (isKept) undo.push(() => Promise.resolve(printAddresses(url, env.DATABASE_URL)));
+  return url;
 }
 
 /** Resolves with the last line that the process wrote; rejects when it failed. */
@@ -173,11 +254,14 @@ async function loadNames(database: pg.Client): Promise<Map<string, string>> {
 }
 
 /** Waits until all events have been published and have arrived; what is missing after a while is the proof's business. */
-async function untilAllHaveArrived(database: pg.Client, received: readonly unknown[]): Promise<void> {
+async function untilAllHaveArrived(
+  database: pg.Client,
+  arriving: readonly ReceivedEvent[],
+): Promise<{ stored: StoredEvent[]; received: ReceivedEvent[] }> {
   const giveUpAt = Date.now() + ARRIVAL_MS;
-  while (Date.now() < giveUpAt) {
-    const { rows } = await database.query<{ events: number }>('SELECT count(*)::integer AS events FROM events');
-    if (rows[0]?.events === received.length) return;
+  for (;;) {
+    const stored = await loadEvents(database);
+    if (stored.length === arriving.length || Date.now() >= giveUpAt) return { stored, received: [...arriving] };
     await sleep(POLL_MS);
   }
 }

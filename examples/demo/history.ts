@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type pg from 'pg';
 import type { LedgerEntry } from '../telegram-simulator.js';
-import type { Lease, Permit, StoredEvent, Wait } from './prove.js';
+import type { Lease, Permit, Recovery, StoredEvent, Wait } from './prove.js';
 
 /** How often something was seen, by what it was. */
 export type Counts = Record<string, number>;
@@ -52,9 +52,9 @@ export async function loadFigures(database: pg.Client): Promise<Figures> {
 
 /** The service's own account of what happened: its event history, and the actions it counted. */
 export interface History {
-  events: StoredEvent[];
   leases: Lease[];
   waits: Wait[];
+  recoveries: (Omit<Recovery, 'arrivedAt'> & { eventId: string })[];
   permits: Permit[];
   /** The accounts' ids by phone number. */
   accountIds: Map<string, string>;
@@ -63,54 +63,98 @@ export interface History {
 interface EventRow {
   event_id: string;
   type: string;
-  /** Null: of no account. */
-  account_id: string | null;
-  sequence: string | null;
+  account_id: string;
   occurred_at: Date;
   data: { lease_id?: string; fence?: number; ended_at?: string; recovery_at?: string | null };
 }
 
 const LEASE_ENDS = ['account.released', 'account.lease_expired'];
 const WAITS = ['account.flood_wait', 'account.blocked', 'account.disabled'];
+const RECOVERED = 'account.recovered';
 
 /** Everything is in the past: call it when nothing happens any more. */
 export async function loadHistory(database: pg.Client): Promise<History> {
   const skewMs = await measureSkew(database);
   const toInstant = (time: Date | string) => new Date(time).getTime() - skewMs;
   const { rows } = await database.query<EventRow>(
-    'SELECT event_id, type, account_id, sequence, occurred_at, data FROM events ORDER BY id',
+    'SELECT event_id, type, account_id, occurred_at, data FROM events WHERE account_id IS NOT NULL ORDER BY id',
   );
   const ends = new Map(
     rows.filter(({ type }) => LEASE_ENDS.includes(type)).map(({ data }) => [data.lease_id, data.ended_at]),
   );
   return {
-    events: rows.map(({ event_id: id, account_id: account, sequence }) => ({
-      id,
-      account,
-      sequence: sequence === null ? null : Number(sequence),
-    })),
     leases: rows
       .filter(({ type }) => type === 'account.allocated')
       .map(({ account_id: account, occurred_at: from, data: { lease_id: leaseId = '', fence = 0 } }) => {
         const end = ends.get(leaseId);
         return {
-          account: account ?? '',
+          account,
           leaseId,
           fence,
           from: toInstant(from),
           until: end === undefined ? null : toInstant(end),
         };
       }),
-    waits: rows
-      .filter(({ type }) => WAITS.includes(type))
-      .map(({ account_id: account, occurred_at: from, data: { recovery_at: until } }) => ({
-        account: account ?? '',
-        from: toInstant(from),
-        until: until ? toInstant(until) : Number.POSITIVE_INFINITY,
-      })),
+    ...tellWaits(
+      rows
+        .filter(({ type }) => type === RECOVERED || WAITS.includes(type))
+        .map(({ event_id: eventId, type, account_id: account, occurred_at: at, data: { recovery_at: until } }) => ({
+          eventId,
+          account,
+          at: toInstant(at),
+          until: until ? toInstant(until) : Number.POSITIVE_INFINITY,
+          isRecovery: type === RECOVERED,
+        })),
+    ),
     permits: await loadPermits(database, toInstant),
     accountIds: await loadAccountIds(database),
   };
+}
+
+/** A wait lasts until the end that was told of it last; what is told of an account that waits is of the same wait. */
+function tellWaits(
+  told: readonly { eventId: string; account: string; at: number; until: number; isRecovery: boolean }[],
+): Pick<History, 'waits' | 'recoveries'> {
+  const waits: Wait[] = [];
+  const recoveries: History['recoveries'] = [];
+  const present = new Map<string, Wait>();
+  for (const { eventId, account, at, until, isRecovery } of told) {
+    const wait = present.get(account);
+    if (isRecovery) {
+      recoveries.push({ eventId, account, recoveredAt: at, promisedAt: wait?.until ?? null });
+      present.delete(account);
+    } else if (wait !== undefined) {
+      wait.until = until;
+    } else {
+      const begun = { account, from: at, until };
+      waits.push(begun);
+      present.set(account, begun);
+    }
+  }
+  return { waits, recoveries };
+}
+
+/** Every event, in the order in which they were written. */
+export async function loadEvents(database: pg.Client): Promise<StoredEvent[]> {
+  const { rows } = await database.query<{ id: string; account: string | null; sequence: string | null }>(
+    'SELECT event_id AS id, account_id AS account, sequence FROM events ORDER BY events.id',
+  );
+  return rows.map(({ sequence, ...event }) => ({ ...event, sequence: sequence === null ? null : Number(sequence) }));
+}
+
+/** The alerts that are raised and not resolved, by id. */
+export async function loadOpenAlerts(database: pg.Client): Promise<Set<string>> {
+  const { rows } = await database.query<{ id: string }>('SELECT id FROM alerts WHERE resolved_at IS NULL');
+  return new Set(rows.map(({ id }) => id));
+}
+
+/** The accounts that wait, and those of them that are blocked. */
+export async function loadWaiting(database: pg.Client): Promise<{ waiting: string[]; blocked: string[] }> {
+  const { rows } = await database.query<{ id: string; status: string }>(
+    `SELECT id, status::text FROM telegram_sessions WHERE status IN ('flood_wait', 'blocked')`,
+  );
+  const idsOf = (wanted: typeof rows) => wanted.map(({ id }) => id);
+  return { waiting: idsOf(rows), blocked: idsOf(rows.filter(({ status }) => status === 'blocked')) };
 }
 
 async function loadPermits(database: pg.Client, toInstant: (time: Date) => number): Promise<Permit[]> {

@@ -42,6 +42,22 @@ export interface Wait {
   until: number;
 }
 
+/** That an account was active again after a wait. */
+export interface Recovery {
+  account: string;
+  /** The end that was last told of its wait; null: none was. */
+  promisedAt: number | null;
+  recoveredAt: number;
+  /** When it was on the bus. */
+  arrivedAt: number;
+}
+
+/** A word about an alert. */
+export interface AlertWord {
+  alertId: string;
+  state: string;
+}
+
 export interface StoredEvent {
   id: string;
   account: string | null;
@@ -115,6 +131,32 @@ export function findActsInWaits(acts: readonly { account: string; at: number }[]
   );
 }
 
+/** No account recovered before the end that was told of its wait, and each was on the bus soon after it. */
+export function findUntimelyRecoveries(recoveries: readonly Recovery[], mostMs: number): string[] {
+  return recoveries.flatMap(({ account, promisedAt, recoveredAt, arrivedAt }) => {
+    if (promisedAt === null) return [`${account}: recovered at ${toTime(recoveredAt)} from nothing that was to end`];
+    if (recoveredAt < promisedAt) return [`${account}: recovered ${promisedAt - recoveredAt} ms too early`];
+    return arrivedAt - promisedAt > mostMs ? [`${account}: recovered ${arrivedAt - promisedAt} ms late`] : [];
+  });
+}
+
+/** Every alert is told to be raised, once; those that are not open any more are then told to be resolved, once. */
+export function findAlertFaults(words: readonly AlertWord[], open: ReadonlySet<string>): string[] {
+  return [...groupBy(words, ({ alertId }) => alertId)].flatMap(([alertId, own]) => {
+    const told = own.map(({ state }) => state).join(', ');
+    const expected = open.has(alertId) ? 'raised' : 'raised, resolved';
+    return told === expected ? [] : [`alert ${alertId}: ${told} in place of ${expected}`];
+  });
+}
+
+/** Two counts of the same things, by their names: where they differ. */
+export function findDifferences(found: Readonly<Record<string, number>>, expected: Readonly<Record<string, number>>) {
+  return [...new Set([...Object.keys(found), ...Object.keys(expected)])].flatMap((name) => {
+    const [is = 0, ought = 0] = [found[name], expected[name]];
+    return is === ought ? [] : [`${name}: ${is} in place of ${ought}`];
+  });
+}
+
 /**
  * The events as stored number each account's from 1 without a gap, and the same events arrived on the bus, each
  * account's in order; `received` without repeats.
@@ -170,5 +212,6 @@ function groupBy<T, K>(items: readonly T[], keyOf: (item: T) => K): Map<K, T[]> 
   return groups;
 }
 
-const dateOf = ({ at, underWayMs }: Action): string => new Date(at - underWayMs).toISOString().slice(0, 10);
+/** The UTC date on which an action was permitted. */
+export const dateOf = ({ at, underWayMs }: Action): string => new Date(at - underWayMs).toISOString().slice(0, 10);
 const toTime = (at: number): string => new Date(at).toISOString().slice(11, 23);

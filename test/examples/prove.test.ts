@@ -2,9 +2,12 @@ import { expect, test } from '@jest/globals';
 import {
   type ActionLimits,
   findActsInWaits,
+  findAlertFaults,
+  findDifferences,
   findDoubleLeases,
   findExceededLimits,
   findLostEvents,
+  findUntimelyRecoveries,
   matchPermits,
 } from '../../examples/demo/prove.js';
 
@@ -92,4 +95,26 @@ test('an event that did not arrive, one that nobody wrote, a gap, and a wrong or
   expect(findLostEvents([one], [one, two])).toEqual(['event e2 is not in the table']);
   expect(findLostEvents([one, three], [one, three])).toHaveLength(2);
   expect(findLostEvents([one, two], [two, one])).toHaveLength(2);
+});
+
+test('a recovery before its instant, one too late on the bus, and one of no wait', () => {
+  const recovery = { account: 'a', promisedAt: NOON, recoveredAt: NOON, arrivedAt: NOON + 2_000 };
+  expect(findUntimelyRecoveries([recovery], 2_000)).toEqual([]);
+  for (const wrong of [{ recoveredAt: NOON - 1 }, { arrivedAt: NOON + 2_001 }, { promisedAt: null }])
+    expect(findUntimelyRecoveries([{ ...recovery, ...wrong }], 2_000)).toHaveLength(1);
+});
+
+test('an alert that was raised twice, not resolved, resolved though it is open, and resolved from nothing', () => {
+  const words = (...states: string[]) => states.map((state) => ({ alertId: 'a', state }));
+  const none = new Set<string>();
+  expect(findAlertFaults(words('raised', 'resolved'), none)).toEqual([]);
+  expect(findAlertFaults(words('raised'), new Set(['a']))).toEqual([]);
+  for (const wrong of [words('raised'), words('raised', 'raised', 'resolved'), words('resolved'), words('undefined')])
+    expect(findAlertFaults(wrong, none)).toHaveLength(1);
+  expect(findAlertFaults(words('raised', 'resolved'), new Set(['a']))).toHaveLength(1);
+});
+
+test('two counts that differ, on either side', () => {
+  expect(findDifferences({ a: 1, b: 0 }, { a: 1, c: 0 })).toEqual([]);
+  expect(findDifferences({ a: 1, b: 2 }, { a: 2, c: 3 })).toHaveLength(3);
 });
