@@ -1,7 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { randomInt } from 'node:crypto';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { isRunning } from '../../scripts/servers/process.mjs';
+import { freePort, isRunning } from '../../scripts/servers/process.mjs';
 import { postgres } from '../../scripts/servers/postgres.mjs';
 import { rabbitmq } from '../../scripts/servers/rabbitmq.mjs';
 import { redis } from '../../scripts/servers/redis.mjs';
@@ -9,7 +10,11 @@ import type { Running } from '../../scripts/servers.mjs';
 import { eventually } from '../broker/eventually.js';
 
 const SERVERS = { postgres, redis, rabbitmq };
-const ROOT = path.resolve(import.meta.dirname, '../../.local/private');
+const PORTS = {
+  postgres: ['postgres'],
+  redis: ['redis'],
+  rabbitmq: ['amqp', 'management', 'distribution', 'epmd'],
+};
 
 /** A server of the test's own, to be ill-treated. It keeps its address and its data through all of it. */
 export interface PrivateServer {
@@ -24,39 +29,64 @@ export interface PrivateServer {
   stop: () => Promise<void>;
   /** Starts it again after `crash` or `stop`. */
   start: () => Promise<void>;
+  /** Resumes or starts it, whatever state it was left in. */
+  mend: () => Promise<void>;
   /** Ends it and removes its data. */
   remove: () => Promise<void>;
 }
 
 export async function startPrivateServer(name: keyof typeof SERVERS): Promise<PrivateServer> {
   const server = SERVERS[name];
-  const folder = path.join(ROOT, `${name}-${randomUUID().slice(0, 8)}`);
-  let running: Running | undefined;
-  // Kept data are the point here: what a disposable server forgets, no restart could bring back.
-  const start = () =>
-    server.start({ folder, disposable: false, previous: running, record: (started) => (running = started) });
-  const current = (): Running => {
-    if (running === undefined) throw new Error(`${name} was not started`);
-    return running;
+  // Not in the checkout, where the user that PostgreSQL runs as may have no way to.
+  const folder = mkdtempSync(path.join(tmpdir(), `account-manager-${name}-`));
+  const ports: Record<string, number> = Object.fromEntries(
+    await Promise.all(PORTS[name].map(async (port) => [port, await lastingPort()])),
+  );
+  let running: Running = { pid: 0, folder, ports, urls: {} };
+  // Erlang's port mapper outlives its node, and the start ends it.
+  const { epmd: _, ...own } = ports;
+  const areFree = async () => (await Promise.all(Object.values(own).map(isFree))).every(Boolean);
+  const start = async () => {
+    // What was killed takes a moment to let go of its ports.
+    await eventually(`the ports of ${name} are free`, areFree);
+    // Kept data are the point here: what a disposable server forgets, no restart could bring back.
+    const record = (started: Running) => (running = started);
+    await server.start({ folder, disposable: false, previous: running, record });
   };
-  const signal = (sent: NodeJS.Signals) => process.kill(-current().pid, sent);
-  const isGone = () => !isRunning(current().pid, current().folder);
+  const signal = (sent: NodeJS.Signals) => process.kill(-running.pid, sent);
+  const isGone = () => !isRunning(running.pid, folder);
   const crash = async () => {
     if (!isGone()) signal('SIGKILL');
     await eventually(`${name} is gone`, isGone);
   };
   await start();
   return {
-    urls: current().urls,
+    urls: running.urls,
     pause: () => signal('SIGSTOP'),
     resume: () => signal('SIGCONT'),
     crash,
-    stop: () => server.stop(current(), { disposable: false }),
+    stop: () => server.stop(running, { disposable: false }),
     start,
+    mend: async () => {
+      if (isGone()) await start();
+      else signal('SIGCONT');
+    },
     remove: async () => {
       await crash();
-      rmSync(current().folder, { recursive: true, force: true });
       rmSync(folder, { recursive: true, force: true });
     },
   };
 }
+
+/**
+ * A free port that nobody gets by chance while the server is down. Of those that the system hands to clients, one that
+ * dials its own is answered by itself, and the server could not come back to its address.
+ */
+async function lastingPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(10_000, 32_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+const isFree = async (port: number): Promise<boolean> => (await freePort(port)) === port;

@@ -1,0 +1,132 @@
+import { randomInt } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { connect } from 'amqplib';
+import { DEAD_LETTERS, PARKED, REQUEST_QUEUE_KEYS, REQUEST_QUEUES, RETRY_STEPS } from '../../contracts/topology.js';
+import { eventually } from '../broker/eventually.js';
+import { telethonSession } from '../support/session-strings.js';
+import { openBus, subscribe } from './bus.js';
+import { startCallers } from './callers.js';
+import { FAULTS, type FaultName } from './faults.js';
+import { judge, type Limits, type Violation } from './judge.js';
+import { createLedger, type Ledger } from './ledger.js';
+import { createRandom } from './random.js';
+import type { World } from './world.js';
+
+/** One row of the table that the suite prints. */
+export interface FaultRun {
+  fault: FaultName;
+  seed: number;
+  requests: number;
+  /** Requests that were sent more than once. */
+  resent: number;
+  events: number;
+  violations: Violation[];
+  /** From the end of the fault until every process serves and every request of before is answered, milliseconds. */
+  recoveryMs: number;
+  /** Of the largest process, at the end. */
+  memoryMb: number;
+  /** What it was judged by. */
+  ledger: Ledger;
+  userIds: number[];
+}
+
+/** Those of limits.json. */
+export const LIMITS: Limits = { hourly: { invite: 5, message: 12, parse: 30 }, channelDaily: 3 };
+const USERS = 2;
+const ACCOUNTS = 10;
+/** What may be called recovered. Start of a process, its connections and a heartbeat are in it. */
+const RECOVERY_MS = 60_000;
+const MEMORY_MB = 400;
+const QUEUES = [
+  ...REQUEST_QUEUE_KEYS.map((key) => REQUEST_QUEUES[key].name),
+  ...RETRY_STEPS.map(({ name }) => name),
+  DEAD_LETTERS.name,
+];
+
+/** Load, a fault at a moment of the seed's choice, load again, quiet, judgement. */
+export async function runFault(world: World, fault: FaultName, seed: number): Promise<FaultRun> {
+  const random = createRandom(seed);
+  const ledger = createLedger();
+  const url = world.rabbitmq.urls.RABBITMQ_URL ?? '';
+  const userIds = Array.from({ length: USERS }, () => randomInt(1_000_000_000));
+  const subscriber = await subscribe(url, ledger);
+  const bus = openBus(url, ledger);
+  await world.untilReady();
+  for (const userId of userIds) {
+    const accounts = Array.from({ length: ACCOUNTS }, (_, index) => ({
+      user_id: userId,
+      phone: `+${userId}${String(index).padStart(4, '0')}`,
+      session_data: telethonSession(),
+    }));
+    const reply = await bus.ask('admin.register', { accounts });
+    if (!reply.success) throw new Error(JSON.stringify(reply));
+  }
+
+  const callers = startCallers(url, ledger, userIds, random.fork());
+  const violations: Violation[] = [];
+  try {
+    await pause(random.between(300, 1_000));
+    await FAULTS[fault]({ world, random, userIds, bus });
+    const mendedAt = ledger.now();
+    await untilRecovered(world, ledger).catch((error: Error) =>
+      violations.push({ invariant: 'I5', what: error.message }),
+    );
+    const recoveryMs = ledger.now() - mendedAt;
+    await pause(500);
+    await callers.stop().catch((error: Error) => violations.push({ invariant: 'I3', what: error.message }));
+    await untilQuiet(world, url).catch((error: Error) => violations.push({ invariant: 'I5', what: error.message }));
+    violations.push(...(await judge(world, ledger, userIds, LIMITS)));
+    const memoryMb = await largestProcess(world);
+    if (memoryMb > MEMORY_MB) violations.push({ invariant: 'I5', what: `a process takes ${memoryMb} MB` });
+    const requests = [...ledger.requests.values()];
+    const resent = requests.filter(({ sentAt }) => sentAt.length > 1).length;
+    return {
+      ...{ fault, seed, violations, recoveryMs, memoryMb, ledger, userIds },
+      ...{ requests: requests.length, resent, events: ledger.events.length },
+    };
+  } finally {
+    await world.mend();
+    await callers.close();
+    await bus.close();
+    await subscriber.close();
+  }
+}
+
+/** Every process serves, and what was asked before is answered. */
+async function untilRecovered(world: World, ledger: Ledger): Promise<void> {
+  const before = [...ledger.requests.values()];
+  await world.untilReady();
+  await eventually(
+    'what was asked before the end of the fault is answered',
+    () => before.every(({ answers }) => answers.length > 0),
+    RECOVERY_MS,
+  );
+}
+
+/** I5: queues and outbox are empty, and nothing was parked. */
+async function untilQuiet(world: World, url: string): Promise<void> {
+  const connection = await connect(url);
+  try {
+    const channel = await connection.createChannel();
+    for (const queue of QUEUES) {
+      const isEmpty = async () => (await channel.checkQueue(queue)).messageCount === 0;
+      await eventually(`${queue} is empty`, isEmpty, RECOVERY_MS);
+    }
+    const { messageCount } = await channel.purgeQueue(PARKED.name);
+    if (messageCount > 0) throw new Error(`${messageCount} messages were parked`);
+  } finally {
+    await connection.close();
+  }
+  const unpublished = () => world.query('SELECT FROM events WHERE published_at IS NULL');
+  await eventually('the outbox is empty', async () => (await unpublished()).length === 0, RECOVERY_MS);
+}
+
+async function largestProcess(world: World): Promise<number> {
+  const bytes = await Promise.all(
+    world.services().map(async ({ httpUrl }) => {
+      const metrics = await (await fetch(`${httpUrl}/metrics`)).text();
+      return Number(/^process_resident_memory_bytes (\S+)/m.exec(metrics)?.[1] ?? 0);
+    }),
+  );
+  return Math.round(Math.max(0, ...bytes) / 2 ** 20);
+}
