@@ -116,8 +116,8 @@ async function judgeLimits(
     if (new Set(permits).size < permits.length) report('I3', `${key}: one permit given twice`);
   }
   const counted = await query<{ key: string; ids: string[]; quantity: number; day_count: number | null }>(
-    `SELECT c.account_id || ' ' || c.action_type AS key, array_agg(c.id::text) AS ids, sum(c.quantity)::int AS quantity,
-       min(w.day_count) AS day_count
+    `SELECT c.account_id || ' ' || c.action_type AS key, array_agg(c.id::text) AS ids, min(w.day_count) AS day_count,
+       coalesce(sum(c.quantity) FILTER (WHERE (c.counted_at AT TIME ZONE 'UTC')::date = w.day), 0)::int AS quantity
      FROM counted_actions c LEFT JOIN usage_windows w USING (account_id, action_type)
      WHERE c.account_id = ANY($1) GROUP BY 1`,
     [accounts],
@@ -142,14 +142,19 @@ async function judgeChannels(
   limit: number,
   report: Report,
 ): Promise<void> {
-  const channels = await query<{ key: string; invites: number; day_count: number | null }>(
-    `SELECT c.account_id || ' ' || c.channel AS key, sum(c.quantity)::int AS invites, min(u.day_count) AS day_count
-     FROM counted_actions c LEFT JOIN channel_usage u USING (account_id, action_type, channel)
-     WHERE c.account_id = ANY($1) AND c.action_type = 'invite' GROUP BY 1`,
+  const channels = await query<{ key: string; most: number; invites: number; total: number | null }>(
+    `SELECT d.account_id || ' ' || d.channel AS key, max(d.invites)::int AS most, sum(d.invites)::int AS invites,
+       min(u.total)::int AS total
+     FROM (
+       SELECT account_id, action_type, channel, sum(quantity) AS invites FROM counted_actions
+       WHERE account_id = ANY($1) AND action_type = 'invite'
+       GROUP BY account_id, action_type, channel, (counted_at AT TIME ZONE 'UTC')::date
+     ) d LEFT JOIN channel_usage u USING (account_id, action_type, channel)
+     GROUP BY 1`,
     [accounts],
   );
-  for (const { key, invites, day_count: counted } of channels) {
-    if (invites > limit || invites !== counted) report('I2', `${key}: ${invites} invites, counted ${counted}`);
+  for (const { key, most, invites, total } of channels) {
+    if (most > limit || invites !== total) report('I2', `${key}: ${invites} invites, ${most} in a day, counted ${total}`);
   }
 }
 

@@ -34,10 +34,12 @@ test.each(SELECTION)('%s', async (fault) => {
 
 describe('a judge that finds nothing could find something', () => {
   const judged = (spoil: (ledger: Ledger) => void): Promise<Violation[]> => {
-    const ledger = structuredClone({ requests: last.ledger.requests, events: last.ledger.events });
-    const copy = { ...ledger, now: last.ledger.now };
-    spoil(copy);
-    return judge(world, copy, last.userIds, LIMITS);
+    // Not structuredClone: what it makes is of another realm here, and equal to nothing.
+    const copy = <T>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+    const { requests, events, now } = last.ledger;
+    const ledger = { requests: new Map(copy([...requests])), events: copy(events), now };
+    spoil(ledger);
+    return judge(world, ledger, last.userIds, LIMITS);
   };
   const release = ({ requests }: Ledger) => {
     const found = [...requests.values()].find(
