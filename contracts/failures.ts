@@ -75,7 +75,8 @@ export const FAILURES = {
     http: 503,
     retryable: true,
     parked: false,
-    meaning: 'A dependency is down, or, with retry_after_ms, the caller asks too much; nothing was changed',
+    meaning:
+      'A dependency is down, or, with retry_after_ms, the caller asks too much; nothing was changed, unless details.outcome is unknown: then a repeat tells',
   },
   INTERNAL: { http: 500, retryable: true, parked: true, meaning: 'A defect; logged with its id' },
 } as const;

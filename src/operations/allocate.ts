@@ -56,6 +56,10 @@ export const allocate: OperationHandler<'account.allocate'> = {
   recall: async (context, repeats) => {
     const leaseIds = repeats.flatMap(({ stored }) => (isGrant(stored) ? stored.allocation.lease_id : []));
     const secrets = await loadOpenLeaseSecrets(context.sql, leaseIds);
+    // Who granted these may have died before it stretched their locks.
+    for (const { accountId, lockValue, ttlMs } of secrets.values()) {
+      context.afterCommit(() => context.locks.stretch({ accountId, value: lockValue }, ttlMs));
+    }
     return repeats.map(({ body, stored }) => {
       if (!isGrant(stored)) return stored;
       const secret = secrets.get(stored.allocation.lease_id);

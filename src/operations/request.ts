@@ -22,6 +22,6 @@ export type Reply = ({ success: true } & Record<string, unknown>) | FailureReply
 
 /**
  * Validates a request, puts it into the batch of its operation and resolves with its reply; never rejects.
- * `UNAVAILABLE`: a dependency is down and nothing was changed. `INTERNAL`: a defect, logged; nothing was changed.
+ * `UNAVAILABLE`: a dependency is down, and nothing was changed or it is not known. `INTERNAL`: a defect, logged; nothing was changed.
  */
 export type Dispatch = (request: IncomingRequest) => Promise<Reply>;

@@ -37,28 +37,36 @@ export interface BatchRunner {
 /** Serialization conflicts are transient by nature; more tries than this mean something else is wrong. */
 const CONFLICT_TRIES = 8;
 
+/** How long a batch waits for a database that went away at its commit, before its callers are told of the doubt. */
+const UNDECIDED_WAIT_MS = 5_000;
+
 /**
  * Answers a batch in one transaction. A conflict is tried again in place; when the database is away every item is
  * answered `UNAVAILABLE`; when the batch fails for another reason its items are run one by one, so that the one at
- * fault is answered `INTERNAL` alone.
+ * fault is answered `INTERNAL` alone. A batch whose commit is in doubt is run again once the database is back: the
+ * stored answers are found where it stood, and made now where it did not.
+ * @param inDoubt an earlier try of these items may stand
  */
 export async function runBatch<K extends OperationName>(
   runner: BatchRunner,
   operation: K,
   handler: OperationHandler<K>,
   items: readonly BatchItem<K>[],
+  inDoubt = false,
 ): Promise<BatchAnswer[]> {
   for (let tries = 1; ; tries++) {
     try {
       return await runOnce(runner, operation, handler, items);
     } catch (error) {
       const fault = classifyDatabaseFault(error);
-      if (fault === 'unavailable') {
-        runner.log.warn('database unavailable', { operation, requests: items.length, error });
-        return items.map(() => UNAVAILABLE);
+      if (fault === 'unavailable' || fault === 'undecided') {
+        runner.log.warn('database unavailable', { operation, requests: items.length, fault, error });
+        inDoubt ||= fault === 'undecided';
+        if (inDoubt && tries < CONFLICT_TRIES && (await isBackSoon(runner.database))) continue;
+        return items.map(() => (inDoubt ? IN_DOUBT : UNAVAILABLE));
       }
       if (fault === 'conflict' && tries < CONFLICT_TRIES) continue;
-      if (items.length > 1) return runOneByOne(runner, operation, handler, items);
+      if (items.length > 1) return runOneByOne(runner, operation, handler, items, inDoubt);
       return items.map((item) => answerDefect(runner.log, operation, item, error));
     }
   }
@@ -69,9 +77,10 @@ async function runOneByOne<K extends OperationName>(
   operation: K,
   handler: OperationHandler<K>,
   items: readonly BatchItem<K>[],
+  inDoubt: boolean,
 ): Promise<BatchAnswer[]> {
   const answers: BatchAnswer[] = [];
-  for (const item of items) answers.push(...(await runBatch(runner, operation, handler, [item])));
+  for (const item of items) answers.push(...(await runBatch(runner, operation, handler, [item], inDoubt)));
   return answers;
 }
 
@@ -79,6 +88,12 @@ async function runOneByOne<K extends OperationName>(
 export function answerFault(log: Log, operation: string, item: { requestId: string }, error: unknown): BatchAnswer {
   return classifyDatabaseFault(error) === 'unavailable' ? UNAVAILABLE : answerDefect(log, operation, item, error);
 }
+
+const isBackSoon = (database: Database): Promise<boolean> =>
+  database.waitUntilAvailable(AbortSignal.timeout(UNDECIDED_WAIT_MS)).then(
+    () => true,
+    () => false,
+  );
 
 function answerDefect(log: Log, operation: string, item: { requestId: string }, error: unknown): BatchAnswer {
   const errorId = randomUUID();
@@ -89,6 +104,13 @@ function answerDefect(log: Log, operation: string, item: { requestId: string }, 
 const plain = (reply: Reply): BatchAnswer => ({ reply, repeated: false, deferred: false, log: {} });
 
 const UNAVAILABLE = plain(refuse('UNAVAILABLE', { message: 'the database is unavailable; nothing was changed' }));
+/** A caller who hears of the doubt learns the outcome by repeating the request. */
+const IN_DOUBT = plain(
+  refuse('UNAVAILABLE', {
+    message: 'the database went away at the commit: whether this was done is told to a repeat of the request',
+    details: { outcome: 'unknown' },
+  }),
+);
 
 async function runOnce<K extends OperationName>(
   { database, resources, reach }: BatchRunner,

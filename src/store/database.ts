@@ -69,10 +69,24 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
     }
   }
 
+  /** Commits what the work has done. Where the database went away at the commit, rejects with `CommitUndecided`. */
+  async function transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
+    const progress = { committing: false };
+    try {
+      return await prisma.$transaction(async (sql) => {
+        const result = await work(sql);
+        progress.committing = true;
+        return result;
+      });
+    } catch (error) {
+      throw progress.committing && classifyDatabaseFault(error) === 'unavailable' ? new CommitUndecided(error) : error;
+    }
+  }
+
   return {
     /** For reads outside a transaction. */
     reader: prisma as Sql,
-    transaction: <T>(work: (sql: Sql) => Promise<T>): Promise<T> => prisma.$transaction(work),
+    transaction,
     probe,
     waitUntilAvailable,
     poolState: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
@@ -89,7 +103,7 @@ function endWhenSilent(client: pg.PoolClient): void {
 const statementNames = new Map<string, string>();
 
 /** Names a statement by its text, so that a connection parses it once. The texts are those of the code: few. */
-function nameStatement({ sql }: { sql: string }): string {
+export function nameStatement({ sql }: { sql: string }): string {
   let name = statementNames.get(sql);
   if (name === undefined) {
     name = createHash('sha256').update(sql).digest('base64url').slice(0, 22);
@@ -132,13 +146,22 @@ function readUrl(url: string): { connectionString: string; options: string } {
   return { connectionString: parsed.href, options: `${given} ${SETTINGS}`.trim() };
 }
 
+/** The database has had the commit and said nothing: the transaction may stand or not. */
+class CommitUndecided extends Error {
+  constructor(cause: unknown) {
+    super('the database went away at a commit', { cause });
+    this.name = 'CommitUndecided';
+  }
+}
+
 /**
  * What a fault of the database means for the work at hand:
  * `conflict`: another transaction was in the way, the same work may succeed at once;
- * `unavailable`: the database is away, full or refuses writes, the work waits for it;
+ * `unavailable`: the database is away, full or refuses writes, the work waits for it; nothing was changed;
+ * `undecided`: it went away at the commit, so the work may be done or not;
  * `defect`: the statement itself is at fault.
  */
-export type DatabaseFault = 'conflict' | 'unavailable' | 'defect';
+export type DatabaseFault = 'conflict' | 'unavailable' | 'undecided' | 'defect';
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
 const CONFLICT_STATES = new Set(['40001', '40P01', '55P03', '23505']);
@@ -172,6 +195,7 @@ const UNAVAILABLE_TEXT =
 
 /** Tells what a thrown error means; looks through Prisma's wrappers for PostgreSQL's own code. */
 export function classifyDatabaseFault(error: unknown): DatabaseFault {
+  if (error instanceof CommitUndecided) return 'undecided';
   for (const candidate of errorChain(error)) {
     const code = candidate.originalCode ?? candidate.code;
     if (typeof code !== 'string') {

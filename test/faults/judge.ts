@@ -154,7 +154,8 @@ async function judgeChannels(
     [accounts],
   );
   for (const { key, most, invites, total } of channels) {
-    if (most > limit || invites !== total) report('I2', `${key}: ${invites} invites, ${most} in a day, counted ${total}`);
+    if (most > limit || invites !== total)
+      report('I2', `${key}: ${invites} invites, ${most} in a day, counted ${total}`);
   }
 }
 

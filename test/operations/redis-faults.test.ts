@@ -98,6 +98,18 @@ test('a lease has its lock for its length, and no longer', async () => {
   await eventually(async () => !(await isLocked(accountId)));
 });
 
+test('a lease whose lock was never stretched, since its process died, has it whole when the request is repeated', async () => {
+  const user = newUser();
+  await harness.registerAccounts(user, 1);
+  const messageId = randomUUID();
+  const { allocation } = await harness.succeed('account.allocate', wish(user), { messageId });
+  const { account_id: accountId } = allocation;
+  await eventually(async () => (await locks.pttl(lockKey(accountId))) > 60_000);
+  await locks.pexpire(lockKey(accountId), 30_000);
+  await harness.succeed('account.allocate', wish(user), { messageId });
+  await eventually(async () => (await locks.pttl(lockKey(accountId))) > 60_000);
+});
+
 test('before the commit a lock lives 30 s; a grant that is taken back gives it back', async () => {
   const user = newUser();
   const [accountId = ''] = await harness.registerAccounts(user, 1);

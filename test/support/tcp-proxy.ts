@@ -11,6 +11,8 @@ export interface TcpProxy {
   blackhole: () => void;
   /** Swallows what comes back: requests arrive, and their answers do not. */
   loseReplies: () => void;
+  /** Lets the server have the next message with these words, then breaks what is named before it is answered. */
+  breakAfter: (words: string, what: 'connection' | 'network') => Promise<void>;
   /**
    * As when a router forgets the connections there are: the server has noticed and closed them, the client is never
    * told. New ones are well.
@@ -28,6 +30,7 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   const { hostname, port } = new URL(target);
   const lines = new Set<{ near: Socket; far: Socket; lost: boolean; forgotten: boolean }>();
   let mood: Mood = 'well';
+  let last: { words: string; break: (line: { lost: boolean }) => void } | null = null;
 
   const server = createServer((near) => {
     const far = connect(Number(port), hostname);
@@ -49,6 +52,11 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     };
     pass(near, far, () => line.forgotten || mood === 'blackhole');
     pass(far, near, () => line.forgotten || mood !== 'well');
+    near.on('data', (bytes) => {
+      if (last === null || !bytes.includes(last.words)) return;
+      far.removeAllListeners('data').once('data', last.break.bind(null, line));
+      last = null;
+    });
   });
   const listen = async (at: number): Promise<number> => {
     server.listen(at, '127.0.0.1');
@@ -82,6 +90,14 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     loseReplies: () => {
       mood = 'lost replies';
     },
+    breakAfter: (words, what) =>
+      new Promise((resolve) => {
+        const end = (line: { lost: boolean }): void => {
+          if (what === 'network') void cut().then(resolve);
+          else resolve(breakLines((other) => other === line));
+        };
+        last = { words, break: end };
+      }),
     forget: () => {
       for (const line of lines) {
         line.forgotten = true;

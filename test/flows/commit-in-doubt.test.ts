@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Reply } from '../../src/operations/request.js';
+import { nameStatement } from '../../src/store/database.js';
+import type { RunningService } from '../support/service.js';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
+import { type Installation, startInstallation } from './installation.js';
+
+let installation: Installation;
+let network: TcpProxy;
+let service: RunningService;
+beforeAll(async () => {
+  installation = await startInstallation();
+  network = await startTcpProxy(installation.env.DATABASE_URL);
+  // Without jobs, so that nobody else commits over this network.
+  service = await installation.start({ DATABASE_URL: network.url, JOBS_ENABLED: 'false' });
+}, 60_000);
+afterAll(async () => {
+  await installation.close();
+  await network.close();
+});
+
+/** A commit goes over the network under its name alone. */
+const COMMIT = nameStatement({ sql: 'COMMIT' });
+let user = 0;
+const register = () => installation.register(++user, 1);
+
+interface Allocation {
+  lease_id: string;
+}
+
+async function allocateOverHttp(key: string): Promise<{ status: number; reply: Reply }> {
+  const response = await fetch(`${service.httpUrl}/api/v1/account-manager/allocate`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': key },
+    body: JSON.stringify({ user_id: user, purpose: 'general', service_name: 'invite-service' }),
+  });
+  return { status: response.status, reply: (await response.json()) as Reply };
+}
+
+const leasesOfUser = () => installation.query('SELECT id AS lease_id FROM leases WHERE user_id = $1', [user]);
+
+test('the connection is lost at the commit: the caller is told what has come of it', async () => {
+  await register();
+  const broken = network.breakAfter(COMMIT, 'connection');
+  const { reply } = await allocateOverHttp(randomUUID());
+  await broken;
+  expect(reply).toMatchObject({ success: true });
+  expect(await leasesOfUser()).toMatchObject([
+    { lease_id: reply.success && (reply.allocation as Allocation).lease_id },
+  ]);
+});
+
+test('and where that takes too long: that it is not known, which a repeat then tells', async () => {
+  await register();
+  const key = randomUUID();
+  const severed = network.breakAfter(COMMIT, 'network');
+  const { status, reply } = await allocateOverHttp(key);
+  await severed;
+  const leases = await leasesOfUser();
+  await network.heal();
+  expect(leases).toHaveLength(1);
+  expect(status).toBe(503);
+  expect(reply).toMatchObject({ error: { code: 'UNAVAILABLE', details: { outcome: 'unknown' } } });
+  expect(JSON.stringify(reply)).not.toContain('nothing was changed');
+  const { reply: repeated } = await allocateOverHttp(key);
+  expect(repeated).toMatchObject({ allocation: leases[0] });
+  expect(await leasesOfUser()).toEqual(leases);
+});
