@@ -54,8 +54,8 @@ bench-recovery: build ## how late 5,000 accounts recover within a minute, beside
 	@node scripts/with-servers.mjs .local/bench npm run --silent bench:recovery -- $(ARGS)
 
 .PHONY: faults
-faults: build ## tests that kill servers and processes
-	@npm test --silent -- --runInBand test/faults $(ARGS)
+faults: build ## every fault under load, judged from outside; prints a table (FAULT_SEED=n replays, FAULT_ROUNDS=n)
+	@SKIP_SERVERS=1 EVERY_FAULT=1 npm test --silent -- --runInBand test/faults/every-fault $(ARGS)
 
 .PHONY: clean
 clean: down ## stop everything and remove what was built, and all local data

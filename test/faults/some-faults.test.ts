@@ -10,12 +10,9 @@ import { openWorld, type World } from './world.js';
 
 const SEED = 7;
 const SELECTION: FaultName[] = [
-  'process killed',
   'every AMQP connection closed',
   'PostgreSQL restarted at once',
   'network to PostgreSQL swallows what comes back',
-  'a hundred times the same at once',
-  'holders paused beyond their lease',
 ];
 
 let world: World;
