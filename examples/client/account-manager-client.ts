@@ -116,8 +116,9 @@ export async function connectAccountManager(url: string, name: string): Promise<
       for (;;) {
         const attempt = await tryOnce(operation, messageId, content, giveUpAt);
         if ('reply' in attempt && !isUnavailable(attempt.reply)) return attempt.reply;
-        if (Date.now() + PAUSE_MS >= giveUpAt) throw new Error(`${operation}: ${describe(attempt)}`);
-        await sleep(PAUSE_MS);
+        const pauseMs = Math.max(PAUSE_MS, retryAfterOf(attempt));
+        if (Date.now() + pauseMs >= giveUpAt) throw new Error(`${operation}: ${describe(attempt)}`);
+        await sleep(pauseMs);
       }
     },
     close: async () => (await link)?.close(),
@@ -129,4 +130,11 @@ const exchangeOf = (operation: OperationName): string =>
 
 const isUnavailable = (reply: Reply<OperationName>): boolean => !reply.success && reply.error.code === 'UNAVAILABLE';
 
-const describe = (attempt: Attempt): string => ('problem' in attempt ? attempt.problem : 'the service is unavailable');
+/** How long the service asks to wait, for it does when a caller asks too much; 0: as long as one likes. */
+const retryAfterOf = (attempt: Attempt): number =>
+  'reply' in attempt && !attempt.reply.success ? (attempt.reply.error.retry_after_ms ?? 0) : 0;
+
+const describe = (attempt: Attempt): string => {
+  if ('problem' in attempt) return attempt.problem;
+  return attempt.reply.success ? 'answered' : attempt.reply.error.message;
+};

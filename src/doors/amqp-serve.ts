@@ -52,7 +52,8 @@ const MAX_REPLY_TRIES = 3;
  */
 export async function serveTask(service: Service, task: Task): Promise<void> {
   try {
-    const reply = await getAnswer(service, task);
+    // Before the reply is out: who asks one by one must find room for the next.
+    const reply = await getAnswer(service, task).finally(task.leave);
     if (reply === null || !(await settle(service, task, reply))) return;
     service.reach?.('after-reply', task.envelope.operation, [task.envelope.messageId]);
     task.delivery.acknowledge();

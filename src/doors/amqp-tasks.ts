@@ -21,7 +21,7 @@ export interface Task {
   attempt: number;
   /** An operator waits for the answer. */
   admin: boolean;
-  /** Called once it is done with. */
+  /** Called once it is answered or given up. */
   leave: () => void;
 }
 

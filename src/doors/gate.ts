@@ -20,7 +20,7 @@ export interface Arrival {
   again: boolean;
 }
 
-/** Let in: `leave` is called once, when the request is done with. */
+/** Let in: `leave` is called when the request is answered, and may be called again. */
 export type Entry = { ok: true; leave: () => void } | { ok: false; refusal: FailureReply };
 
 /** Stands before both doors. */
@@ -76,7 +76,12 @@ export function createGate({ access, metrics, log }: GateOptions): Gate {
       if (!taken) return refused('requests_per_second', requestsPerSecond, retryAfterMs);
     }
     load.inWork += 1;
-    return { ok: true, leave: () => void (load.inWork -= 1) };
+    let isIn = true;
+    const leave = (): void => {
+      if (isIn) load.inWork -= 1;
+      isIn = false;
+    };
+    return { ok: true, leave };
   };
 
   return {

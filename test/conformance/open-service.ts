@@ -17,6 +17,10 @@ export interface SendOptions {
   /** The `x-deadline`, as it is written. */
   deadline?: string;
   traceparent?: string;
+  /** The caller's user, which the broker checks. */
+  userId?: string;
+  /** The caller's bearer token. */
+  token?: string;
 }
 
 export interface Answered {
@@ -25,6 +29,8 @@ export interface Answered {
   codeHeader: string | null;
   /** Of HTTP; null from the broker. */
   status: number | null;
+  /** Of HTTP: what it says beside `x-error-code`. */
+  headers?: Headers;
   /** The caller's trace, given back; null where it is not. */
   traceparent: string | null;
 }
@@ -73,14 +79,14 @@ export async function openService(env: Record<string, string> = {}): Promise<Ope
   };
 }
 
-async function sendToBroker(
+export async function sendToBroker(
   rpc: RpcClient,
   operation: OperationName,
   body: Record<string, unknown>,
-  { messageId = randomUUID(), deadline, traceparent }: SendOptions,
+  { messageId = randomUUID(), deadline, traceparent, userId }: SendOptions,
 ): Promise<Answered> {
   const headers = { ...(deadline && { 'x-deadline': deadline }), ...(traceparent && { traceparent }) };
-  const { reply, message } = await rpc.ask(operation, body, { messageId: messageId ?? undefined, headers });
+  const { reply, message } = await rpc.ask(operation, body, { messageId: messageId ?? undefined, headers, userId });
   const answered = message.properties.headers ?? {};
   return {
     reply,
@@ -90,11 +96,11 @@ async function sendToBroker(
   };
 }
 
-async function sendOverHttp(
-  { httpUrl }: RunningService,
+export async function sendOverHttp(
+  { httpUrl }: Pick<RunningService, 'httpUrl'>,
   operation: OperationName,
   body: Record<string, unknown>,
-  { messageId, deadline, traceparent }: SendOptions,
+  { messageId, deadline, traceparent, token }: SendOptions,
 ): Promise<Answered> {
   const { method, path } = OPERATIONS[operation].http;
   const inPath = (name: string): boolean => path.includes(`{${name}}`);
@@ -108,6 +114,7 @@ async function sendOverHttp(
     method,
     headers: {
       ...(messageId && { 'idempotency-key': messageId }),
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
       ...(deadline && { 'x-deadline': deadline }),
       ...(traceparent && { traceparent }),
       ...(method === 'POST' && { 'content-type': 'application/json' }),
@@ -118,6 +125,7 @@ async function sendOverHttp(
     reply: (await response.json()) as Reply,
     codeHeader: response.headers.get('x-error-code'),
     status: response.status,
+    headers: response.headers,
     traceparent: response.headers.get('traceparent'),
   };
 }

@@ -67,6 +67,13 @@ test('a request is sent again under its message_id until it is served; what come
   });
 });
 
+test('who asks too much is told so when there is no time left to come back', async () => {
+  const message = 'requests_per_second: too many';
+  answers = [{ success: false, error: { code: 'UNAVAILABLE', message, retryable: true, retry_after_ms: 60_000 } }];
+  await expect(client.request('query.recovery-stats', {})).rejects.toThrow(message);
+  expect(asked).toHaveLength(1);
+});
+
 test('a refusal is a reply; simultaneous requests get each its own', async () => {
   const refusal = { success: false, error: { code: 'ALL_BUSY', message: 'all leased', retryable: true } };
   answers = [refusal, { success: true, stats: STATS }];
