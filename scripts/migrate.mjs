@@ -3,7 +3,7 @@
 // same lock, same table, same checksums, so that either may follow the other.
 
 import { createHash, randomUUID } from 'node:crypto';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -177,11 +177,29 @@ async function connect(databaseUrl) {
   return client;
 }
 
+const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'];
+
+/**
+ * The URL with the certificates of the environment and libpq's meaning of its sslmode, as the service reads it.
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {string}
+ */
+function databaseUrlOf({ DATABASE_URL, DATABASE_URL_FILE, PGSSLMODE, ...env }) {
+  const given = DATABASE_URL || (DATABASE_URL_FILE && readFileSync(DATABASE_URL_FILE, 'utf8').trim());
+  if (!given) throw new Error('DATABASE_URL is not set');
+  const url = new URL(given);
+  const mode = url.searchParams.get('sslmode') ?? (PGSSLMODE || 'disable');
+  if (url.searchParams.has('ssl') || !SSL_MODES.includes(mode))
+    throw new Error(`DATABASE_URL must say sslmode, one of ${SSL_MODES.join(', ')}`);
+  if (mode === 'disable') return given;
+  const files = { sslrootcert: env.TLS_CA_FILE, sslcert: env.TLS_CLIENT_CERT_FILE, sslkey: env.TLS_CLIENT_KEY_FILE };
+  for (const [name, file] of Object.entries({ sslmode: mode, uselibpqcompat: 'true', ...files }))
+    if (file && !url.searchParams.has(name)) url.searchParams.set(name, file);
+  return url.href;
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
-  const { DATABASE_URL } = process.env;
-  const work = DATABASE_URL
-    ? migrate(DATABASE_URL, { say: console.log })
-    : Promise.reject(new Error('DATABASE_URL is not set'));
+  const work = Promise.resolve().then(() => migrate(databaseUrlOf(process.env), { say: console.log }));
   work.then(
     (applied) => console.log(applied.length === 0 ? 'The database is up to date' : `Applied ${applied.length} in all`),
     (/** @type {Error} */ error) => {

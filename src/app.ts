@@ -63,7 +63,7 @@ export function createApp(config: Config): App {
     log.warn('redis failed; working without it', { purpose, error });
   };
   const redis = (purpose: keyof typeof REDIS_DATABASES, onReady?: () => void) =>
-    connectRedis({ url: config.redisUrl, purpose, onFailure: redisFailed, onReady });
+    connectRedis({ url: config.redisUrl, tls: config.clientTls, purpose, onFailure: redisFailed, onReady });
   // Whatever Redis lost while it was away is put back from the truth.
   const lockConnection = redis('locks', () => {
     loadOpenLeases(database.reader)
@@ -111,7 +111,12 @@ export function createApp(config: Config): App {
     onListening: () => log.debug('listening for freed accounts'),
   });
 
-  const connections = createConnections({ url: config.rabbitmqUrl, instance: config.instanceName, log });
+  const connections = createConnections({
+    url: config.rabbitmqUrl,
+    tls: config.clientTls,
+    instance: config.instanceName,
+    log,
+  });
   const events = createPublisher({ connection: connections.publishing, name: 'events', declare: declareEvents, log });
   const relay = createOutboxRelay({ databaseUrl: config.databaseUrl, publisher: events, log });
   const amqp = createAmqpDoor({
@@ -134,6 +139,7 @@ export function createApp(config: Config): App {
     metrics,
     readiness: health.readiness,
     detailedHealth: health.detailed,
+    tls: config.httpTls,
     drainMs,
     log,
   });
@@ -165,6 +171,7 @@ export function createApp(config: Config): App {
       log.warn('access file read again', { callers: [...(policy?.keys() ?? [])] });
     },
     start: async () => {
+      for (const warning of config.warnings) log.warn(warning);
       const host = config.access === null ? ownAddress(config.httpHost) : config.httpHost;
       if (config.access === null) {
         log.warn('IDENTITY IS OFF: everybody who reaches a door may do everything, under any name; set ACCESS_FILE');
@@ -177,7 +184,9 @@ export function createApp(config: Config): App {
       }
       const { port } = await http.start(host, config.httpPort);
       log.info('http listening', { host, port });
-      await database.waitUntilAvailable(stopping.signal);
+      await database.waitUntilAvailable(stopping.signal, (error) =>
+        log.warn('no connection to the database', { error }),
+      );
       await assertMigrated(database.reader);
       await connections.open({ timeoutMs: BROKER_FIRST_CONNECT_MS });
       await amqp.start();

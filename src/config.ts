@@ -3,15 +3,16 @@ import { hostname } from 'node:os';
 import { z } from 'zod';
 import type { JobName } from '../contracts/jobs.js';
 import { type AccessPolicy, parseAccess } from './decide/access-policy.js';
-import { CADENCE_RULE, type Cadence, parseCadence } from './decide/cadence.js';
+import type { Cadence } from './decide/cadence.js';
 import type { AlertThresholds } from './decide/judge-fleet.js';
 import { type LimitsPolicy, parseLimits } from './decide/limits-policy.js';
 import type { Reentry } from './decide/reentry.js';
+import { cadence, file, required, url, wholeNumber } from './config/rules.js';
+import { readTls, type Tls } from './config/tls.js';
 import { LOG_LEVELS, type LogLevel } from './telemetry/log.js';
 
 /** What the service is told at start; immutable from then on. */
-export interface Config {
-  databaseUrl: string;
+export interface Config extends Tls {
   /** Connections to PostgreSQL that requests share. */
   databasePoolSize: number;
   /** Names database N; the service uses N+1 to N+4. */
@@ -74,35 +75,6 @@ export interface Setting {
   secret: boolean;
 }
 
-const required = z.string('must be set');
-const url = (...schemes: string[]) => {
-  const rule = `must be a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`;
-  return required.refine((given) => URL.canParse(given) && schemes.includes(new URL(given).protocol.slice(0, -1)), {
-    error: rule,
-    abort: true,
-  });
-};
-const wholeNumber = (min: number, max: number) => {
-  const rule = `must be a whole number from ${min} to ${max}`;
-  return z
-    .string()
-    .regex(/^\d{1,9}$/, { error: rule, abort: true })
-    .transform(Number)
-    .refine((n) => n >= min && n <= max, rule);
-};
-
-const cadence = (usual: string, meaning: string) =>
-  z
-    .string()
-    .transform((given, context): Cadence => {
-      const parsed = parseCadence(given);
-      if (parsed !== null) return parsed;
-      context.addIssue({ code: 'custom', message: CADENCE_RULE });
-      return z.NEVER;
-    })
-    .prefault(usual)
-    .meta({ meaning: `${meaning}: seconds, or a cron expression in UTC` });
-
 /** A `db` in the query string would win over every database the service selects. */
 const namesRedisDatabase = ({ pathname, searchParams }: URL): boolean =>
   /^\/?\d{0,4}$/.test(pathname) && !searchParams.has('db');
@@ -119,10 +91,20 @@ const environment = z.object({
     .meta({ meaning: 'Connections to PostgreSQL that requests share' }),
   REDIS_URL: url('redis', 'rediss')
     .refine((given) => namesRedisDatabase(new URL(given)), 'must have a database number as its path, or none for 0')
+    // It would win over the certificates of the settings.
+    .refine((given) => !new URL(given).searchParams.has('tls'), 'must say TLS by rediss://, not by tls')
     .meta({ secret: true, meaning: 'Redis, database N: N+1 to N+4 are used, for what may be lost' }),
   RABBITMQ_URL: url('amqp', 'amqps').meta({ secret: true, meaning: 'RabbitMQ, its vhost being the path' }),
   HTTP_HOST: z.string().prefault('127.0.0.1').meta({ meaning: 'Address the HTTP door listens on' }),
   HTTP_PORT: wholeNumber(0, 65_535).prefault('3000').meta({ meaning: 'Port of the HTTP door; 0: any free one' }),
+  TLS_CA_FILE: file(
+    'Authorities (PEM) that certificates of PostgreSQL, Redis and RabbitMQ must come from',
+    'the public ones',
+  ),
+  TLS_CLIENT_CERT_FILE: file('Certificate (PEM) that this service shows to them', 'none'),
+  TLS_CLIENT_KEY_FILE: file('Key (PEM) that belongs to it', 'none'),
+  HTTP_TLS_CERT_FILE: file('Certificate (PEM) of the HTTP door, which then speaks HTTPS only', 'plain HTTP'),
+  HTTP_TLS_KEY_FILE: file('Key (PEM) that belongs to it', 'plain HTTP'),
   LIMITS_FILE: z.string().optional().meta({
     meaning: 'JSON file of limits by action that differ from the defaults',
     defaultText: 'the default limits',
@@ -264,17 +246,21 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
     // A secret whose file could not be read is missing for that reason alone.
     if (!problems.some((problem) => problem.variable.startsWith(variable))) report(variable, issue.message);
   }
+  if (env.NODE_TLS_REJECT_UNAUTHORIZED === '0') {
+    report('NODE_TLS_REJECT_UNAUTHORIZED', 'must not be 0: certificates would not be verified');
+  }
   if (env.FAIL_POINT && env.NODE_ENV === 'production') report('FAIL_POINT', 'must not be set with NODE_ENV=production');
   if (parsed.success && (parsed.data.TELEGRAM_API_ID === undefined) !== (parsed.data.TELEGRAM_API_HASH === undefined)) {
     report('TELEGRAM_API_ID', 'must be set together with TELEGRAM_API_HASH, or neither');
   }
   const limits = loadLimits(env.LIMITS_FILE || null, (rule) => report('LIMITS_FILE', rule));
   const access = readAccess(env.ACCESS_FILE || null, (rule) => report('ACCESS_FILE', rule));
-  if (!parsed.success || limits === null || problems.length > 0) throw new ConfigError(problems);
+  const tls = parsed.success ? readTls(parsed.data, env.PGSSLMODE || undefined, report) : null;
+  if (!parsed.success || limits === null || tls === null || problems.length > 0) throw new ConfigError(problems);
 
   const given = parsed.data;
   return {
-    databaseUrl: given.DATABASE_URL,
+    ...tls,
     databasePoolSize: given.DATABASE_POOL_SIZE,
     redisUrl: given.REDIS_URL,
     rabbitmqUrl: given.RABBITMQ_URL,

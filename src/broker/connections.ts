@@ -40,6 +40,8 @@ export interface Connections {
 export interface ConnectionsOptions {
   /** `amqp(s)://user:password@host:port/vhost` */
   url: string;
+  /** PEM texts, used where the URL says `amqps:`: the authorities to trust instead of the public ones, and what to be known by. */
+  tls?: { ca?: string; cert?: string; key?: string };
   /** Names this process in the broker's management page. */
   instance: string;
   log: Log;
@@ -56,9 +58,9 @@ const CONNECT_TIMEOUT_MS = 10_000;
 const CLOSE_TIMEOUT_MS = 5_000;
 
 /** Starts both connections; they try for ever, until closed. */
-export function createConnections({ url, instance, log, observe }: ConnectionsOptions): Connections {
+export function createConnections({ url, tls, instance, log, observe }: ConnectionsOptions): Connections {
   const start = (name: ConnectionName) =>
-    keepConnection(url, `account-manager ${name} ${instance}`, log, () => observe?.connected(name));
+    keepConnection({ url, tls, name: `account-manager ${name} ${instance}`, log }, () => observe?.connected(name));
   const consuming = start('consumer');
   const publishing = start('publisher');
   return {
@@ -81,7 +83,10 @@ interface KeptConnection {
   close(): Promise<void>;
 }
 
-function keepConnection(url: string, name: string, log: Log, connected: () => void): KeptConnection {
+function keepConnection(
+  { url, tls, name, log }: Pick<ConnectionsOptions, 'url' | 'tls' | 'log'> & { name: string },
+  connected: () => void,
+): KeptConnection {
   let blocked = false;
   const manager = connect(url, {
     heartbeatIntervalInSeconds: HEARTBEAT_SECONDS,
@@ -92,6 +97,8 @@ function keepConnection(url: string, name: string, log: Log, connected: () => vo
       keepAlive: true,
       timeout: CONNECT_TIMEOUT_MS,
       clientProperties: { connection_name: name },
+      ...tls,
+      rejectUnauthorized: true,
     },
   });
   // First of all listeners, so that the connection is guarded before anyone opens a channel on it.

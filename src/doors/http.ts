@@ -1,6 +1,12 @@
 import { randomUUID } from 'node:crypto';
+import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import fastify, { type FastifyError, type FastifyInstance } from 'fastify';
+import fastify, {
+  type FastifyError,
+  type FastifyHttpsOptions,
+  type FastifyInstance,
+  type FastifyServerOptions,
+} from 'fastify';
 import type { Registry } from 'prom-client';
 import { ENVELOPE } from '../../contracts/envelope.js';
 import { waitAtMost } from '../broker/wait-at-most.js';
@@ -34,6 +40,17 @@ const TIMEOUTS: HttpTimeouts = {
   checkMs: 2_000,
 };
 
+/** Replies carry session data: nobody between may keep them, and no page of a browser may show or embed them. */
+const HEADERS = {
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+  'cross-origin-resource-policy': 'same-origin',
+  'referrer-policy': 'no-referrer',
+};
+/** A browser that has come once does not come back unencrypted, for a year. */
+const ENCRYPTED_ONLY = { 'strict-transport-security': 'max-age=31536000' };
+
 export interface HttpDoorOptions extends HealthSource {
   dispatch: Dispatch;
   gate: Gate;
@@ -41,6 +58,8 @@ export interface HttpDoorOptions extends HealthSource {
   log: Log;
   /** How long `stop` lets requests under way finish, milliseconds. */
   drainMs?: number;
+  /** PEM texts; absent: HTTP without encryption. */
+  tls?: { cert: string; key: string };
   timeouts?: Partial<HttpTimeouts>;
 }
 
@@ -54,7 +73,7 @@ export interface HttpDoor {
 /** Serves every operation of the contract over HTTP, the health of this instance and its metrics. */
 export const createHttpDoor = (options: HttpDoorOptions): HttpDoor => {
   const { metrics, log, drainMs = 20_000 } = options;
-  const app = createServer({ ...TIMEOUTS, ...options.timeouts });
+  const app = createServer({ ...TIMEOUTS, ...options.timeouts }, options.tls);
   const underWay = trackRequests(app);
   answerFaults(app, log);
 
@@ -64,8 +83,7 @@ export const createHttpDoor = (options: HttpDoorOptions): HttpDoor => {
     done(null, body);
   });
   app.addHook('onRequest', (request, reply, done) => {
-    // Replies carry session data; nobody between may keep them.
-    reply.headers({ 'x-request-id': request.id, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    reply.headers({ ...HEADERS, ...(options.tls && ENCRYPTED_ONLY), 'x-request-id': request.id });
     done();
   });
 
@@ -91,21 +109,26 @@ export const createHttpDoor = (options: HttpDoorOptions): HttpDoor => {
   };
 };
 
-const createServer = (timeouts: HttpTimeouts): FastifyInstance =>
-  fastify({
+const createServer = (timeouts: HttpTimeouts, tls: HttpDoorOptions['tls']): FastifyInstance => {
+  const server = { headersTimeout: timeouts.headersMs, connectionsCheckingInterval: timeouts.checkMs };
+  const options: FastifyServerOptions = {
     genReqId: ({ headers }) => readRequestId(headers),
     bodyLimit: ENVELOPE.maxBodyBytes,
     requestTimeout: timeouts.requestMs,
     keepAliveTimeout: timeouts.keepAliveMs,
     connectionTimeout: timeouts.silenceMs,
-    http: { headersTimeout: timeouts.headersMs, connectionsCheckingInterval: timeouts.checkMs },
     // Its own 503 has not the contract's shape; `trackRequests` answers.
     return503OnClosing: false,
     frameworkErrors: (error, _request, reply) => {
       answer(reply, refuse('MALFORMED_MESSAGE', { message: ruleBroken(error.code) }));
     },
     clientErrorHandler: refuseOnSocket,
-  });
+  };
+  if (tls === undefined) return fastify({ ...options, http: server });
+  const https = { ...server, ...tls, minVersion: 'TLSv1.2', handshakeTimeout: timeouts.headersMs } as const;
+  // Nobody here asks the server for more than both kinds have.
+  return fastify({ ...options, https } as FastifyHttpsOptions<HttpsServer>);
+};
 
 /** Counts the requests that are not yet answered; once told to finish, refuses new ones. */
 const trackRequests = (app: FastifyInstance): { finish: () => Promise<void> } => {

@@ -6,6 +6,7 @@ import type { LogLevel } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { type JobSettings, PROBE_COUNT } from './job.js';
 import { createRecoveryTimer, type RecoveryTimerOptions } from './recovery-timer.js';
+import type { WorkerOptions } from './run-in-worker.js';
 import { createSchedule } from './schedule.js';
 import { watchRuns } from './watch-runs.js';
 
@@ -13,6 +14,7 @@ import { watchRuns } from './watch-runs.js';
 export interface JobsSource {
   databaseUrl: string;
   redisUrl: string;
+  clientTls?: WorkerOptions['clientTls'];
   instanceName: string;
   logLevel: LogLevel;
   limits: Pick<Limits, 'policy'>;
@@ -46,6 +48,7 @@ export function createJobs({ config, metrics, ...context }: JobsOptions): Jobs {
     worker: {
       databaseUrl: config.databaseUrl,
       redisUrl: config.redisUrl,
+      clientTls: config.clientTls,
       instance: config.instanceName,
       logLevel: config.logLevel,
       leaseMs: leaseSeconds * 1000,

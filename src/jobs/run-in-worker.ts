@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { waitAtMost } from '../broker/wait-at-most.js';
 import { type Cadence, latestOccurrence } from '../decide/cadence.js';
-import { connectRedis, type REDIS_DATABASES, type RedisConnection } from '../redis/connection.js';
+import { connectRedis, type REDIS_DATABASES, type RedisConnection, type RedisOptions } from '../redis/connection.js';
 import { createJobLocks } from '../redis/job-locks.js';
 import { createLeaseLocks } from '../redis/lease-locks.js';
 import { createRecoveryQueue } from '../redis/recovery-queue.js';
@@ -16,6 +16,7 @@ import { runJob, type RunSummary } from './run-job.js';
 export interface WorkerOptions {
   databaseUrl: string;
   redisUrl: string;
+  clientTls?: RedisOptions['tls'];
   instance: string;
   logLevel: LogLevel;
   cadence: Cadence;
@@ -49,9 +50,11 @@ export async function runInWorker(job: Job): Promise<void> {
     poolSize: POOL_SIZE,
     onConnectionError: (error) => log.warn('database connection lost', { error }),
   });
-  const redis = await openRedis(options.redisUrl, (purpose, error) =>
-    log.warn('redis failed; working without it', { purpose, error }),
-  );
+  const redis = await openRedis({
+    url: options.redisUrl,
+    tls: options.clientTls,
+    onFailure: (purpose, error) => log.warn('redis failed; working without it', { purpose, error }),
+  });
   try {
     const context = {
       database,
@@ -85,13 +88,10 @@ export async function runInWorker(job: Job): Promise<void> {
 
 type Purpose = keyof typeof REDIS_DATABASES;
 
-async function openRedis(
-  url: string,
-  onFailure: (purpose: string, error: unknown) => void,
-): Promise<Record<Purpose, RedisConnection>> {
+async function openRedis(options: Omit<RedisOptions, 'purpose'>): Promise<Record<Purpose, RedisConnection>> {
   const ready: Promise<unknown>[] = [];
   const open = (purpose: Purpose): RedisConnection => {
-    const connection = connectRedis({ url, purpose, onFailure });
+    const connection = connectRedis({ ...options, purpose });
     ready.push(once(connection.client, 'ready'));
     return connection;
   };

@@ -1,6 +1,13 @@
 import { Redis } from 'ioredis';
 import { clock } from '../clock.js';
 
+/** PEM texts: the authorities to trust instead of the public ones, and what to be known by. */
+interface ClientTls {
+  ca?: string;
+  cert?: string;
+  key?: string;
+}
+
 /** Which of the service's databases a connection uses, counted from the one `REDIS_URL` names. */
 export const REDIS_DATABASES = { locks: 1, recoveryQueue: 2, windows: 3, jobLocks: 4 } as const;
 
@@ -26,6 +33,8 @@ export interface RedisConnection {
 
 export interface RedisOptions {
   url: string;
+  /** Used where the URL says `rediss:`. */
+  tls?: ClientTls;
   purpose: keyof typeof REDIS_DATABASES;
   /** Called at most once per rest with what went wrong; work goes on without Redis. */
   onFailure: (purpose: string, error: unknown) => void;
@@ -33,13 +42,17 @@ export interface RedisOptions {
   onReady?: () => void;
 }
 
-export function connectRedis({ url, purpose, onFailure, onReady }: RedisOptions): RedisConnection {
+export function connectRedis({ url, tls, purpose, onFailure, onReady }: RedisOptions): RedisConnection {
   // A path in the URL would win over the option.
   const server = new URL(url);
   const database = Number(server.pathname.slice(1) || '0') + REDIS_DATABASES[purpose];
   server.pathname = '';
+  const isEncrypted = server.protocol === 'rediss:';
+  // So would its `rediss:`, which means TLS without certificates of ours.
+  server.protocol = 'redis:';
   const client = new Redis(server.href, {
     db: database,
+    ...(isEncrypted && { tls: { ...tls, rejectUnauthorized: true } }),
     commandTimeout: COMMAND_TIMEOUT_MS,
     connectTimeout: 2_000,
     maxRetriesPerRequest: 0,

@@ -57,13 +57,18 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
     if (row?.read_only !== false) throw new Error('the database is read-only');
   }
 
-  /** Resolves once the database takes writes again; rejects when the signal aborts. */
-  async function waitUntilAvailable(signal: AbortSignal): Promise<void> {
-    for (;;) {
+  /**
+   * Resolves once the database takes writes again; rejects when the signal aborts. `onFailure` is told why it does not,
+   * once for every reason in turn.
+   */
+  async function waitUntilAvailable(signal: AbortSignal, onFailure?: (error: unknown) => void): Promise<void> {
+    for (let told: string | null = null; ; ) {
       signal.throwIfAborted();
       try {
         return await probe();
-      } catch {
+      } catch (error) {
+        if (told !== String(error)) onFailure?.(error);
+        told = String(error);
         await pause(PROBE_PAUSE_MS, signal);
       }
     }

@@ -17,19 +17,27 @@ export function listen({ url, channel, onNotification, onListening }: ListenOpti
   let client: pg.Client | null = null;
   let timer: NodeJS.Timeout | undefined;
 
+  const tryAgain = (): void => {
+    if (!closed) timer = setTimeout(() => void connect(), RECONNECT_MS);
+  };
+
   async function connect(): Promise<void> {
-    const next = new pg.Client({
-      connectionString: url,
-      connectionTimeoutMillis: 3_000,
-      keepAlive: true,
-      keepAliveInitialDelayMillis: 10_000,
-      application_name: 'account-manager listener',
-    });
+    let next: pg.Client;
+    try {
+      next = new pg.Client({
+        connectionString: url,
+        connectionTimeoutMillis: 3_000,
+        keepAlive: true,
+        keepAliveInitialDelayMillis: 10_000,
+        application_name: 'account-manager listener',
+      });
+    } catch {
+      // A file of certificates that the URL names is being replaced.
+      return tryAgain();
+    }
     client = next;
     next.on('error', () => {});
-    next.on('end', () => {
-      if (!closed) timer = setTimeout(() => void connect(), RECONNECT_MS);
-    });
+    next.on('end', tryAgain);
     next.on('notification', ({ payload }) => onNotification(payload ?? ''));
     try {
       await next.connect();

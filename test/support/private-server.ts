@@ -35,7 +35,11 @@ export interface PrivateServer {
   remove: () => Promise<void>;
 }
 
-export async function startPrivateServer(name: keyof typeof SERVERS): Promise<PrivateServer> {
+/** `prepare` may put files of configuration into its folder before it starts. */
+export async function startPrivateServer(
+  name: keyof typeof SERVERS,
+  prepare?: (folder: string) => void,
+): Promise<PrivateServer> {
   const server = SERVERS[name];
   // Not in the checkout, where the user that PostgreSQL runs as may have no way to.
   const folder = mkdtempSync(path.join(tmpdir(), `account-manager-${name}-`));
@@ -59,6 +63,7 @@ export async function startPrivateServer(name: keyof typeof SERVERS): Promise<Pr
     if (!isGone()) signal('SIGKILL');
     await eventually(`${name} is gone`, isGone);
   };
+  prepare?.(folder);
   await start();
   return {
     urls: running.urls,

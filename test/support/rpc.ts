@@ -31,8 +31,9 @@ const REPLY_TIMEOUT_MS = 20_000;
 const exchangeOf = (operation: string): string =>
   operation.startsWith('admin.') ? EXCHANGES.admin.name : EXCHANGES.requests.name;
 
-export async function connectRpc(url: string): Promise<RpcClient> {
-  const connection = await connect(url, { noDelay: true });
+/** `tls`: what an `amqps:` URL needs beside it. */
+export async function connectRpc(url: string, tls: { ca?: Buffer } = {}): Promise<RpcClient> {
+  const connection = await connect(url, { noDelay: true, ...tls });
   connection.on('error', () => {});
   const replies = await connection.createChannel();
   const waiting = new Map<string, (message: ConsumeMessage) => void>();

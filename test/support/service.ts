@@ -1,12 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
+import { type IncomingHttpHeaders, request as requestHttp } from 'node:http';
+import { request as requestHttps } from 'node:https';
+import { readFileSync } from 'node:fs';
 import { buildService } from './build-service.js';
 import { freePort } from './ports.js';
 
 export interface RunningService {
   process: ChildProcess;
-  /** `http://host:port` */
+  /** `http://host:port`, or `https:` where the environment names a certificate for it */
   httpUrl: string;
   /** What it has written to its log so far. */
   log: () => string;
@@ -19,8 +22,14 @@ export interface RunningService {
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const READY_TIMEOUT_MS = 30_000;
 
-/** Starts the service in a process of its own and waits until it serves; the environment given comes on top. */
-export async function startService(env: Record<string, string> = {}): Promise<RunningService> {
+/**
+ * Starts the service in a process of its own and waits until it serves (`waits` false: not at all); the environment
+ * given comes on top.
+ */
+export async function startService(
+  env: Record<string, string> = {},
+  { waits = true }: { waits?: boolean } = {},
+): Promise<RunningService> {
   const port = await freePort();
   const child = spawn(process.execPath, ['--enable-source-maps', await buildService()], {
     cwd: ROOT,
@@ -37,8 +46,8 @@ export async function startService(env: Record<string, string> = {}): Promise<Ru
   child.stdout.on('data', (chunk: Buffer) => (written += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (written += chunk.toString()));
   const exited = once(child, 'exit') as Promise<[number | null]>;
-  const httpUrl = `http://127.0.0.1:${port}`;
-  await waitUntilReady(child, httpUrl, () => written);
+  const httpUrl = `${env.HTTP_TLS_CERT_FILE ? 'https' : 'http'}://127.0.0.1:${port}`;
+  if (waits) await waitUntilReady(child, httpUrl, env.TLS_CA_FILE, () => written);
   return {
     process: child,
     httpUrl,
@@ -55,13 +64,41 @@ export async function startService(env: Record<string, string> = {}): Promise<Ru
   };
 }
 
-async function waitUntilReady(child: ChildProcess, httpUrl: string, log: () => string): Promise<void> {
+/** Asks over HTTP, or over HTTPS trusting the authority in the file. */
+export function askHttp(
+  url: string,
+  { caFile, method = 'GET', body }: { caFile?: string; method?: 'GET' | 'POST'; body?: unknown } = {},
+): Promise<{ status: number; headers: IncomingHttpHeaders; text: string }> {
+  const isEncrypted = url.startsWith('https:');
+  const ca = caFile === undefined ? undefined : readFileSync(caFile);
+  return new Promise((resolve, reject) => {
+    const request = (isEncrypted ? requestHttps : requestHttp)(
+      url,
+      { method, agent: false, ...(isEncrypted && { ca }), headers: { 'content-type': 'application/json' } },
+      (response) => {
+        let text = '';
+        response.setEncoding('utf8');
+        response.on('data', (chunk: string) => (text += chunk));
+        response.once('end', () => resolve({ status: response.statusCode ?? 0, headers: response.headers, text }));
+      },
+    );
+    request.once('error', reject);
+    request.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
+
+async function waitUntilReady(
+  child: ChildProcess,
+  httpUrl: string,
+  caFile: string | undefined,
+  log: () => string,
+): Promise<void> {
   const giveUpAt = Date.now() + READY_TIMEOUT_MS;
   while (Date.now() < giveUpAt) {
     const ended = child.exitCode ?? child.signalCode;
     if (ended !== null) throw new Error(`the service ended with ${ended}:\n${log()}`);
-    const ready = await fetch(`${httpUrl}/health/ready`).then(
-      (response) => response.ok,
+    const ready = await askHttp(`${httpUrl}/health/ready`, { caFile }).then(
+      ({ status }) => status === 200,
       () => false,
     );
     if (ready) return;

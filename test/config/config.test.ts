@@ -2,9 +2,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
-import { ConfigError, loadAccess, loadConfig, SETTINGS } from '../src/config.js';
-import { CADENCE_RULE, parseCadence } from '../src/decide/cadence.js';
-import { DEFAULT_LIMITS } from '../src/decide/limits-policy.js';
+import { ConfigError, loadAccess, loadConfig, SETTINGS } from '../../src/config.js';
+import { CADENCE_RULE, parseCadence } from '../../src/decide/cadence.js';
+import { DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
 
 const KEY = 'ab'.repeat(32);
 const ENOUGH = {
@@ -37,6 +37,8 @@ test('what must be set is enough, and the rest takes its documented default', ()
     databasePoolSize: 8,
     redisUrl: ENOUGH.REDIS_URL,
     rabbitmqUrl: ENOUGH.RABBITMQ_URL,
+    clientTls: {},
+    warnings: [],
     httpHost: '127.0.0.1',
     httpPort: 3000,
     limits: { policy: DEFAULT_LIMITS, countFailedAttempts: true },

@@ -1,0 +1,39 @@
+import { z } from 'zod';
+import { CADENCE_RULE, type Cadence, parseCadence } from '../decide/cadence.js';
+
+/** A text that must be there. */
+export const required = z.string('must be set');
+/** A URL of one of these schemes. */
+export const url = (...schemes: string[]) => {
+  const rule = `must be a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`;
+  return required.refine((given) => URL.canParse(given) && schemes.includes(new URL(given).protocol.slice(0, -1)), {
+    error: rule,
+    abort: true,
+  });
+};
+/** A whole number in decimal digits, both bounds included. */
+export const wholeNumber = (min: number, max: number) => {
+  const rule = `must be a whole number from ${min} to ${max}`;
+  return z
+    .string()
+    .regex(/^\d{1,9}$/, { error: rule, abort: true })
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, rule);
+};
+
+/** The path of a file; `otherwise` says what holds without one. */
+export const file = (meaning: string, otherwise: string) =>
+  z.string().optional().meta({ meaning, defaultText: otherwise });
+
+/** When a job runs. */
+export const cadence = (usual: string, meaning: string) =>
+  z
+    .string()
+    .transform((given, context): Cadence => {
+      const parsed = parseCadence(given);
+      if (parsed !== null) return parsed;
+      context.addIssue({ code: 'custom', message: CADENCE_RULE });
+      return z.NEVER;
+    })
+    .prefault(usual)
+    .meta({ meaning: `${meaning}: seconds, or a cron expression in UTC` });

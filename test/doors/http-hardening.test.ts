@@ -1,0 +1,81 @@
+import { createConnection, type Socket } from 'node:net';
+import { PassThrough } from 'node:stream';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createHttpDoor, type HttpDoor } from '../../src/doors/http.js';
+import { createLog } from '../../src/telemetry/log.js';
+import { createMetrics } from '../../src/telemetry/metrics.js';
+import { openGate } from './open-gate.js';
+
+let door: HttpDoor;
+let port: number;
+beforeAll(async () => {
+  door = createHttpDoor({
+    dispatch: () => Promise.resolve({ success: true }),
+    gate: openGate,
+    readiness: () => Promise.resolve({ ready: true, checks: {} }),
+    metrics: createMetrics(),
+    log: createLog({ level: 'error', instance: 'test', stream: new PassThrough() }),
+    timeouts: { headersMs: 300, requestMs: 500, keepAliveMs: 300, checkMs: 50 },
+  });
+  ({ port } = await door.start('127.0.0.1', 0));
+});
+afterAll(() => door.stop());
+
+test.each([
+  '/api/v1/account-manager/status',
+  '/no/such/path',
+  '/health/live',
+  '/metrics',
+])('what is answered at %s is for nobody else to keep, to guess or to show', async (path) => {
+  const { headers } = await fetch(`http://127.0.0.1:${port}${path}`);
+  expect(Object.fromEntries(headers)).toMatchObject({
+    'cache-control': 'no-store',
+    'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
+    'referrer-policy': 'no-referrer',
+    'x-content-type-options': 'nosniff',
+  });
+  // Without encryption it would be a lie.
+  expect(headers.get('strict-transport-security')).toBeNull();
+  expect(headers.get('server') ?? headers.get('x-powered-by')).toBeNull();
+});
+
+/** Opens a connection and sends a byte of the text every 20 ms; resolves with what came back once it is closed. */
+const drip = (text: string): { closed: Promise<string>; socket: Socket } => {
+  const socket = createConnection(port, '127.0.0.1');
+  let received = '';
+  let sent = 0;
+  const timer = setInterval(() => sent < text.length && socket.write(text[sent++]!), 20);
+  socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
+  socket.on('error', () => {});
+  const closed = new Promise<string>((resolve) => {
+    socket.once('close', () => {
+      clearInterval(timer);
+      resolve(received);
+    });
+  });
+  return { closed, socket };
+};
+
+test('who sends a byte at a time, or none, is shown out, and keeps nobody waiting', async () => {
+  const slow = Array.from({ length: 100 }, (_, index) =>
+    drip(
+      index % 3 === 0
+        ? ''
+        : index % 3 === 1
+          ? `GET /health/live HTTP/1.1\r\nhost: x\r\n${'x: y\r\n'.repeat(1_000)}`
+          : `POST /api/v1/account-manager/allocate HTTP/1.1\r\nhost: x\r\ncontent-length: 9999\r\n\r\n${' '.repeat(9_999)}`,
+    ),
+  );
+  const answers = await Promise.all(
+    Array.from({ length: 20 }, () => fetch(`http://127.0.0.1:${port}/api/v1/account-manager/status`)),
+  );
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+  const received = await Promise.all(slow.map(({ closed }) => closed));
+  for (const text of received) expect(text === '' || text.startsWith('HTTP/1.1 400 ')).toBe(true);
+});
+
+test('a connection that asks nothing more is closed', async () => {
+  const { closed, socket } = drip('');
+  socket.write('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n');
+  expect(await closed).toMatch(/^HTTP\/1.1 200 /);
+});
