@@ -9,7 +9,7 @@ let open: OpenService;
 const events: { event: CloudEvent; header: unknown }[] = [];
 
 beforeAll(async () => {
-  open = await openService({ LOG_LEVEL: 'info' });
+  open = await openService({ LOG_LEVEL: 'info', HTTP_HOST: '0.0.0.0' });
   const { channel } = open.rpc;
   const { queue } = await channel.assertQueue('', { exclusive: true });
   await channel.bindQueue(queue, EXCHANGES.events.name, '#');
@@ -71,4 +71,16 @@ test('what an operator watches shows what happened', async () => {
   ]) {
     expect(lines).toContain(line);
   }
+});
+
+test('without an access file everybody may do everything: it says so, and listens on this machine only', async () => {
+  const { log, httpUrl } = open.service;
+  expect(log()).toMatch(/"level":"warn".*IDENTITY IS OFF/);
+  expect(log()).toMatch(/"level":"warn".*HTTP_HOST IS NOT USED/);
+  // Of this machine, too, but not the address that is listened on.
+  await expect(fetch(httpUrl.replace('127.0.0.1', '127.0.0.2'))).rejects.toThrow();
+  for (const door of DOORS)
+    expect((await open.send(door, 'query.status', {})).reply).toMatchObject({ identity: 'off' });
+  const detailed = await fetch(`${httpUrl}/api/v1/health/detailed`);
+  expect(await detailed.json()).toMatchObject({ identity: 'off' });
 });

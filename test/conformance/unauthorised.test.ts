@@ -106,6 +106,7 @@ beforeAll(async () => {
     REDIS_URL: redis.url,
     RABBITMQ_URL: users.urls.own,
     ACCESS_FILE: accessFile,
+    HTTP_HOST: '0.0.0.0',
   });
   pool = new pg.Pool({ connectionString: database.url, max: 2 });
   for (const caller of CALLERS) rpcs.set(caller, await connectRpc(users.urls[caller]));
@@ -233,9 +234,13 @@ test.each(DOORS)('%s: who may have one request in work is never refused the next
 });
 
 test('probes and metrics are open, the state of the fleet is not', async () => {
-  const get = async (route: string, token?: string) =>
+  const get = (route: string, token?: string) =>
     fetch(`${service.httpUrl}${route}`, { headers: token === undefined ? {} : { authorization: `Bearer ${token}` } });
   for (const route of ['/health/live', '/health/ready', '/metrics']) expect((await get(route)).status).toBe(200);
+  // HTTP_HOST holds: there are other machines, which have to show who they are.
+  if (process.platform === 'linux') {
+    expect((await fetch(service.httpUrl.replace('127.0.0.1', '127.0.0.2'))).status).toBe(404);
+  }
   expect((await get('/api/v1/health/detailed')).status).toBe(401);
   expect((await get('/api/v1/health/detailed', tokenOf('recorder'))).status).toBe(403);
   const detailed = await get('/api/v1/health/detailed', tokenOf('looker'));
