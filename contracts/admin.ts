@@ -44,7 +44,7 @@ const note = z
   .min(1)
   .max(300)
   .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must be one line of text');
-const reason = note.describe('Why, for the history of the account: 1 to 300 characters, no secrets');
+export const reason = note.describe('Why, for the history of the account: 1 to 300 characters, no secrets');
 
 /** An account after an operator's decision. A decision that changes nothing is a success: `status` tells how it stands. */
 const statusAfter = z.strictObject({

@@ -6,6 +6,7 @@ import type { FailureCode } from './failures.js';
 import * as fleet from './fleet.js';
 import { historyReply, historyRequest } from './history.js';
 import * as jobs from './jobs.js';
+import { parkedReply, parkedRequest } from './parked.js';
 import * as queries from './queries.js';
 import type { RequestQueue } from './topology.js';
 
@@ -233,6 +234,15 @@ export const OPERATIONS = {
     request: admin.forceReleaseRequest,
     reply: admin.forceReleaseReply,
     failures: ['ACCOUNT_NOT_FOUND'],
+    changesState: true,
+  },
+  'admin.parked': {
+    summary: 'List, show, replay or discard the messages that were put aside',
+    queue: 'admin',
+    http: { method: 'POST', path: '/parked' },
+    request: parkedRequest,
+    reply: parkedReply,
+    failures: [],
     changesState: true,
   },
   'admin.run-job': {

@@ -5,6 +5,7 @@ import { declareEvents } from './broker/topology.js';
 import type { Config } from './config.js';
 import type { AccessPolicy } from './decide/access-policy.js';
 import { createAmqpDoor } from './doors/amqp.js';
+import { createParkedDesk } from './doors/amqp-parked.js';
 import { createGate } from './doors/gate.js';
 import { createHttpDoor } from './doors/http.js';
 import { createHealth } from './health.js';
@@ -100,6 +101,7 @@ export function createApp(config: Config): App {
         metrics,
         dependencies: () => health.dependencies(),
         jobs: jobs.starter,
+        parked: { work: (request) => parkedDesk.work(request) },
       },
     },
     waitingRoom,
@@ -115,6 +117,13 @@ export function createApp(config: Config): App {
     url: config.rabbitmqUrl,
     tls: config.clientTls,
     instance: config.instanceName,
+    log,
+  });
+  const parkedDesk = createParkedDesk({
+    connection: connections.consuming,
+    ownUser: connections.user,
+    gate,
+    dispatch,
     log,
   });
   const events = createPublisher({ connection: connections.publishing, name: 'events', declare: declareEvents, log });

@@ -8,6 +8,7 @@ export const adminExamples: Examples<
   | 'admin.recover'
   | 'admin.schedule-recovery'
   | 'admin.force-release'
+  | 'admin.parked'
   | 'admin.run-job'
 > = {
   'admin.register': [
@@ -107,6 +108,31 @@ export const adminExamples: Examples<
         released_from: EXAMPLE.serviceName,
         released_at: '2026-03-02T10:05:13.291Z',
         fence: EXAMPLE.fence + 1,
+      },
+    },
+  ],
+  'admin.parked': [
+    {
+      name: 'One that is not there any more',
+      given: 'nothing',
+      request: {
+        action: 'discard',
+        parked_ids: ['0b6f8e3a-1c2d-8e4f-9a5b-6c7d8e9f0a1b'],
+        reason: 'its caller is gone',
+      },
+      reply: {
+        success: true,
+        total: 0,
+        messages: [],
+        next_cursor: null,
+        results: [
+          {
+            parked_id: '0b6f8e3a-1c2d-8e4f-9a5b-6c7d8e9f0a1b',
+            outcome: 'not_found',
+            code: null,
+            reason: 'it was replayed or discarded before, or never parked',
+          },
+        ],
       },
     },
   ],

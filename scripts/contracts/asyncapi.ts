@@ -231,6 +231,8 @@ const PARKED_HEADERS = {
     'x-original-routing-key': { type: 'string', description: 'The operation' },
     'x-original-user-id': { type: 'string', description: 'The caller, as the broker had checked it' },
     'x-attempt': { type: 'integer', description: 'How often it was tried before' },
+    'x-parked-at': { type: 'string', format: 'date-time' },
+    'x-redacted': { type: 'boolean', description: 'Secrets in it were replaced: it cannot be replayed' },
     ...REQUEST_HEADERS.properties,
   },
   required: [ENVELOPE.errorCodeHeader, 'x-error-message', 'x-original-routing-key'],

@@ -65,20 +65,39 @@ export function buildRetry(
   };
 }
 
-/** A message for the operator: whole but for secrets, with why it was given up. */
-export function buildParked(message: ConsumeMessage, envelope: Envelope, error: Failure): OutgoingMessage {
+/** Headers of a parked message, beside the failure's code, the caller and the attempts. */
+export const ERROR_MESSAGE_HEADER = 'x-error-message';
+export const ORIGINAL_KEY_HEADER = 'x-original-routing-key';
+export const PARKED_AT_HEADER = 'x-parked-at';
+export const REDACTED_HEADER = 'x-redacted';
+
+const holdsSecrets = (text: string): boolean => hideSecrets(text) !== text;
+
+/** A message for the operator, sent by this service: whole but for secrets, with when and why it was given up. */
+export function buildParked(
+  message: ConsumeMessage,
+  envelope: Envelope,
+  error: Failure,
+  { ownUser, now }: { ownUser: string; now: number },
+): OutgoingMessage {
+  const { operation, caller, messageId } = envelope;
+  const content = redactBody(message.content, operation);
+  const isRedacted = content !== message.content || [operation, caller ?? '', messageId ?? ''].some(holdsSecrets);
   return {
     exchange: '',
     routingKey: PARKED.name,
-    content: redactBody(message.content, envelope.operation),
+    content,
     options: {
       ...withoutSecrets(copyProperties(message)),
+      userId: ownUser,
       headers: withoutSecrets({
         ...copyHeaders(message),
         [ENVELOPE.errorCodeHeader]: error.code,
-        'x-error-message': error.message.slice(0, MAX_HEADER_LENGTH),
-        'x-original-routing-key': envelope.operation,
-        ...(envelope.caller !== null && { [ORIGINAL_USER_HEADER]: envelope.caller }),
+        [ERROR_MESSAGE_HEADER]: error.message.slice(0, MAX_HEADER_LENGTH),
+        [ORIGINAL_KEY_HEADER]: operation,
+        [PARKED_AT_HEADER]: toIso(now),
+        ...(isRedacted && { [REDACTED_HEADER]: true }),
+        ...(caller !== null && { [ORIGINAL_USER_HEADER]: caller }),
         ...(envelope.attempt > 0 && { [ATTEMPT_HEADER]: envelope.attempt }),
       }),
     },

@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { FailureCode } from '../../contracts/failures.js';
 import { RETRY_STEPS } from '../../contracts/topology.js';
 import { type OutgoingMessage, PublishFailed, type Publisher } from '../broker/publish.js';
+import { clock } from '../clock.js';
 import { decideSettlement } from '../decide/decide-settlement.js';
 import type { Reach } from '../operations/fail-point.js';
 import { refuse } from '../operations/refuse.js';
@@ -103,7 +104,8 @@ async function settle(service: Service, task: Task, reply: Reply): Promise<boole
     observe.retried?.(step.header);
     return true;
   }
-  if (!(await persist(service, failures, task, buildParked(message, task.envelope, reply.error)))) return false;
+  const parked = buildParked(message, task.envelope, reply.error, { ownUser, now: clock.now() });
+  if (!(await persist(service, failures, task, parked))) return false;
   log.warn('message parked', { ...describe(task), code, reason });
   observe.parked?.(code);
   return true;

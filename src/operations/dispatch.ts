@@ -13,6 +13,7 @@ import { inBatchSpan, inRequestSpan, traceIdOf } from '../telemetry/tracing.js';
 import { gatherBatches } from './gather-batches.js';
 import type { JobStarter, OperationHandler } from './handler.js';
 import { HANDLERS } from './handlers.js';
+import type { ParkedDesk } from './parked.js';
 import { refuse, refuseInvalid } from './refuse.js';
 import type { Dispatch, IncomingRequest, Reply } from './request.js';
 import { answerFault, type BatchAnswer, type BatchItem, type BatchRunner, runBatch } from './run-batch.js';
@@ -104,6 +105,8 @@ async function answerRequest(
       return allocateWithin(gather[operation], waitingRoom, item as BatchItem<'account.allocate'>);
     case 'admin.run-job':
       return runJobWithin(gather[operation], runner.resources.jobs, item as BatchItem<'admin.run-job'>);
+    case 'admin.parked':
+      return askAroundWork(gather[operation], runner.resources.parked, item as BatchItem<'admin.parked'>);
     default:
       return gather[operation](item);
   }
@@ -147,6 +150,20 @@ async function runJobWithin(
     await waitAtMost(jobs.start(item.body.job), MAX_PAUSE_MS);
     await pause(RUN_PAUSE_MS);
   }
+}
+
+/** Works on the parked messages between two questions: whether that was done before, and what is to be kept of it. */
+async function askAroundWork(
+  ask: (item: BatchItem<OperationName>) => Promise<BatchAnswer>,
+  desk: ParkedDesk,
+  item: BatchItem<'admin.parked'>,
+): Promise<BatchAnswer> {
+  const before = await ask(item);
+  if (!before.deferred) return before;
+  const done = await desk.work(item);
+  if (!done.success && done.error.code === 'UNAVAILABLE') return refused(done);
+  // It is done: a deadline that has passed meanwhile does not undo it.
+  return ask({ ...item, deadlineAt: null, done });
 }
 
 const refused = (reply: Reply): BatchAnswer => ({ reply, repeated: false, deferred: false, log: {} });

@@ -7,6 +7,7 @@ import type { SessionCipher } from '../store/session-cipher.js';
 import type { LeaseLocks } from '../redis/lease-locks.js';
 import type { RecoveryQueue } from '../redis/recovery-queue.js';
 import type { WindowCache } from '../redis/window-cache.js';
+import type { ParkedDesk } from './parked.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Access } from './access.js';
 
@@ -23,6 +24,8 @@ export interface AcceptedRequest<K extends OperationName> {
   mayWait: boolean;
   /** Whether it may be asked again soon, where only a neighbouring transaction was in the way. */
   mayAskAgain: boolean;
+  /** The answer, where what was asked for has been done outside of the transaction; it is only to be kept. */
+  done?: Outcome<K>['reply'];
 }
 
 /** The answer to one request of a batch. */
@@ -56,6 +59,7 @@ export interface Resources extends Limits {
   /** The state of what the service depends on, by name; must not reject. */
   dependencies: () => Promise<Record<string, DependencyState>>;
   jobs: JobStarter;
+  parked: ParkedDesk;
 }
 
 /** Starts background jobs beside the schedule. */

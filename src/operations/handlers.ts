@@ -11,6 +11,7 @@ import { health } from './health.js';
 import { history } from './history.js';
 import { limits } from './limits.js';
 import { reauthorize } from './reauthorize.js';
+import { parked } from './parked.js';
 import { record } from './record.js';
 import { recover } from './recover.js';
 import { recoveryStats } from './recovery-stats.js';
@@ -50,5 +51,6 @@ export const HANDLERS: { readonly [K in OperationName]: OperationHandler<K> } = 
   'admin.recover': recover,
   'admin.schedule-recovery': scheduleRecovery,
   'admin.force-release': forceRelease,
+  'admin.parked': parked,
   'admin.run-job': runJob,
 };

@@ -171,4 +171,5 @@ describe.each(CASES)('%s %s', (door, operation) => {
 const OTHER_BODY: Partial<Record<OperationName, Body>> = {
   'account.release-all': { service_name: 'another-service' },
   'admin.run-job': { job: 'cleanup-locks' },
+  'admin.parked': { limit: 7 },
 };

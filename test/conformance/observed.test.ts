@@ -1,4 +1,6 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { parkedReply } from '../../contracts/parked.js';
 import { EXCHANGES } from '../../contracts/topology.js';
 import type { CloudEvent } from '../../contracts/events.js';
 import { eventually } from '../broker/eventually.js';
@@ -48,6 +50,26 @@ test.each(DOORS)('a trace that comes in by %s goes on into the reply, the log an
   await eventually('the event', () => find() !== undefined);
   expect(find()?.event.traceparent).toContain(traceId);
   expect(find()?.header).toBe(find()?.event.traceparent);
+});
+
+test.each(DOORS)('what was parked is found by %s, shown and discarded', async (door) => {
+  const messageId = randomUUID();
+  const invalid = { user_id: 'nobody', mark: door };
+  expect((await open.send('amqp', 'account.allocate', invalid, { messageId })).codeHeader).toBe('VALIDATION_FAILED');
+  const ask = async (body: Record<string, unknown>) => {
+    const { reply } = await open.send(door, 'admin.parked', body, { messageId: randomUUID() });
+    return parkedReply.parse(Object.fromEntries(Object.entries(reply).filter(([name]) => name !== 'success')));
+  };
+  const find = async () => (await ask({ action: 'list' })).messages.find((message) => message.message_id === messageId);
+  const parked = await eventually('it is parked', find);
+  expect(parked).toMatchObject({ operation: 'account.allocate', code: 'VALIDATION_FAILED', obstacle: null });
+  const ids = { parked_ids: [parked?.parked_id] };
+  expect(JSON.parse((await ask({ action: 'show', ...ids })).messages[0]?.body ?? '')).toEqual(invalid);
+  const replayed = await ask({ action: 'replay', ...ids });
+  expect(replayed.results).toMatchObject([{ outcome: 'kept', code: 'VALIDATION_FAILED' }]);
+  const discarded = await ask({ action: 'discard', ...ids, reason: 'a typing error' });
+  expect(discarded.results).toMatchObject([{ outcome: 'discarded' }]);
+  expect(await find()).toBeUndefined();
 });
 
 test('what an operator watches shows what happened', async () => {

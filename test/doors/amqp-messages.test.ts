@@ -68,18 +68,18 @@ test('whatever arrives, it is read, and what is sent on is this service’s own 
     fc.property(messages, fc.constantFrom(...RETRY_STEPS), (message, step) => {
       const { envelope } = readEnvelope(message, 'service', NOW);
       const retry = buildRetry(message, envelope, step, 'service');
-      const parked = buildParked(message, envelope, refuse('INTERNAL').error);
+      const parked = buildParked(message, envelope, refuse('INTERNAL').error, { ownUser: 'service', now: NOW });
       for (const sent of [retry, parked]) {
         expectToBeCarried(sent);
         const options = sent.options as Record<string, unknown>;
         for (const name of ['expiration', 'CC', 'BCC', 'priority']) expect(options[name]).toBeUndefined();
         const allowed =
-          /^x-(deadline|attempt|retry|original-user-id|error-code|error-message|original-routing-key)$|^trace(parent|state)$/;
+          /^x-(deadline|attempt|retry|original-user-id|error-code|error-message|original-routing-key|parked-at|redacted)$|^trace(parent|state)$/;
         for (const name of Object.keys(options.headers as object)) expect(name).toMatch(allowed);
         expect(options.replyTo).not.toBe('amq.rabbitmq.reply-to');
       }
       expect(retry.options.userId).toBe('service');
-      expect(parked.options.userId).toBeUndefined();
+      expect(parked.options.userId).toBe('service');
       expect(retry.content).toBe(message.content);
     }),
     { numRuns: 500 },

@@ -96,6 +96,7 @@ async function callEverything(): Promise<Set<OperationName>> {
   for (const query of ['query.health', 'query.limits', 'query.flood-wait', 'query.history'] as const)
     await call(query, { account_id });
   await call('admin.run-job', { job: 'report' });
+  await call('admin.parked', { action: 'list' });
   for (const query of ['query.recovery-stats', 'query.status', 'query.report'] as const) await call(query, {});
   await call('query.accounts', { user_id: user });
   await call('query.explain', { user_id: user, purpose: 'general' });

@@ -60,6 +60,8 @@ export interface OperationsHarness {
   close: () => Promise<void>;
 }
 
+const NOTHING_PARKED = { success: true as const, total: 0, messages: [], next_cursor: null, results: [] };
+
 let nextPhone = 49_150_000_000;
 
 /** `redis`: one of the test's own in place of a block of the shared one; it is dropped in the end. */
@@ -114,6 +116,7 @@ export async function startOperations(
         metrics: createMetrics(),
         reentry: options.reentry ?? { days: 3, share: 0.5 },
         dependencies: () => Promise.resolve({}),
+        parked: { work: () => Promise.resolve(NOTHING_PARKED) },
         jobs: options.jobs ?? { instance: 'test', start: () => Promise.resolve(), isClosing: () => false },
       },
     };
