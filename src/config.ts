@@ -254,7 +254,8 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
     report('TELEGRAM_API_ID', 'must be set together with TELEGRAM_API_HASH, or neither');
   }
   const limits = loadLimits(env.LIMITS_FILE || null, (rule) => report('LIMITS_FILE', rule));
-  const access = readAccess(env.ACCESS_FILE || null, (rule) => report('ACCESS_FILE', rule));
+  const ownUser = parsed.success ? userOf(parsed.data.RABBITMQ_URL) : null;
+  const access = readAccess(env.ACCESS_FILE || null, ownUser, (rule) => report('ACCESS_FILE', rule));
   const tls = parsed.success ? readTls(parsed.data, env.PGSSLMODE || undefined, report) : null;
   if (!parsed.success || limits === null || tls === null || problems.length > 0) throw new ConfigError(problems);
 
@@ -332,17 +333,28 @@ const gather = (env: NodeJS.ProcessEnv, report: (variable: string, rule: string)
 };
 
 /** The access file as it now is. Throws `ConfigError`. */
-export const loadAccess = (env: NodeJS.ProcessEnv = process.env): AccessPolicy | null => {
+export const loadAccess = (
+  { rabbitmqUrl }: Pick<Config, 'rabbitmqUrl'>,
+  env: NodeJS.ProcessEnv = process.env,
+): AccessPolicy | null => {
   const problems: ConfigProblem[] = [];
-  const access = readAccess(env.ACCESS_FILE || null, (rule) => problems.push({ variable: 'ACCESS_FILE', rule }));
+  const report = (rule: string) => problems.push({ variable: 'ACCESS_FILE', rule });
+  const access = readAccess(env.ACCESS_FILE || null, userOf(rabbitmqUrl), report);
   if (problems.length > 0) throw new ConfigError(problems);
   return access;
 };
 
-const readAccess = (path: string | null, report: (rule: string) => void): AccessPolicy | null => {
+/** RabbitMQ's own default where the URL names none. */
+const userOf = (rabbitmqUrl: string): string => decodeURIComponent(new URL(rabbitmqUrl).username) || 'guest';
+
+const readAccess = (
+  path: string | null,
+  ownUser: string | null,
+  report: (rule: string) => void,
+): AccessPolicy | null => {
   const json = path === null ? undefined : readJson(path, report);
   if (json === undefined) return null;
-  const access = parseAccess(json);
+  const access = parseAccess(json, ownUser);
   if (access.ok) return access.policy;
   reportIssues(access.issues, report);
   return null;

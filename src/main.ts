@@ -27,7 +27,7 @@ async function main(): Promise<void> {
   process.on('SIGINT', stop);
   process.on('SIGHUP', () => {
     try {
-      app.replaceAccess(loadAccess());
+      app.replaceAccess(loadAccess(config));
     } catch (error) {
       app.log.error('access file not valid; the rights of before hold', { error });
     }

@@ -12,7 +12,7 @@ import uuid
 
 import pika
 
-SERVICE = "python-example"
+SERVICE = "python-example"  # where callers are told apart: the user of RABBITMQ_URL
 REPLY_TO = "amq.rabbitmq.reply-to"  # the broker hands replies to this channel, without a queue
 RESEND_SECONDS = 5
 GIVE_UP_SECONDS = 30

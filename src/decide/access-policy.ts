@@ -58,9 +58,11 @@ export type ParsedAccess = { ok: true; policy: AccessPolicy } | { ok: false; iss
 
 /**
  * Reads an access file, already parsed as JSON. Refuses unknown fields, names and tokens that stand twice, patterns
- * that name no operation, and operators' operations for services; names every fault at once.
+ * that name no operation, operators' operations for services, and this service's own user at the broker, whose messages
+ * are believed whatever caller they name; names every fault at once.
+ * @param ownUser null where it is not known
  */
-export function parseAccess(json: unknown): ParsedAccess {
+export function parseAccess(json: unknown, ownUser: string | null): ParsedAccess {
   const parsed = accessFile.safeParse(json);
   if (!parsed.success) {
     return { ok: false, issues: parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })) };
@@ -73,6 +75,7 @@ export function parseAccess(json: unknown): ParsedAccess {
       void issues.push({ path: `services.${index}.${field}`, message });
     const tokenHashes = given.http_token_sha256.map((hash) => hash.toLowerCase());
     if (policy.has(given.name)) report('name', 'stands in the list already');
+    if (given.name === ownUser) report('name', "is this service's own user at the broker, which no caller may have");
     tokenHashes.forEach((hash, at) => {
       if (tokens.has(hash)) report(`http_token_sha256.${at}`, 'stands in the file already: a token is of one caller');
       tokens.add(hash);

@@ -237,16 +237,21 @@ test('accounts are probed where Telegram knows this service, which takes an id a
 });
 
 test('the access file says who may do what, and every fault of it', () => {
+  const OWN = { rabbitmqUrl: ENOUGH.RABBITMQ_URL };
   const ACCESS_FILE = fileOf('access.json', '{"services": [{"name": "inviting", "users": "*"}]}');
   expect([...(loadConfig({ ...ENOUGH, ACCESS_FILE }).access ?? [])]).toMatchObject([['inviting', { users: '*' }]]);
-  expect(loadAccess({ ACCESS_FILE })).toEqual(loadConfig({ ...ENOUGH, ACCESS_FILE }).access);
-  expect(loadAccess({ ACCESS_FILE: '' })).toBeNull();
+  expect(loadAccess(OWN, { ACCESS_FILE })).toEqual(loadConfig({ ...ENOUGH, ACCESS_FILE }).access);
+  expect(loadAccess(OWN, { ACCESS_FILE: '' })).toBeNull();
 
   const wrong = fileOf('wrong-access.json', '{"services": [{"name": "inviting"}, {"name": "", "users": [1], "x": 1}]}');
   const problems = problemsOf({ ...ENOUGH, ACCESS_FILE: wrong });
   expect(problems).toHaveLength(3);
   expect(problems.join()).toMatch(/services\.0\.users: .*services\.1\.name: /);
-  expect(() => loadAccess({ ACCESS_FILE: wrong })).toThrow(ConfigError);
+  expect(() => loadAccess(OWN, { ACCESS_FILE: wrong })).toThrow(ConfigError);
+  // `app` is the user of RABBITMQ_URL.
+  const own = fileOf('own-access.json', '{"services": [{"name": "app", "users": "*"}]}');
+  expect(problemsOf({ ...ENOUGH, ACCESS_FILE: own }).join()).toMatch(/services\.0\.name: is this service's own user/);
+  expect(() => loadAccess(OWN, { ACCESS_FILE: own })).toThrow(ConfigError);
   const noFile = problemsOf({ ...ENOUGH, ACCESS_FILE: path.join(directory, 'none.json') });
   expect(noFile).toEqual(['ACCESS_FILE: its file cannot be read (ENOENT)']);
 });

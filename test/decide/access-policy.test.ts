@@ -5,12 +5,12 @@ import { type CallerRights, parseAccess } from '../../src/decide/access-policy.j
 const HASH = 'ab'.repeat(32);
 
 const rightsOf = (service: object): CallerRights => {
-  const parsed = parseAccess({ services: [{ name: 'inviting', users: [1], ...service }] });
+  const parsed = parseAccess({ services: [{ name: 'inviting', users: [1], ...service }] }, null);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
   return parsed.policy.get('inviting')!;
 };
 const pathsOf = (services: unknown): string[] => {
-  const parsed = parseAccess({ services });
+  const parsed = parseAccess({ services }, null);
   return parsed.ok ? [] : parsed.issues.map(({ path }) => path);
 };
 
@@ -78,5 +78,17 @@ test('every fault is named at once', () => {
     'services.0.operations.4',
   ]);
   expect(pathsOf([])).toEqual(['services']);
-  expect(parseAccess([])).toMatchObject({ ok: false, issues: [{ path: '' }] });
+  expect(parseAccess([], null)).toMatchObject({ ok: false, issues: [{ path: '' }] });
+});
+
+test('nobody has the user whose messages are believed', () => {
+  const services = [
+    { name: 'inviting', users: '*' },
+    { name: 'account-manager', users: '*' },
+  ];
+  expect(parseAccess({ services }, 'account-manager')).toMatchObject({
+    ok: false,
+    issues: [{ path: 'services.1.name' }],
+  });
+  expect(parseAccess({ services }, 'guest').ok).toBe(true);
 });

@@ -4,12 +4,15 @@ import { type JsonSchema, toSchema } from '../../scripts/contracts/schemas.js';
 import { parseAccess } from '../../src/decide/access-policy.js';
 import { judgeCaller, judgeFields, judgeOwner } from '../../src/decide/judge-access.js';
 
-const parsed = parseAccess({
-  services: [
-    { name: 'inviting', users: [1, 2], operations: ['account.*'], doors: ['amqp'] },
-    { name: 'ops', role: 'operator', users: '*' },
-  ],
-});
+const parsed = parseAccess(
+  {
+    services: [
+      { name: 'inviting', users: [1, 2], operations: ['account.*'], doors: ['amqp'] },
+      { name: 'ops', role: 'operator', users: '*' },
+    ],
+  },
+  null,
+);
 if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
 const { policy } = parsed;
 const inviting = policy.get('inviting')!;

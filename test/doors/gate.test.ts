@@ -11,7 +11,7 @@ import { openGate } from './open-gate.js';
 const hashOf = (token: string): string => createHash('sha256').update(token).digest('hex');
 
 const openWith = (services: object[] | null) => {
-  const parsed = services === null ? null : parseAccess({ services });
+  const parsed = services === null ? null : parseAccess({ services }, null);
   if (parsed?.ok === false) throw new Error(JSON.stringify(parsed.issues));
   let policy = parsed === null ? null : parsed.policy;
   const metrics = createMetrics();

@@ -12,7 +12,7 @@ import { requestOf } from '../support/request-of.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 
 const policyOf = (...services: object[]) => {
-  const parsed = parseAccess({ services });
+  const parsed = parseAccess({ services }, null);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
   return parsed.policy;
 };
