@@ -4,7 +4,7 @@ import { policyFor } from '../decide/reentry.js';
 import type { AccountRecord } from '../store/account-record.js';
 import { accountLocks } from '../store/load-accounts.js';
 import { claimOf } from './claim.js';
-import { finishWork } from './finish-work.js';
+import { finishWithAnswers } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
 import { noteReentry } from './reentry-note.js';
 import { refuse } from './refuse.js';
@@ -22,7 +22,7 @@ export const acquire: OperationHandler<'action.acquire'> = {
       channels,
     );
     const outcomes = requests.map((request) => acquireOne(context, work, request));
-    await finishWork(context, work);
+    await finishWithAnswers(context, work);
     return outcomes;
   },
 };

@@ -7,9 +7,9 @@ import type { AccountRecord, OpenLease } from '../store/account-record.js';
 import { usedToday } from '../store/changes.js';
 import { userLocks } from '../store/claim-candidates.js';
 import { lockAccounts } from '../store/load-accounts.js';
-import { loadOpenLeaseSecrets, loadSessions, type SealedSession } from '../store/load-sessions.js';
+import { loadOpenLeaseSecrets, type SealedSession } from '../store/load-sessions.js';
 import { chooseAccounts, type Choice } from './choose-accounts.js';
-import { finishWork } from './finish-work.js';
+import { finishWithAnswers, finishWork } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
 import { noteReentry } from './reentry-note.js';
 import { refuseAllocations } from './refuse-allocations.js';
@@ -28,15 +28,16 @@ export const allocate: OperationHandler<'account.allocate'> = {
     const preferredIds = [...new Set(requests.flatMap(({ body }) => body.preferred_account_id ?? []))];
     if (preferredIds.length > 0) await lockAccounts(context.sql, preferredIds);
 
-    const { work, choices, shortages } = await chooseAccounts(context, requests, preferredIds);
+    const { work, choices, shortages, sessions } = await chooseAccounts(context, requests, preferredIds);
     const leases = new Map<AllocateRequest, OpenLease>();
     for (const [request, { account, lockValue, preferred }] of choices) {
       const left = roomToday(account, policyFor(account.condition, context, work.now), work.now);
       const why = { selection: selectionReason(preferred), limits_left: left };
       leases.set(request, openLease(work, account, leaseTerms(request, lockValue, work.now), why, request));
     }
-    const wanted = [...choices].flatMap(([{ body }, { account }]) => (body.include_session ? account.accountId : []));
-    const [sessions] = await Promise.all([loadSessions(context.sql, wanted), finishWork(context, work)]);
+    if (shortages.size === 0) await finishWithAnswers(context, work);
+    else await finishWork(context, work);
+    // Counts what is leased now.
     const refusals = await refuseAllocations(context, shortages, work.now);
     return requests.map((request) => {
       const choice = choices.get(request);

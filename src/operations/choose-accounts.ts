@@ -6,6 +6,7 @@ import { type Candidate, judgeCandidate, rankCandidates, type Ranking, type Wish
 import type { ChannelUsage } from '../decide/usage-window.js';
 import { type AccountRecord, channelKey } from '../store/account-record.js';
 import { lockCandidates } from '../store/claim-candidates.js';
+import { loadSessions, type SealedSession } from '../store/load-sessions.js';
 import type { AllocateRequest } from './allocate.js';
 import type { BatchContext } from './handler.js';
 import { takeLeaseLocks } from './take-lease-locks.js';
@@ -52,7 +53,8 @@ interface Pool {
 }
 
 /**
- * Chooses an account for each request, in order of arrival, and takes the lease locks of the chosen, all at once. An
+ * Chooses an account for each request, in order of arrival, and takes the lease locks of the chosen, all at once, while
+ * their sessions are loaded. An
  * account whose lock somebody holds is left alone, and its request chooses again.
  */
 export async function chooseAccounts(
@@ -63,6 +65,7 @@ export async function chooseAccounts(
   const pool = await openPool(context, requests, preferredIds);
   const choices = new Map<AllocateRequest, Choice>();
   const shortages = new Map<AllocateRequest, Shortage>();
+  const sessions = new Map<string, SealedSession>();
   let waiting = requests;
   while (waiting.length > 0) {
     const chosen: { request: AllocateRequest; choice: Choice }[] = [];
@@ -71,9 +74,17 @@ export async function chooseAccounts(
       if ('account' in found) chosen.push({ request, choice: found });
       else shortages.set(request, found);
     }
-    waiting = await lockChosen(context, pool.work, chosen, choices);
+    const wanted = chosen.flatMap(({ request, choice }) =>
+      request.body.include_session ? choice.account.accountId : [],
+    );
+    const [left, loaded] = await Promise.all([
+      lockChosen(context, pool.work, chosen, choices),
+      loadSessions(context.sql, wanted),
+    ]);
+    for (const [accountId, session] of loaded) sessions.set(accountId, session);
+    waiting = left;
   }
-  return { work: pool.work, choices, shortages };
+  return { work: pool.work, choices, shortages, sessions };
 }
 
 /** Takes the lease locks; answers with the requests whose account turned out to be held. */

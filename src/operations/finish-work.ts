@@ -1,7 +1,7 @@
 import { dueAt } from '../decide/plan-recovery.js';
 import type { OpenLease } from '../store/account-record.js';
 import { raiseAlerts } from '../store/alerts.js';
-import { applyChanges } from '../store/changes.js';
+import { applyChanges, writesOf } from '../store/changes.js';
 import type { BatchContext } from './handler.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
@@ -13,6 +13,19 @@ export async function finishWork(context: FinishingContext, work: UnitOfWork): P
   const { changes, now } = work;
   await applyChanges(context.sql, changes, now);
   if (changes.alerts.length > 0) await raiseAlerts(context.sql, changes.alerts);
+  bringInLine(context, work);
+}
+
+/** As `finishWork`, but writes with the batch's answers, so that nothing may follow that reads what was changed. */
+export async function finishWithAnswers(context: BatchContext, work: UnitOfWork): Promise<void> {
+  if (work.changes.alerts.length > 0) return finishWork(context, work);
+  context.leaveToCommit(writesOf(work.changes, work.now));
+  bringInLine(context, work);
+}
+
+/** After the commit. */
+function bringInLine(context: FinishingContext, work: UnitOfWork): void {
+  const { changes } = work;
   if (changes.leasesEnded.length + changes.leasesOpened.length + changes.leasesExtended.length > 0) {
     context.afterCommit(() => alignLocks(context, work));
   }

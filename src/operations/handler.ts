@@ -3,6 +3,7 @@ import type { FailureReply } from '../../contracts/failures.js';
 import type { JobName } from '../../contracts/jobs.js';
 import type { Limits } from '../decide/reentry.js';
 import type { Sql, SqlPart } from '../store/database.js';
+import type { Writes } from '../store/writes.js';
 import type { SessionCipher } from '../store/session-cipher.js';
 import type { LeaseLocks } from '../redis/lease-locks.js';
 import type { RecoveryQueue } from '../redis/recovery-queue.js';
@@ -74,6 +75,11 @@ export interface JobStarter {
 /** One batch: its transaction, and what is to happen once the transaction's fate is known. */
 export interface BatchContext extends Resources {
   sql: Sql;
+  /**
+   * Leaves writes to be sent with the batch's answers and its commit, in one statement; once per batch, and nothing in
+   * the batch may read them.
+   */
+  leaveToCommit: (writes: Writes) => void;
   /** Runs after the commit, beside the replies; must not reject. */
   afterCommit: (act: () => void | Promise<void>) => void;
   /** Runs when the transaction is rolled back; must not reject. */

@@ -6,7 +6,7 @@ import { accountLocks } from '../store/load-accounts.js';
 import { loadPermits, type Permit } from '../store/load-permits.js';
 import { claimOf } from './claim.js';
 import { announceExceeded } from './exceeded-limits.js';
-import { finishWork } from './finish-work.js';
+import { finishWithAnswers } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
 import { refuse, refuseInvalid } from './refuse.js';
 import { roomAfter } from './room-after.js';
@@ -29,7 +29,7 @@ export const record: OperationHandler<'action.record'> = {
       requests.flatMap((request) => request.body.permit_id ?? []),
     );
     const outcomes = requests.map((request) => recordOne(context, work, permits, request));
-    await finishWork(context, work);
+    await finishWithAnswers(context, work);
     return outcomes;
   },
 };

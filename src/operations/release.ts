@@ -8,7 +8,7 @@ import { usedToday } from '../store/changes.js';
 import { type CountedInLease, loadCountedInLeases } from '../store/load-counted-in-leases.js';
 import { claimOf } from './claim.js';
 import { announceExceeded } from './exceeded-limits.js';
-import { finishWork } from './finish-work.js';
+import { finishWithAnswers } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
 import { refuse } from './refuse.js';
 import { takeError } from './report-error.js';
@@ -31,7 +31,7 @@ export const release: OperationHandler<'account.release'> = {
       loadCountedInLeases(context.sql, accountIds),
     ]);
     const outcomes = requests.map((request) => releaseOne(context, work, counted, request));
-    await finishWork(context, work);
+    await finishWithAnswers(context, work);
     return outcomes;
   },
 };

@@ -1,7 +1,7 @@
 import { toIso } from '../clock.js';
 import { judgeOwnership } from '../decide/judge-ownership.js';
 import { accountLocks } from '../store/load-accounts.js';
-import { finishWork } from './finish-work.js';
+import { finishWithAnswers } from './finish-work.js';
 import type { AcceptedRequest, OperationHandler, Outcome } from './handler.js';
 import { claimOf } from './claim.js';
 import { refuse } from './refuse.js';
@@ -19,7 +19,7 @@ export const renew: OperationHandler<'account.renew'> = {
       [],
     );
     const outcomes = requests.map((request) => renewOne(work, request));
-    await finishWork(context, work);
+    await finishWithAnswers(context, work);
     return outcomes;
   },
 };

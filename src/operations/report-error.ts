@@ -8,7 +8,7 @@ import type { AccountRecord } from '../store/account-record.js';
 import { accountLocks } from '../store/load-accounts.js';
 import { hideSecrets } from '../telemetry/redact.js';
 import { claimOf } from './claim.js';
-import { finishWork } from './finish-work.js';
+import { finishWithAnswers } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
 import { refuse } from './refuse.js';
 import { loadWork, changeCondition, keepErrorReport, type Origin, type UnitOfWork } from './unit-of-work.js';
@@ -25,7 +25,7 @@ export const reportError: OperationHandler<'account.error'> = {
       [],
     );
     const outcomes = requests.map((request) => reportOne(context, work, request));
-    await finishWork(context, work);
+    await finishWithAnswers(context, work);
     return outcomes;
   },
 };

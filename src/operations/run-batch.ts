@@ -2,11 +2,12 @@ import { createHash, randomUUID } from 'node:crypto';
 import { type OperationName, OPERATIONS, type RequestBody } from '../../contracts/operations.js';
 import {
   type AnsweredRequest,
+  insertAnsweredRequests,
   loadAnsweredRequests,
   requestKey,
-  storeAnsweredRequests,
 } from '../store/answered-requests.js';
-import { classifyDatabaseFault, type Database } from '../store/database.js';
+import { classifyDatabaseFault, type Database, type TransactionSql } from '../store/database.js';
+import { toStatement, type Writes } from '../store/writes.js';
 import type { Log } from '../telemetry/log.js';
 import type { Reach } from './fail-point.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome, Resources } from './handler.js';
@@ -120,14 +121,19 @@ async function runOnce<K extends OperationName>(
 ): Promise<BatchAnswer[]> {
   const committed: (() => void | Promise<void>)[] = [];
   const rolledBack: (() => void | Promise<void>)[] = [];
+  const left: Writes = { parts: [], notices: [] };
   const hooks = {
+    leaveToCommit: ({ parts, notices }: Writes) => {
+      left.parts.push(...parts);
+      left.notices.push(...notices);
+    },
     afterCommit: (act: () => void | Promise<void>) => void committed.push(act),
     afterRollback: (act: () => void | Promise<void>) => void rolledBack.push(act),
   };
   const messageIds = items.map((item) => item.messageId);
   const answerInTransaction = () =>
     database.transaction(async (sql) => {
-      const answers = await answerOnce({ ...resources, ...hooks, sql }, operation, handler, items);
+      const answers = await answerOnce({ ...resources, ...hooks, sql }, sql, left, operation, handler, items);
       reach?.('before-commit', operation, messageIds);
       return answers;
     });
@@ -158,6 +164,8 @@ async function answerReads<K extends OperationName>(
 /** In one transaction: what was answered before is answered the same; the rest is handled, and its answers stored. */
 async function answerOnce<K extends OperationName>(
   context: BatchContext,
+  sql: TransactionSql,
+  left: Writes,
   operation: K,
   handler: OperationHandler<K>,
   items: readonly BatchItem<K>[],
@@ -190,11 +198,14 @@ async function answerOnce<K extends OperationName>(
       bodyHash: entry.bodyHash,
       reply: outcome.stored ?? outcome.reply,
     }));
-  await storeAnsweredRequests(context.sql, answers, now);
+  if (answers.length > 0) left.parts.push(insertAnsweredRequests(answers, now));
 
   const handled = new Map(zip(fresh, outcomes));
   for (const answer of answers) answered.set(requestKey(answer), answer);
   const repeats = keyed.filter((entry) => !handled.has(entry) && answered.get(entry.key)?.bodyHash === entry.bodyHash);
+  // What is recalled may have been granted just now.
+  if (left.parts.length > 0 && repeats.length > 0) await sql.$executeRaw(toStatement(left));
+  else if (left.parts.length > 0) sql.leaveToCommit(toStatement(left));
   const recalled = new Map(
     zip(
       repeats,

@@ -1,3 +1,4 @@
+import { toIso } from '../clock.js';
 import { Prisma } from '../../generated/prisma/client.js';
 import type { Sql, SqlPart } from './database.js';
 
@@ -29,7 +30,7 @@ const NO_LOCK = Prisma.sql`SELECT`;
 /**
  * Takes locks, and answers with the database's clock, read once they were had, and those of the requests that were
  * answered before, by `requestKey`. What other tables hold is as it was when the statement began, so it is left to the
- * next one; of a repeat that was answered while it waited `storeAnsweredRequests` knows.
+ * next one; that a request was answered while it waited shows when its answer is stored.
  */
 export async function loadAnsweredRequests(
   sql: Sql,
@@ -56,8 +57,7 @@ export async function loadAnsweredRequests(
  * Stores answers in the transaction of their effects, in one order everywhere. A repeat that another instance has
  * answered meanwhile makes this fail as a conflict: nothing of the batch stands, and its next try finds the answer.
  */
-export async function storeAnsweredRequests(sql: Sql, answers: readonly AnsweredRequest[], now: number): Promise<void> {
-  if (answers.length === 0) return;
+export function insertAnsweredRequests(answers: readonly AnsweredRequest[], now: number): SqlPart {
   const rows = answers.map((answer) => ({
     caller: answer.caller,
     message_id: answer.messageId,
@@ -65,9 +65,9 @@ export async function storeAnsweredRequests(sql: Sql, answers: readonly Answered
     body_hash: answer.bodyHash,
     reply: answer.reply,
   }));
-  await sql.$executeRaw`
-    INSERT INTO answered_requests (caller, message_id, operation, body_hash, reply, answered_at)
-    SELECT c.caller, c.message_id, c.operation, c.body_hash, c.reply, ${new Date(now)}
+  return Prisma.sql`
+    answered AS (INSERT INTO answered_requests (caller, message_id, operation, body_hash, reply, answered_at)
+    SELECT c.caller, c.message_id, c.operation, c.body_hash, c.reply, ${toIso(now)}::timestamptz
     FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS c(caller text, message_id uuid, operation text, body_hash text, reply jsonb)
-    ORDER BY c.message_id, c.caller`;
+    ORDER BY c.message_id, c.caller)`;
 }

@@ -8,7 +8,8 @@ import { toIso } from '../clock.js';
 import type { Alert } from '../decide/compare-alerts.js';
 import { dayCountOn, utcDay } from '../decide/usage-window.js';
 import { type AccountRecord, channelKey, type OpenLease } from './account-record.js';
-import type { Sql } from './database.js';
+import type { Sql, SqlPart } from './database.js';
+import { toStatement, type Writes } from './writes.js';
 
 /** Notified, with the commit, with the user whose account has become free. */
 export const FREED_CHANNEL = 'account_freed';
@@ -64,7 +65,7 @@ export interface PendingEvent {
   caller: string | null;
 }
 
-/** What one transaction will write; filled in memory, written by `applyChanges` in one statement. */
+/** What one transaction will write; filled in memory, written in one statement. */
 export interface Changes {
   accounts: Set<AccountRecord>;
   /** Of these, those whose recovery is due at another instant than before, or not any more. */
@@ -97,9 +98,15 @@ export const noChanges = (): Changes => ({
   alerts: [],
 });
 
-/** Writes the changes and, with the commit, wakes who waits for an account or for events: one statement, whatever changed. */
+/** Writes the changes in one statement, whatever has changed. */
 export async function applyChanges(sql: Sql, changes: Changes, now: number): Promise<void> {
-  const writes = [
+  const writes = writesOf(changes, now);
+  if (writes.parts.length > 0) await sql.$executeRaw(toStatement(writes));
+}
+
+/** The changes as writes; the commit wakes who waits for an account, and the relay of events. */
+export function writesOf(changes: Changes, now: number): Writes {
+  const parts = [
     updateAccounts(changes, now),
     endLeases(changes),
     openLeases(changes),
@@ -110,28 +117,21 @@ export async function applyChanges(sql: Sql, changes: Changes, now: number): Pro
     settlePermits(changes, now),
     insertErrorReports(changes, now),
     appendEvents(changes, now),
-  ].filter((write) => write !== null);
-  if (writes.length === 0) return;
-  const notices = noticesOf(changes);
-  await sql.$executeRaw`
-    WITH ${Prisma.join(writes)}
-    SELECT pg_notify(n.channel, n.payload)
-    FROM unnest(${notices.map(([channel]) => channel)}::text[], ${notices.map(([, payload]) => payload)}::text[]) AS n(channel, payload)`;
-}
-
-/** Channel and payload of the notifications that go with the commit. */
-function noticesOf({ leasesEnded, events }: Changes): [channel: string, payload: string][] {
-  const freed = [...new Set(leasesEnded.map(({ userId }) => userId))];
-  return [
-    ...freed.map((userId): [string, string] => [FREED_CHANNEL, String(userId)]),
-    ...(events.length > 0 ? [['outbox', ''] as [string, string]] : []),
   ];
+  const freed = [...new Set(changes.leasesEnded.map(({ userId }) => userId))];
+  return {
+    parts: parts.filter((part) => part !== null),
+    notices: [
+      ...freed.map((userId) => ({ channel: FREED_CHANNEL, payload: String(userId) })),
+      ...(changes.events.length > 0 ? [{ channel: 'outbox', payload: '' }] : []),
+    ],
+  };
 }
 
 const isoOrNull = (instant: number | null): string | null => (instant === null ? null : toIso(instant));
 const json = (rows: unknown[]): string => JSON.stringify(rows);
 
-function updateAccounts({ accounts }: Changes, now: number): Prisma.Sql | null {
+function updateAccounts({ accounts }: Changes, now: number): SqlPart | null {
   if (accounts.size === 0) return null;
   const today = utcDay(now);
   const rows = [...accounts].map((account) => ({
@@ -182,7 +182,7 @@ export function usedToday(account: AccountRecord, actionType: ActionType, now: n
   return window === undefined ? 0 : dayCountOn(window, now);
 }
 
-function endLeases({ leasesEnded }: Changes): Prisma.Sql | null {
+function endLeases({ leasesEnded }: Changes): SqlPart | null {
   if (leasesEnded.length === 0) return null;
   const rows = leasesEnded.map(({ lease, reason, at }) => ({
     id: lease.leaseId,
@@ -195,7 +195,7 @@ function endLeases({ leasesEnded }: Changes): Prisma.Sql | null {
     WHERE l.id = c.id RETURNING 1)`;
 }
 
-function openLeases({ leasesOpened, leasesEnded }: Changes): Prisma.Sql | null {
+function openLeases({ leasesOpened, leasesEnded }: Changes): SqlPart | null {
   if (leasesOpened.length === 0) return null;
   const rows = leasesOpened.map(({ account, lease }) => ({
     id: lease.leaseId,
@@ -219,7 +219,7 @@ function openLeases({ leasesOpened, leasesEnded }: Changes): Prisma.Sql | null {
       fence bigint, lock_value text, allocated_at timestamptz, expires_at timestamptz) ${afterThoseEnded})`;
 }
 
-function extendLeases({ leasesExtended }: Changes): Prisma.Sql | null {
+function extendLeases({ leasesExtended }: Changes): SqlPart | null {
   if (leasesExtended.length === 0) return null;
   // Renewed twice in one batch is one row: the record carries the later end.
   const leases = new Set(leasesExtended.map(({ lease }) => lease));
@@ -229,7 +229,7 @@ function extendLeases({ leasesExtended }: Changes): Prisma.Sql | null {
     FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(id uuid, expires_at timestamptz) WHERE l.id = c.id)`;
 }
 
-function writeWindows({ windows }: Changes): Prisma.Sql | null {
+function writeWindows({ windows }: Changes): SqlPart | null {
   const rows = [...windows].flatMap(([account, actionTypes]) =>
     [...actionTypes].flatMap((actionType) => {
       const window = account.windows.get(actionType);
@@ -255,7 +255,7 @@ function writeWindows({ windows }: Changes): Prisma.Sql | null {
       day = EXCLUDED.day, day_count = EXCLUDED.day_count)`;
 }
 
-function writeChannelUsage({ channels }: Changes): Prisma.Sql | null {
+function writeChannelUsage({ channels }: Changes): SqlPart | null {
   const rows = [...channels].flatMap(([account, touched]) => {
     const distinct = new Map([...touched].map((target) => [channelKey(target.actionType, target.channel), target]));
     return [...distinct].flatMap(([key, { actionType, channel }]) => {
@@ -280,7 +280,7 @@ function writeChannelUsage({ channels }: Changes): Prisma.Sql | null {
       day = EXCLUDED.day, day_count = EXCLUDED.day_count, total = EXCLUDED.total)`;
 }
 
-function insertCountedActions({ actionsCounted }: Changes, now: number): Prisma.Sql | null {
+function insertCountedActions({ actionsCounted }: Changes, now: number): SqlPart | null {
   if (actionsCounted.length === 0) return null;
   const rows = actionsCounted.map((action) => ({
     id: action.id,
@@ -309,7 +309,7 @@ function insertCountedActions({ actionsCounted }: Changes, now: number): Prisma.
       caller text, request_id text, limits_left jsonb))`;
 }
 
-function settlePermits({ permitsSettled }: Changes, now: number): Prisma.Sql | null {
+function settlePermits({ permitsSettled }: Changes, now: number): SqlPart | null {
   if (permitsSettled.length === 0) return null;
   const rows = permitsSettled.map(({ permitId, success }) => ({ id: permitId, success }));
   return Prisma.sql`
@@ -318,7 +318,7 @@ function settlePermits({ permitsSettled }: Changes, now: number): Prisma.Sql | n
     WHERE a.id = c.id AND a.settled_at IS NULL)`;
 }
 
-function insertErrorReports({ errorsReported }: Changes, now: number): Prisma.Sql | null {
+function insertErrorReports({ errorsReported }: Changes, now: number): SqlPart | null {
   if (errorsReported.length === 0) return null;
   const rows = errorsReported.map((report) => ({
     account_id: report.accountId,
@@ -346,7 +346,7 @@ function insertErrorReports({ errorsReported }: Changes, now: number): Prisma.Sq
 }
 
 /** In order: their ids are those of the outbox. */
-function appendEvents({ events }: Changes, now: number): Prisma.Sql | null {
+function appendEvents({ events }: Changes, now: number): SqlPart | null {
   if (events.length === 0) return null;
   const rows = events.map((event) => ({
     event_id: randomUUID(),

@@ -1,12 +1,11 @@
-import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import { Prisma, PrismaClient } from '../../generated/prisma/client.js';
+import { PrismaClient } from '../../generated/prisma/client.js';
+import { nameStatement } from './name-statement.js';
+import { CommitFailed, runTransaction, type Sql, type TransactionSql } from './transaction.js';
 
-export type Sql = Prisma.TransactionClient;
-/** Part of a statement. */
-export type SqlPart = Prisma.Sql;
+export type { Sql, SqlPart, TransactionSql } from './transaction.js';
 
 export interface DatabaseOptions {
   url: string;
@@ -15,7 +14,7 @@ export interface DatabaseOptions {
   onConnectionError: (error: Error) => void;
 }
 
-/** A statement is ended by PostgreSQL before Prisma gives up on its transaction. */
+/** Bound what one statement takes, and how long PostgreSQL waits for the next of a transaction. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 const TRANSACTION_TIMEOUT_MS = 15_000;
 const CONNECT_TIMEOUT_MS = 3_000;
@@ -38,6 +37,8 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
     idle_in_transaction_session_timeout: TRANSACTION_TIMEOUT_MS,
     application_name: 'account-manager',
     keepAlive: true,
+    pipeline: true,
+    types,
   });
   pool.on('error', onConnectionError);
   pool.on('connect', endWhenSilent);
@@ -45,9 +46,8 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
     adapter: new PrismaPg(pool, {
       onConnectionError,
       disposeExternalPool: true,
-      statementNameGenerator: nameStatement,
+      statementNameGenerator: ({ sql }) => nameStatement(sql),
     }),
-    transactionOptions: { timeout: TRANSACTION_TIMEOUT_MS, maxWait: CONNECT_TIMEOUT_MS },
   });
 
   /** Resolves when the database takes writes; rejects with what it says otherwise. */
@@ -74,24 +74,11 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
     }
   }
 
-  /** Commits what the work has done. Where the database went away at the commit, rejects with `CommitUndecided`. */
-  async function transaction<T>(work: (sql: Sql) => Promise<T>): Promise<T> {
-    const progress = { committing: false };
-    try {
-      return await prisma.$transaction(async (sql) => {
-        const result = await work(sql);
-        progress.committing = true;
-        return result;
-      });
-    } catch (error) {
-      throw progress.committing && classifyDatabaseFault(error) === 'unavailable' ? new CommitUndecided(error) : error;
-    }
-  }
-
   return {
     /** For reads outside a transaction. */
     reader: prisma as Sql,
-    transaction,
+    transaction: <T>(work: (sql: TransactionSql) => Promise<T>): Promise<T> =>
+      runTransaction(pool, work, onConnectionError),
     probe,
     waitUntilAvailable,
     poolState: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
@@ -99,22 +86,14 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
   };
 }
 
+/** As Prisma's adapter has it: a bigint is one. */
+const types = new pg.TypeOverrides();
+types.setTypeParser(pg.types.builtins.INT8, BigInt);
+
 /** A timed-out query alone would leave its connection in the pool, and whoever got it next would wait as long. */
 function endWhenSilent(client: pg.PoolClient): void {
   const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
   stream.setTimeout(SILENCE_TIMEOUT_MS, () => stream.destroy(new Error('connection timeout: the database is silent')));
-}
-
-const statementNames = new Map<string, string>();
-
-/** Names a statement by its text, so that a connection parses it once. The texts are those of the code: few. */
-export function nameStatement({ sql }: { sql: string }): string {
-  let name = statementNames.get(sql);
-  if (name === undefined) {
-    name = createHash('sha256').update(sql).digest('base64url').slice(0, 22);
-    statementNames.set(sql, name);
-  }
-  return name;
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
@@ -149,14 +128,6 @@ function readUrl(url: string): { connectionString: string; options: string } {
   for (const name of ['options', 'schema', 'connection_limit', 'pool_timeout', 'pgbouncer'])
     parsed.searchParams.delete(name);
   return { connectionString: parsed.href, options: `${given} ${SETTINGS}`.trim() };
-}
-
-/** The database has had the commit and said nothing: the transaction may stand or not. */
-class CommitUndecided extends Error {
-  constructor(cause: unknown) {
-    super('the database went away at a commit', { cause });
-    this.name = 'CommitUndecided';
-  }
 }
 
 /**
@@ -200,7 +171,11 @@ const UNAVAILABLE_TEXT =
 
 /** Tells what a thrown error means; looks through Prisma's wrappers for PostgreSQL's own code. */
 export function classifyDatabaseFault(error: unknown): DatabaseFault {
-  if (error instanceof CommitUndecided) return 'undecided';
+  const fault = classifyCause(error);
+  return fault === 'unavailable' && error instanceof CommitFailed ? 'undecided' : fault;
+}
+
+function classifyCause(error: unknown): Exclude<DatabaseFault, 'undecided'> {
   for (const candidate of errorChain(error)) {
     const code = candidate.originalCode ?? candidate.code;
     if (typeof code !== 'string') {

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Reply } from '../../src/operations/request.js';
-import { nameStatement } from '../../src/store/database.js';
 import type { RunningService } from '../support/service.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { type Installation, startInstallation } from './installation.js';
@@ -20,8 +19,7 @@ afterAll(async () => {
   await network.close();
 });
 
-/** A commit goes over the network under its name alone. */
-const COMMIT = nameStatement({ sql: 'COMMIT' });
+const COMMIT = 'COMMIT';
 let user = 0;
 const register = () => installation.register(++user, 1);
 
