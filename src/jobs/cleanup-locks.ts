@@ -43,7 +43,7 @@ async function removeStaleLocks(
     });
     const ended = await findEndedLocks(database.reader, doubtful);
     const stale = doubtful.filter(({ value }) => ended.has(value));
-    await Promise.all(stale.map((lock) => locks.release(lock)));
+    await locks.release(stale);
     count('locks_removed', stale.length);
   }
 }

@@ -58,9 +58,12 @@ export const allocate: OperationHandler<'account.allocate'> = {
     const leaseIds = repeats.flatMap(({ stored }) => (isGrant(stored) ? stored.allocation.lease_id : []));
     const secrets = await loadOpenLeaseSecrets(context.sql, leaseIds);
     // Who granted these may have died before it stretched their locks.
-    for (const { accountId, lockValue, ttlMs } of secrets.values()) {
-      context.afterCommit(() => context.locks.stretch({ accountId, value: lockValue }, ttlMs));
-    }
+    const locks = [...secrets.values()].map(({ accountId, lockValue, ttlMs }) => ({
+      accountId,
+      value: lockValue,
+      ttlMs,
+    }));
+    context.afterCommit(() => context.locks.stretch(locks));
     return repeats.map(({ body, stored }) => {
       if (!isGrant(stored)) return stored;
       const secret = secrets.get(stored.allocation.lease_id);

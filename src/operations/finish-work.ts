@@ -47,11 +47,13 @@ async function alignLocks({ locks }: FinishingContext, { changes, now }: UnitOfW
     ...changes.leasesOpened.map(({ account, lease }) => ({ accountId: account.accountId, lease })),
     ...changes.leasesExtended,
   ];
+  const valued = ({ accountId, lease }: { accountId: string; lease: OpenLease }) => ({
+    accountId,
+    value: lockValueOf(lease),
+  });
   await Promise.all([
-    ...changes.leasesEnded.map(({ accountId, lease }) => locks.release({ accountId, value: lockValueOf(lease) })),
-    ...prolonged.map(({ accountId, lease }) =>
-      locks.stretch({ accountId, value: lockValueOf(lease) }, lease.expiresAt - now),
-    ),
+    locks.release(changes.leasesEnded.map(valued)),
+    locks.stretch(prolonged.map((held) => ({ ...valued(held), ttlMs: held.lease.expiresAt - now }))),
   ]);
 }
 

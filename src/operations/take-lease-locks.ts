@@ -1,3 +1,4 @@
+import type { LeaseLock } from '../redis/lease-locks.js';
 import { findEndedLocks } from '../store/find-ended-locks.js';
 import { lockValueOf } from './finish-work.js';
 import type { BatchContext } from './handler.js';
@@ -24,7 +25,7 @@ export async function takeLeaseLocks(
   for (const value of await findEndedLocks(context.sql, held)) ended.add(value);
   const over = held.filter(({ value }) => ended.has(value));
   if (over.length > 0) {
-    await Promise.all(over.map((lock) => context.locks.release(lock)));
+    await context.locks.release(over);
     await tryLocks(
       context,
       over.map(({ accountId }) => accountId),
@@ -39,18 +40,20 @@ async function tryLocks(
   { locks, afterRollback }: LockingContext,
   accountIds: readonly string[],
   taken: Map<string, string | null>,
-): Promise<{ accountId: string; value: string }[]> {
-  const held: { accountId: string; value: string }[] = [];
-  await Promise.all(
-    accountIds.map(async (accountId) => {
-      const lock = await locks.acquire(accountId);
-      if (lock.kind === 'held') {
-        held.push({ accountId, value: lock.value });
-        return;
-      }
-      if (lock.kind === 'locked') afterRollback(() => locks.release({ accountId, value: lock.value }));
-      taken.set(accountId, lock.kind === 'locked' ? lock.value : null);
-    }),
-  );
+): Promise<LeaseLock[]> {
+  const held: LeaseLock[] = [];
+  const acquired: LeaseLock[] = [];
+  const results = await locks.acquire(accountIds);
+  accountIds.forEach((accountId, index) => {
+    const lock = results[index];
+    if (lock?.kind === 'held') {
+      held.push({ accountId, value: lock.value });
+      return;
+    }
+    const value = lock?.kind === 'locked' ? lock.value : null;
+    if (value !== null) acquired.push({ accountId, value });
+    taken.set(accountId, value);
+  });
+  if (acquired.length > 0) afterRollback(() => locks.release(acquired));
   return held;
 }

@@ -1,7 +1,6 @@
-import { Redlock, Lock } from '@sesamecare-oss/redlock';
+import { ExecutionError, Lock, Redlock, ResourceLockedError } from '@sesamecare-oss/redlock';
 import { clock } from '../clock.js';
 import type { RedisConnection } from './connection.js';
-import { isHeld } from './lease-locks.js';
 
 /** Spares the other instances the attempt to claim a run; the row in the database is the judge. */
 export interface JobLocks {
@@ -43,4 +42,13 @@ export function createJobLocks(redis: RedisConnection): JobLocks {
       await unlessHeld(() => redlock.release(rebuild(job, value)));
     },
   };
+}
+
+/** Whether redlock failed since the key is another's or gone, and not since Redis did. */
+async function isHeld(error: unknown): Promise<boolean> {
+  if (!(error instanceof ExecutionError)) return false;
+  const attempts = await Promise.all(error.attempts);
+  return attempts.some((attempt) =>
+    [...attempt.votesAgainst.values()].some((vote) => vote instanceof ResourceLockedError),
+  );
 }

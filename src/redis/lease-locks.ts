@@ -1,5 +1,5 @@
-import { ExecutionError, Lock, Redlock, ResourceLockedError } from '@sesamecare-oss/redlock';
-import { clock } from '../clock.js';
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import type { RedisConnection } from './connection.js';
 
 /** Life of a lock taken before the commit of its lease: a crash in between frees it this soon. */
@@ -19,70 +19,52 @@ export interface LeaseLock {
 
 /**
  * The second holder of "one holder at a time": a lock per leased account, which outlives a database that forgot the
- * lease in a failover. The database is the first; without Redis grants go on.
+ * lease in a failover. The database is the first; without Redis grants go on. The locks have the form of redlock's, in
+ * which each is a call of its own; here those of a batch go in one, which is a fifth of the work.
  */
 export interface LeaseLocks {
-  /** Takes the lock for a short life, before the lease is committed. */
-  acquire: (accountId: string) => Promise<LockResult>;
-  /** Stretches a lock to its lease's end, after the commit or a renewal; puts a lost one back. */
-  stretch: (lock: LeaseLock, ttlMs: number) => Promise<void>;
-  /** Gives a lock back; somebody else's stays. */
-  release: (lock: LeaseLock) => Promise<void>;
+  /** Takes locks for a short life, before their leases are committed; answers in the order of the accounts. */
+  acquire: (accountIds: readonly string[]) => Promise<LockResult[]>;
+  /** Stretches locks to their leases' ends, after the commit or a renewal; puts lost ones back. */
+  stretch: (locks: readonly (LeaseLock & { ttlMs: number })[]) => Promise<void>;
+  /** Gives locks back; somebody else's stay. */
+  release: (locks: readonly LeaseLock[]) => Promise<void>;
 }
 
 /** Key of an account's lock in the lock database. */
 export const lockKey = (accountId: string): string => `account_lock:${accountId}`;
 
+const readScript = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
+const ACQUIRE = readScript('acquire-locks.lua');
+const STRETCH = readScript('stretch-locks.lua');
+const RELEASE = readScript('release-locks.lua');
+
 export function createLeaseLocks(redis: RedisConnection): LeaseLocks {
-  const redlock = new Redlock([redis.client], { retryCount: 0 });
-  // As an option redlock takes databases 0 to 15 only and falls back to 0 without a word.
-  Object.assign(redlock.settings, { db: redis.database });
-  const rebuild = ({ accountId, value }: LeaseLock) =>
-    new Lock(redlock, [lockKey(accountId)], value, [], clock.now() + LOCK_BEFORE_COMMIT_MS);
+  const run = (script: string, accountIds: readonly string[], values: (string | number)[]) =>
+    redis.attempt((client) => client.eval(script, accountIds.length, ...accountIds.map(lockKey), ...values));
 
-  async function acquire(accountId: string): Promise<LockResult> {
-    const result = await redis.attempt(async (client): Promise<LockResult> => {
-      try {
-        const lock = await redlock.acquire([lockKey(accountId)], LOCK_BEFORE_COMMIT_MS);
-        return { kind: 'locked', value: lock.value };
-      } catch (error) {
-        if (!(await isHeld(error))) throw error;
-        return { kind: 'held', value: (await client.get(lockKey(accountId))) ?? '' };
-      }
-    });
-    return result ?? { kind: 'unavailable' };
-  }
-
-  async function stretch(lock: LeaseLock, ttlMs: number): Promise<void> {
-    await redis.attempt(async (client) => {
-      try {
-        await redlock.extend(rebuild(lock), Math.ceil(ttlMs));
-      } catch (error) {
-        if (!(await isHeld(error))) throw error;
-        // Gone (Redis was flushed or restarted) or somebody else's; only a gone one is put back.
-        await client.set(lockKey(lock.accountId), lock.value, 'PX', Math.ceil(ttlMs), 'NX');
-      }
-    });
-  }
-
-  async function release(lock: LeaseLock): Promise<void> {
-    await redis.attempt(async () => {
-      try {
-        await redlock.release(rebuild(lock));
-      } catch (error) {
-        if (!(await isHeld(error))) throw error;
-      }
-    });
-  }
-
-  return { acquire, stretch, release };
-}
-
-/** Whether redlock failed since the key is another's or gone, and not since Redis did. */
-export async function isHeld(error: unknown): Promise<boolean> {
-  if (!(error instanceof ExecutionError)) return false;
-  const attempts = await Promise.all(error.attempts);
-  return attempts.some((attempt) =>
-    [...attempt.votesAgainst.values()].some((vote) => vote instanceof ResourceLockedError),
-  );
+  return {
+    acquire: async (accountIds) => {
+      if (accountIds.length === 0) return [];
+      const values = accountIds.map(() => randomBytes(16).toString('hex'));
+      const holders = (await run(ACQUIRE, accountIds, [LOCK_BEFORE_COMMIT_MS, ...values])) as (string | null)[] | null;
+      return values.map((value, index): LockResult => {
+        if (holders === null) return { kind: 'unavailable' };
+        const holder = holders[index] ?? null;
+        return holder === null ? { kind: 'locked', value } : { kind: 'held', value: holder };
+      });
+    },
+    stretch: async (locks) => {
+      if (locks.length === 0) return;
+      const accountIds = locks.map(({ accountId }) => accountId);
+      const lives = locks.flatMap(({ value, ttlMs }) => [value, Math.ceil(ttlMs)]);
+      await run(STRETCH, accountIds, lives);
+    },
+    release: async (locks) => {
+      if (locks.length === 0) return;
+      const accountIds = locks.map(({ accountId }) => accountId);
+      const values = locks.map(({ value }) => value);
+      await run(RELEASE, accountIds, values);
+    },
+  };
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { Lock, Redlock } from '@sesamecare-oss/redlock';
 import type { Redis } from 'ioredis';
 import { connectRedis, type RedisConnection } from '../../src/redis/connection.js';
 import { createLeaseLocks, type LeaseLocks, lockKey } from '../../src/redis/lease-locks.js';
@@ -30,8 +31,8 @@ beforeEach(() => eventually(async () => (await connection.attempt((client) => cl
 
 /** Takes the lock, which must be free. */
 async function take(accountId: string): Promise<string> {
-  const lock = await locks.acquire(accountId);
-  if (lock.kind !== 'locked') throw new Error(`the lock is ${lock.kind}`);
+  const [lock] = await locks.acquire([accountId]);
+  if (lock?.kind !== 'locked') throw new Error(`the lock is ${lock?.kind}`);
   return lock.value;
 }
 
@@ -43,18 +44,18 @@ test('a lock stands in the lock database under its account, and lives 30 s until
   expect(ttlMs).toBeGreaterThan(20_000);
   expect(ttlMs).toBeLessThanOrEqual(30_000);
 
-  await locks.stretch({ accountId, value }, 1_800_000);
+  await locks.stretch([{ accountId, value, ttlMs: 1_800_000 }]);
   expect(await redis.pttl(lockKey(accountId))).toBeGreaterThan(1_790_000);
-  await locks.stretch({ accountId, value }, 60_000.4);
+  await locks.stretch([{ accountId, value, ttlMs: 60_000.4 }]);
   expect(await redis.pttl(lockKey(accountId))).toBeLessThanOrEqual(60_001);
 
-  await locks.release({ accountId, value });
+  await locks.release([{ accountId, value }]);
   expect(await redis.exists(lockKey(accountId))).toBe(0);
 });
 
 test('of many who want a lock one gets it, and the others learn whose it is', async () => {
   const accountId = randomUUID();
-  const results = await Promise.all(Array.from({ length: 20 }, () => locks.acquire(accountId)));
+  const results = (await Promise.all(Array.from({ length: 20 }, () => locks.acquire([accountId])))).flat();
   const taken = results.filter(({ kind }) => kind === 'locked');
   expect(taken).toHaveLength(1);
   expect(results.filter(({ kind }) => kind === 'held')).toEqual(
@@ -65,8 +66,8 @@ test('of many who want a lock one gets it, and the others learn whose it is', as
 test('somebody else’s lock is neither given back nor stretched', async () => {
   const accountId = randomUUID();
   const value = await take(accountId);
-  await locks.release({ accountId, value: 'other' });
-  await locks.stretch({ accountId, value: 'other' }, 1_800_000);
+  await locks.release([{ accountId, value: 'other' }]);
+  await locks.stretch([{ accountId, value: 'other', ttlMs: 1_800_000 }]);
   expect(await redis.get(lockKey(accountId))).toBe(value);
   expect(await redis.pttl(lockKey(accountId))).toBeLessThanOrEqual(30_000);
 });
@@ -76,10 +77,38 @@ test('a lock that Redis has lost is put back when it is stretched, scripts forgo
   const value = await take(accountId);
   await testRedis.flush();
   await redis.script('FLUSH');
-  await locks.stretch({ accountId, value }, 1_800_000);
+  await locks.stretch([{ accountId, value, ttlMs: 1_800_000 }]);
   expect(await redis.get(lockKey(accountId))).toBe(value);
   expect(await redis.pttl(lockKey(accountId))).toBeGreaterThan(1_790_000);
   await redis.script('FLUSH');
-  await locks.release({ accountId, value });
+  await locks.release([{ accountId, value }]);
+  expect(await redis.exists(lockKey(accountId))).toBe(0);
+});
+
+test('the locks of a batch are judged one by one', async () => {
+  const [free, held, stranger] = [randomUUID(), randomUUID(), randomUUID()];
+  const value = await take(held);
+  const [first, second] = await locks.acquire([free, held]);
+  expect(first).toMatchObject({ kind: 'locked' });
+  expect(second).toEqual({ kind: 'held', value });
+
+  await redis.set(lockKey(stranger), 'other', 'PX', 20_000);
+  const own = { accountId: held, value };
+  await locks.stretch([
+    { accountId: stranger, value: 'mine', ttlMs: 90_000 },
+    { ...own, ttlMs: 90_000 },
+  ]);
+  expect(await redis.pttl(lockKey(held))).toBeGreaterThan(80_000);
+  expect(await redis.pttl(lockKey(stranger))).toBeLessThanOrEqual(20_000);
+  await locks.release([{ accountId: stranger, value: 'mine' }, own]);
+  expect(await redis.mget([free, held, stranger].map(lockKey))).toEqual([expect.any(String), null, 'other']);
+});
+
+test('redlock gives back what was taken here', async () => {
+  const accountId = randomUUID();
+  const value = await take(accountId);
+  const redlock = new Redlock([redis], { retryCount: 0 });
+  Object.assign(redlock.settings, { db: connection.database });
+  await redlock.release(new Lock(redlock, [lockKey(accountId)], value, [], Date.now() + 30_000));
   expect(await redis.exists(lockKey(accountId))).toBe(0);
 });
