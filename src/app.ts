@@ -25,7 +25,8 @@ import { loadFleetSnapshot, loadOutboxState } from './store/fleet-state.js';
 import { listen } from './store/listen.js';
 import { loadOpenLeases } from './store/load-open-leases.js';
 import { assertMigrated } from './store/migrated.js';
-import { createSessionCipher, parseSessionKey, sessionKeyId } from './store/session-cipher.js';
+import { countSessionKeys, assertSessionKeys } from './store/session-keys.js';
+import { openSessionCipher } from './store/session-cipher.js';
 import { watchFleet } from './telemetry/watch-fleet.js';
 import { createLog, type Log } from './telemetry/log.js';
 import { createMetrics } from './telemetry/metrics.js';
@@ -80,8 +81,7 @@ export function createApp(config: Config): App {
 
   const access = createAccess(config.access, database.reader);
   const gate = createGate({ access, metrics, log });
-  const key = parseSessionKey(config.sessionEncryptionKey);
-  const keyId = sessionKeyId(key);
+  const cipher = openSessionCipher(config.sessionEncryptionKeys);
   const waitingRoom = createWaitingRoom();
   const reach = createFailPoint(config.failPoint);
   const dispatch = createDispatch(
@@ -94,7 +94,7 @@ export function createApp(config: Config): App {
         reentry: config.reentry,
         countFailedAttempts: config.limits.countFailedAttempts,
         access,
-        cipher: createSessionCipher({ currentKeyId: keyId, keys: new Map([[keyId, key]]) }),
+        cipher,
         locks,
         windowCache,
         recoveryQueue,
@@ -156,9 +156,10 @@ export function createApp(config: Config): App {
     metrics,
     log,
     load: async () => {
-      const [snapshot, outbox] = await Promise.all([
+      const [snapshot, outbox, sessionKeys] = await Promise.all([
         loadFleetSnapshot(database.reader),
         loadOutboxState(database.reader),
+        countSessionKeys(database.reader, cipher.keyIds),
         health.dependencies(),
       ]);
       return {
@@ -167,6 +168,7 @@ export function createApp(config: Config): App {
         floodWaitActive: snapshot.byStatus.flood_wait,
         blockedActive: snapshot.byStatus.blocked,
         leasesByService: snapshot.leasesByService,
+        sessionKeys,
         outboxPending: outbox.pending,
         outboxOldestAgeSeconds: outbox.oldestAgeSeconds,
       };
@@ -197,6 +199,7 @@ export function createApp(config: Config): App {
         log.warn('no connection to the database', { error }),
       );
       await assertMigrated(database.reader);
+      await assertSessionKeys(database.reader, cipher.keyIds);
       await connections.open({ timeoutMs: BROKER_FIRST_CONNECT_MS });
       await amqp.start();
       relay.start();

@@ -7,7 +7,7 @@ import type { Cadence } from './decide/cadence.js';
 import type { AlertThresholds } from './decide/judge-fleet.js';
 import { type LimitsPolicy, parseLimits } from './decide/limits-policy.js';
 import type { Reentry } from './decide/reentry.js';
-import { cadence, file, required, url, wholeNumber } from './config/rules.js';
+import { cadence, file, sessionKey, sessionKeys, url, wholeNumber } from './config/rules.js';
 import { readTls, type Tls } from './config/tls.js';
 import { LOG_LEVELS, type LogLevel } from './telemetry/log.js';
 
@@ -26,8 +26,8 @@ export interface Config extends Tls {
   limits: { policy: LimitsPolicy; countFailedAttempts: boolean };
   /** Who may do what; null: callers are not told apart. */
   access: AccessPolicy | null;
-  /** 64 hexadecimal digits. */
-  sessionEncryptionKey: string;
+  /** 64 hexadecimal digits each; the first seals, all open. */
+  sessionEncryptionKeys: readonly string[];
   logLevel: LogLevel;
   instanceName: string;
   shutdownTimeoutSeconds: number;
@@ -57,7 +57,6 @@ export interface JobsConfig {
   probe?: {
     apiId: number;
     apiHash: string;
-    sessionEncryptionKey: string;
     atOnce: number;
     timeoutMs: number;
     jitterMs: number;
@@ -113,9 +112,16 @@ const environment = z.object({
     meaning: 'JSON file of the callers and their rights; read again on SIGHUP',
     defaultText: 'callers are not told apart, and HTTP listens on this machine only',
   }),
-  SESSION_ENCRYPTION_KEY: required
-    .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits')
-    .meta({ secret: true, meaning: 'Key that seals session data in the database: 64 hexadecimal digits' }),
+  SESSION_ENCRYPTION_KEY: sessionKey.optional().meta({
+    secret: true,
+    meaning: 'Key that seals session data in the database: 64 hexadecimal digits',
+    defaultText: 'must be set, or SESSION_ENCRYPTION_KEYS',
+  }),
+  SESSION_ENCRYPTION_KEYS: sessionKeys.optional().meta({
+    secret: true,
+    meaning: 'Several such keys, separated by commas: the first seals, all open what they have sealed',
+    defaultText: 'the one of SESSION_ENCRYPTION_KEY',
+  }),
   LOG_LEVEL: z
     .enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`)
     .prefault('info')
@@ -240,7 +246,8 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const problems: ConfigProblem[] = [];
   const report = (variable: string, rule: string) => void problems.push({ variable, rule });
 
-  const parsed = environment.safeParse(gather(env, report));
+  const gathered = gather(env, report);
+  const parsed = environment.safeParse(gathered);
   for (const issue of parsed.error?.issues ?? []) {
     const variable = String(issue.path[0]);
     // A secret whose file could not be read is missing for that reason alone.
@@ -253,6 +260,10 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   if (parsed.success && (parsed.data.TELEGRAM_API_ID === undefined) !== (parsed.data.TELEGRAM_API_HASH === undefined)) {
     report('TELEGRAM_API_ID', 'must be set together with TELEGRAM_API_HASH, or neither');
   }
+  const { SESSION_ENCRYPTION_KEY: oneKey, SESSION_ENCRYPTION_KEYS: severalKeys } = gathered;
+  if ((oneKey === undefined) === (severalKeys === undefined) && !problems.some(isOfSessionKeys)) {
+    report('SESSION_ENCRYPTION_KEY', 'must be set, or SESSION_ENCRYPTION_KEYS, and not both');
+  }
   const limits = loadLimits(env.LIMITS_FILE || null, (rule) => report('LIMITS_FILE', rule));
   const ownUser = parsed.success ? userOf(parsed.data.RABBITMQ_URL) : null;
   const access = readAccess(env.ACCESS_FILE || null, ownUser, (rule) => report('ACCESS_FILE', rule));
@@ -260,6 +271,7 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   if (!parsed.success || limits === null || tls === null || problems.length > 0) throw new ConfigError(problems);
 
   const given = parsed.data;
+  const sessionEncryptionKeys = given.SESSION_ENCRYPTION_KEYS ?? [given.SESSION_ENCRYPTION_KEY ?? ''];
   return {
     ...tls,
     databasePoolSize: given.DATABASE_POOL_SIZE,
@@ -269,7 +281,7 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
     httpPort: given.HTTP_PORT,
     limits,
     access,
-    sessionEncryptionKey: given.SESSION_ENCRYPTION_KEY,
+    sessionEncryptionKeys,
     logLevel: given.LOG_LEVEL,
     instanceName: given.INSTANCE_NAME ?? `${hostname()}-${process.pid}`,
     shutdownTimeoutSeconds: given.SHUTDOWN_TIMEOUT_SECONDS,
@@ -300,6 +312,8 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   };
 };
 
+const isOfSessionKeys = ({ variable }: ConfigProblem): boolean => variable.startsWith('SESSION_ENCRYPTION_KEY');
+
 /** Of a scan's time, probes get half. */
 const toProbe = (given: z.output<typeof environment>): JobsConfig['probe'] =>
   given.TELEGRAM_API_ID === undefined || given.TELEGRAM_API_HASH === undefined
@@ -307,7 +321,6 @@ const toProbe = (given: z.output<typeof environment>): JobsConfig['probe'] =>
     : {
         apiId: given.TELEGRAM_API_ID,
         apiHash: given.TELEGRAM_API_HASH,
-        sessionEncryptionKey: given.SESSION_ENCRYPTION_KEY,
         atOnce: given.TELEGRAM_PROBES_AT_ONCE,
         timeoutMs: given.TELEGRAM_PROBE_TIMEOUT_SECONDS * 1000,
         jitterMs: PROBE_JITTER_MS,

@@ -1,8 +1,20 @@
 import { z } from 'zod';
 import { CADENCE_RULE, type Cadence, parseCadence } from '../decide/cadence.js';
 
-/** A text that must be there. */
-export const required = z.string('must be set');
+const required = z.string('must be set');
+/** A key for session data. */
+export const sessionKey = z.string().regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits');
+
+/** Several of them, all different, separated by commas or line ends. */
+export const sessionKeys = z
+  .string()
+  .transform((given) => given.split(/[\s,]+/))
+  .refine((keys) => keys.every((key) => sessionKey.safeParse(key).success), {
+    error: 'must be keys of 64 hexadecimal digits, separated by commas',
+    abort: true,
+  })
+  .refine((keys) => new Set(keys.map((key) => key.toLowerCase())).size === keys.length, 'must not name a key twice');
+
 /** A URL of one of these schemes. */
 export const url = (...schemes: string[]) => {
   const rule = `must be a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`;

@@ -3,10 +3,12 @@ import { findFailingProxies } from '../decide/failing-proxies.js';
 import { resolveEndedAlerts, settleAlerts } from '../store/alerts.js';
 import { loadRecoveriesWithin } from '../store/load-recoveries.js';
 import { groupByProxy, scanTrouble, type TroubleName } from '../store/scan-fleet.js';
+import { countSessionKeys } from '../store/session-keys.js';
 import { type Job, type JobContext, type JobTask, PROBE_COUNT } from './job.js';
 import { judgeFleetAlerts } from './judge-fleet-alerts.js';
 import { probeIdleAccounts } from './probe-accounts.js';
 import { processRecoveries } from './process-recoveries.js';
+import { resealSessions } from './reseal-sessions.js';
 
 const TROUBLE: readonly TroubleName[] = [
   'high_error_counts',
@@ -14,7 +16,7 @@ const TROUBLE: readonly TroubleName[] = [
   'overdue_recoveries',
   'expired_leases',
 ];
-const SCAN_ALERTS = [...TROUBLE, 'proxy_failing'];
+const SCAN_ALERTS = [...TROUBLE, 'proxy_failing', 'session_key_unknown'];
 /** As many recoveries as are put into the queue at most. */
 const MAX_PLANNED = 100_000;
 const FOREVER_MS = 1_000 * 86_400_000;
@@ -28,11 +30,12 @@ export const healthScan: Job = {
     if (task.signal.aborted) return;
     await processRecoveries.run(context, task);
     await planRecoveries(context, task);
+    await resealSessions(context, task);
     await probeAccounts(context, task);
   },
 };
 
-async function raiseTrouble({ database }: JobContext, { count }: JobTask): Promise<void> {
+async function raiseTrouble({ database, cipher }: JobContext, { count }: JobTask): Promise<void> {
   const trouble = await scanTrouble(database.reader);
   const found = TROUBLE.flatMap((kind): Alert[] => {
     const { accounts, examples } = trouble.get(kind) ?? { accounts: 0, examples: [] };
@@ -41,7 +44,13 @@ async function raiseTrouble({ database }: JobContext, { count }: JobTask): Promi
   });
   const proxies = findFailingProxies(await groupByProxy(database.reader));
   count('failing_proxies', proxies.length);
-  const { raised, resolved } = await settleAlerts(database, SCAN_ALERTS, [...found, ...proxies]);
+  const keys = (await countSessionKeys(database.reader, cipher.keyIds)).flatMap(
+    ({ keyId, state, sessions }): Alert[] =>
+      state === 'unknown'
+        ? [{ kind: 'session_key_unknown', subject: keyId, severity: 'critical', data: { key_id: keyId, sessions } }]
+        : [],
+  );
+  const { raised, resolved } = await settleAlerts(database, SCAN_ALERTS, [...found, ...proxies, ...keys]);
   count('alerts_raised', raised);
   count('alerts_resolved', resolved + (await resolveEndedAlerts(database)));
 }

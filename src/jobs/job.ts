@@ -2,6 +2,7 @@ import type { JobName } from '../../contracts/jobs.js';
 import type { Limits } from '../decide/reentry.js';
 import type { AlertThresholds } from '../decide/judge-fleet.js';
 import type { RedisConnection } from '../redis/connection.js';
+import type { SessionCipher } from '../store/session-cipher.js';
 import type { Log } from '../telemetry/log.js';
 import type { ProbeSettings } from './probe-accounts.js';
 import type { SettlingContext } from './settle-ended.js';
@@ -22,6 +23,7 @@ export interface JobSettings extends Limits {
 /** What a job works with. */
 export interface JobContext extends SettlingContext {
   settings: JobSettings;
+  cipher: SessionCipher;
   /** Of the cached windows, and of the lease locks, for going through their keys. */
   windowConnection: RedisConnection;
   lockConnection: RedisConnection;

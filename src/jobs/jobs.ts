@@ -15,6 +15,7 @@ export interface JobsSource {
   databaseUrl: string;
   redisUrl: string;
   clientTls?: WorkerOptions['clientTls'];
+  sessionEncryptionKeys: readonly string[];
   instanceName: string;
   logLevel: LogLevel;
   limits: Pick<Limits, 'policy'>;
@@ -49,6 +50,7 @@ export function createJobs({ config, metrics, ...context }: JobsOptions): Jobs {
       databaseUrl: config.databaseUrl,
       redisUrl: config.redisUrl,
       clientTls: config.clientTls,
+      sessionEncryptionKeys: config.sessionEncryptionKeys,
       instance: config.instanceName,
       logLevel: config.logLevel,
       leaseMs: leaseSeconds * 1000,

@@ -10,7 +10,7 @@ import { takeError } from '../operations/report-error.js';
 import { takeLeaseLocks } from '../operations/take-lease-locks.js';
 import { beginWork, endLease, loadWork, openLease, type Origin } from '../operations/unit-of-work.js';
 import { beginProbes, lockProbeCandidates, type ProbeMeans } from '../store/probe-candidates.js';
-import { createSessionCipher, parseSessionKey, type SessionCipher, sessionKeyId } from '../store/session-cipher.js';
+import type { SessionCipher } from '../store/session-cipher.js';
 import type { ServerAddress } from '../telegram/data-centres.js';
 import type { ProbeOptions } from '../telegram/probe-session.js';
 import type { Log } from '../telemetry/log.js';
@@ -21,8 +21,6 @@ export interface ProbeSettings {
   /** This service's own identity at Telegram. */
   apiId: number;
   apiHash: string;
-  /** Opens the stored sessions: 64 hexadecimal digits. */
-  sessionEncryptionKey: string;
   /** Accounts probed at the same time. */
   atOnce: number;
   /** Of one connection. */
@@ -37,6 +35,7 @@ export interface ProbeSettings {
 
 export interface ProbeContext extends SettlingContext {
   log: Log;
+  cipher: SessionCipher;
   /** Undefined: Telegram's API id and hash are not configured, and nothing is probed. */
   probe: ProbeSettings | undefined;
   /** Aborts at the shutdown: probes under way end first. */
@@ -74,12 +73,11 @@ type Probe = (options: ProbeOptions) => Promise<ProbeOutcome>;
  * meantime (an operator took it) is left as it is.
  */
 export async function probeIdleAccounts(context: ProbeContext): Promise<ProbeSummary> {
-  const { probe: settings, signal } = context;
+  const { probe: settings, signal, cipher } = context;
   const summary: ProbeSummary = { probed: 0, byOutcome: {} };
   if (settings === undefined) return summary;
   // Two seconds and 35 MB, which an installation that does not probe shall not pay.
   const { probeSession } = await import('../telegram/probe-session.js');
-  const cipher = openCipher(settings.sessionEncryptionKey);
   const startedAt = clock.monotonicMs();
   while (!signal.aborted && clock.monotonicMs() - startedAt < settings.budgetMs) {
     const subjects = await leaseSubjects(context, settings);
@@ -97,12 +95,6 @@ export async function probeIdleAccounts(context: ProbeContext): Promise<ProbeSum
     for (const end of ended) if (end.status === 'rejected') throw end.reason;
   }
   return summary;
-}
-
-function openCipher(encryptionKey: string): SessionCipher {
-  const key = parseSessionKey(encryptionKey);
-  const keyId = sessionKeyId(key);
-  return createSessionCipher({ currentKeyId: keyId, keys: new Map([[keyId, key]]) });
 }
 
 /** Leases the next accounts. One whose lease lock somebody holds has had its turn too: it is in use. */

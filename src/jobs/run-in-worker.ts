@@ -8,6 +8,7 @@ import { createLeaseLocks } from '../redis/lease-locks.js';
 import { createRecoveryQueue } from '../redis/recovery-queue.js';
 import { createWindowCache } from '../redis/window-cache.js';
 import { createDatabase } from '../store/database.js';
+import { openSessionCipher } from '../store/session-cipher.js';
 import { createLog, type LogLevel } from '../telemetry/log.js';
 import type { Job, JobSettings } from './job.js';
 import { runJob, type RunSummary } from './run-job.js';
@@ -17,6 +18,7 @@ export interface WorkerOptions {
   databaseUrl: string;
   redisUrl: string;
   clientTls?: RedisOptions['tls'];
+  sessionEncryptionKeys: readonly string[];
   instance: string;
   logLevel: LogLevel;
   cadence: Cadence;
@@ -60,6 +62,7 @@ export async function runInWorker(job: Job): Promise<void> {
       database,
       log,
       settings: options.settings,
+      cipher: openSessionCipher(options.sessionEncryptionKeys),
       locks: createLeaseLocks(redis.locks),
       windowCache: createWindowCache(redis.windows),
       recoveryQueue: createRecoveryQueue(redis.recoveryQueue),

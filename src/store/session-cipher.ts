@@ -8,6 +8,8 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
  * Nonces are random: re-key long before 2^32 encryptions under one key (NIST SP 800-38D, 8.3).
  */
 export type SessionCipher = {
+  /** Of the keys that open; the first seals. */
+  readonly keyIds: readonly string[];
   encrypt(plain: string, accountId: string): { keyId: string; sealed: Buffer<ArrayBuffer> };
   /** Throws `SessionCipherError`: what is stored and the keys at hand do not fit, which no caller can mend. */
   decrypt(keyId: string, sealed: Uint8Array, accountId: string): string;
@@ -59,6 +61,8 @@ export function createSessionCipher({ currentKeyId, keys }: SessionKeys): Sessio
   const currentKey = keyOf(currentKeyId);
 
   return {
+    keyIds: [currentKeyId, ...[...keys.keys()].filter((keyId) => keyId !== currentKeyId)],
+
     encrypt(plain, accountId) {
       const nonce = randomBytes(nonceBytes);
       const cipher = createCipheriv(algorithm, currentKey, nonce, { authTagLength: tagBytes });
@@ -90,6 +94,12 @@ export function createSessionCipher({ currentKeyId, keys }: SessionKeys): Sessio
       return plain.toString('utf8');
     },
   };
+}
+
+/** The cipher of keys given as 64 hex digits each: the first seals, all open. Throws `SessionCipherError`. */
+export function openSessionCipher(hexKeys: readonly string[]): SessionCipher {
+  const keys = hexKeys.map(parseSessionKey).map((key) => [sessionKeyId(key), key] as const);
+  return createSessionCipher({ currentKeyId: keys[0]?.[0] ?? 'none', keys: new Map(keys) });
 }
 
 /** Reads a 32-byte key from 64 hex digits. Throws `SessionCipherError` `malformed_key`, without the text. */

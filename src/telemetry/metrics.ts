@@ -12,6 +12,8 @@ export interface FleetState {
   blockedActive: number;
   /** Open leases by service name. */
   leasesByService: ReadonlyMap<string, number>;
+  /** Sessions by the key that has sealed them. */
+  sessionKeys: readonly { keyId: string; state: string; sessions: number }[];
   /** Events committed and not yet published. */
   outboxPending: number;
   /** Seconds since the oldest of them was committed; 0 when there is none. */
@@ -62,6 +64,11 @@ export const createMetrics = () => {
   const leasesActive = gauge('leases_active', 'Open leases by service', ['service']);
   const outboxPending = gauge('outbox_pending_events', 'Events committed and not yet published');
   const outboxOldestAge = gauge('outbox_oldest_age_seconds', 'Age of the oldest event not yet published; 0: none');
+  const sessions = gauge(
+    'sessions',
+    'Sessions by the id of the key that has sealed them; state is current, old (to be sealed anew) or unknown',
+    ['key_id', 'state'],
+  );
   const alertsActive = gauge('alerts_active', 'Alerts raised and not yet resolved', ['severity']);
   const allocations = counter('allocations_total', 'Allocations asked for; outcome is success or the failure code', [
     'service',
@@ -161,6 +168,9 @@ export const createMetrics = () => {
       blockedActive.set(fleet.blockedActive);
       outboxPending.set(fleet.outboxPending);
       outboxOldestAge.set(fleet.outboxOldestAgeSeconds);
+      sessions.reset();
+      for (const { keyId, state, sessions: sealed } of fleet.sessionKeys)
+        sessions.set({ key_id: keyId, state }, sealed);
       // A service whose last lease has ended must not keep its last number.
       leasesActive.reset();
       for (const [service, leases] of fleet.leasesByService)

@@ -43,7 +43,7 @@ test('what must be set is enough, and the rest takes its documented default', ()
     httpPort: 3000,
     limits: { policy: DEFAULT_LIMITS, countFailedAttempts: true },
     access: null,
-    sessionEncryptionKey: KEY,
+    sessionEncryptionKeys: [KEY],
     logLevel: 'info',
     instanceName: expect.stringMatching(new RegExp(`-${process.pid}$`)),
     shutdownTimeoutSeconds: 25,
@@ -70,7 +70,7 @@ test('what must be set is enough, and the rest takes its documented default', ()
     SETTINGS.filter((setting) => setting.default === null)
       .map(({ name }) => name)
       .sort(),
-  ).toEqual(Object.keys(ENOUGH).sort());
+  ).toEqual(['DATABASE_URL', 'RABBITMQ_URL', 'REDIS_URL']);
 });
 
 test('every setting can be set', () => {
@@ -164,14 +164,14 @@ test('a variable that is missing or empty must be set', () => {
     'DATABASE_URL: must be set',
     'REDIS_URL: must be set',
     'RABBITMQ_URL: must be set',
-    'SESSION_ENCRYPTION_KEY: must be set',
+    'SESSION_ENCRYPTION_KEY: must be set, or SESSION_ENCRYPTION_KEYS, and not both',
   ]);
 });
 
 test('a secret may come from a file, without the line end', () => {
   const { SESSION_ENCRYPTION_KEY: _, ...rest } = ENOUGH;
   const config = loadConfig({ ...rest, SESSION_ENCRYPTION_KEY_FILE: fileOf('key', `${KEY}\n`) });
-  expect(config.sessionEncryptionKey).toBe(KEY);
+  expect(config.sessionEncryptionKeys).toEqual([KEY]);
   for (const { name, secret } of SETTINGS.filter((setting) => setting.secret)) {
     expect(secret).toBe(true);
     expect(problemsOf({ [name]: 'given', ...ENOUGH, [`${name}_FILE`]: fileOf('both', 'x') })).toEqual([
@@ -254,4 +254,23 @@ test('the access file says who may do what, and every fault of it', () => {
   expect(() => loadAccess(OWN, { ACCESS_FILE: own })).toThrow(ConfigError);
   const noFile = problemsOf({ ...ENOUGH, ACCESS_FILE: path.join(directory, 'none.json') });
   expect(noFile).toEqual(['ACCESS_FILE: its file cannot be read (ENOENT)']);
+});
+
+test('several keys for sessions stand in their order, each once, in place of the one', () => {
+  const { SESSION_ENCRYPTION_KEY: _, ...rest } = ENOUGH;
+  const other = 'cd'.repeat(32);
+  const keysOf = (given: string) => loadConfig({ ...rest, SESSION_ENCRYPTION_KEYS: given }).sessionEncryptionKeys;
+  expect(keysOf(`${other},${KEY}`)).toEqual([other, KEY]);
+  expect(keysOf(`${other}, ${KEY}`)).toEqual([other, KEY]);
+  const file = fileOf('keys', `${KEY}\n${other}\n`);
+  expect(loadConfig({ ...rest, SESSION_ENCRYPTION_KEYS_FILE: file }).sessionEncryptionKeys).toEqual([KEY, other]);
+  const refused = (given: string, env: NodeJS.ProcessEnv = rest) =>
+    problemsOf({ ...env, SESSION_ENCRYPTION_KEYS: given });
+  const shape = 'SESSION_ENCRYPTION_KEYS: must be keys of 64 hexadecimal digits, separated by commas';
+  expect(refused(`${other},secret`)).toEqual([shape]);
+  expect(refused(`${other},`)).toEqual([shape]);
+  expect(refused(`${other},${other.toUpperCase()}`)).toEqual(['SESSION_ENCRYPTION_KEYS: must not name a key twice']);
+  expect(refused(`${other}`, ENOUGH)).toEqual([
+    'SESSION_ENCRYPTION_KEY: must be set, or SESSION_ENCRYPTION_KEYS, and not both',
+  ]);
 });

@@ -39,6 +39,7 @@ beforeEach(async () => {
 const workerOptions = (instance: string): Omit<WorkerOptions, 'cadence'> => ({
   databaseUrl: operations.databaseUrl,
   redisUrl: operations.redis.url,
+  sessionEncryptionKeys: ['ab'.repeat(32)],
   instance,
   logLevel: 'error',
   leaseMs: 10_000,

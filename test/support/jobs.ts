@@ -9,6 +9,7 @@ import { createLeaseLocks } from '../../src/redis/lease-locks.js';
 import { createRecoveryQueue } from '../../src/redis/recovery-queue.js';
 import { createWindowCache } from '../../src/redis/window-cache.js';
 import { createDatabase } from '../../src/store/database.js';
+import { openSessionCipher } from '../../src/store/session-cipher.js';
 import { createLog } from '../../src/telemetry/log.js';
 
 /** One instance's background, as a worker opens it. */
@@ -24,6 +25,7 @@ export interface JobsHarness {
 export async function startJobs(
   { databaseUrl, redisUrl }: { databaseUrl: string; redisUrl: string },
   instance = 'one',
+  sessionKeys: readonly string[] = ['ab'.repeat(32)],
 ): Promise<JobsHarness> {
   const database = createDatabase({ url: databaseUrl, poolSize: 3, onConnectionError: () => {} });
   const open = (purpose: keyof typeof REDIS_DATABASES) => connectRedis({ url: redisUrl, purpose, onFailure: () => {} });
@@ -42,6 +44,7 @@ export async function startJobs(
     recoveryQueue: createRecoveryQueue(redis.recoveryQueue),
     lockConnection: redis.locks,
     windowConnection: redis.windows,
+    cipher: openSessionCipher(sessionKeys),
     settings: {
       policy: DEFAULT_LIMITS,
       reentry: { days: 3, share: 0.5 },

@@ -17,7 +17,7 @@ import { createWindowCache } from '../../src/redis/window-cache.js';
 import { FREED_CHANNEL } from '../../src/store/changes.js';
 import { listen } from '../../src/store/listen.js';
 import { createDatabase as connectDatabase } from '../../src/store/database.js';
-import { createSessionCipher, parseSessionKey, sessionKeyId } from '../../src/store/session-cipher.js';
+import { openSessionCipher } from '../../src/store/session-cipher.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { createDatabase } from './database.js';
@@ -80,8 +80,7 @@ export async function startOperations(
   const closers: (() => unknown)[] = [];
   const redisReady: Promise<void>[] = [];
   const accesses: Access[] = [];
-  const key = parseSessionKey('ab'.repeat(32));
-  const cipher = createSessionCipher({ currentKeyId: sessionKeyId(key), keys: new Map([[sessionKeyId(key), key]]) });
+  const cipher = openSessionCipher(['ab'.repeat(32)]);
   const log = createLog({ level: 'error', instance: 'test' });
 
   function another(): Dispatch {

@@ -1,14 +1,17 @@
+import { parseSessionKey, sessionKeyId } from '../../src/store/session-cipher.js';
 import type { OperationsHarness } from './operations.js';
 
 let nextSeed = 1;
+/** Of the key that services have in tests. */
+const KEY_ID = sessionKeyId(parseSessionKey('ab'.repeat(32)));
 
 /** Inserts accounts straight into the table, active and without a usable session; answers their ids. */
 export async function seedAccounts({ query }: Pick<OperationsHarness, 'query'>, userId: number, count: number) {
   const rows = await query<{ id: string }>(
     `INSERT INTO telegram_sessions (id, user_id, phone, session_data, session_key_id, session_fingerprint)
-     SELECT gen_random_uuid(), $1, '+seed' || $2 || '-' || n, '\\x00', 'none', 'seed' || $2 || '-' || n
+     SELECT gen_random_uuid(), $1, '+seed' || $2 || '-' || n, '\\x00', $4, 'seed' || $2 || '-' || n
      FROM generate_series(1, $3) n RETURNING id::text`,
-    [userId, nextSeed++, count],
+    [userId, nextSeed++, count, KEY_ID],
   );
   return rows.map(({ id }) => id);
 }

@@ -9,6 +9,7 @@ import { createRecoveryQueue } from '../../src/redis/recovery-queue.js';
 import { createWindowCache } from '../../src/redis/window-cache.js';
 import { createDatabase, type Database } from '../../src/store/database.js';
 import { lockProbeCandidates } from '../../src/store/probe-candidates.js';
+import { openSessionCipher } from '../../src/store/session-cipher.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { eventsOf } from '../support/account-events.js';
 import { type Answer, appConfig, type FakeTelegram, type Script, startFakeTelegram } from '../support/fake-telegram.js';
@@ -45,6 +46,7 @@ beforeAll(async () => {
     windowCache: createWindowCache(await connect('windows')),
     recoveryQueue: createRecoveryQueue(await connect('recoveryQueue')),
     log: createLog({ level: 'error', instance: 'test' }),
+    cipher: openSessionCipher(['ab'.repeat(32)]),
   };
 });
 afterAll(async () => {
@@ -65,7 +67,6 @@ afterEach(async () => {
 const settings = (over: Partial<ProbeSettings> = {}): ProbeSettings => ({
   apiId: 1,
   apiHash: 'hash',
-  sessionEncryptionKey: 'ab'.repeat(32),
   atOnce: 3,
   timeoutMs: 1_000,
   jitterMs: 0,

@@ -44,9 +44,11 @@ test('the fleet is shown as last set, and a service without leases disappears', 
     blockedActive: 2,
     outboxPending: 3,
     outboxOldestAgeSeconds: 1.5,
+    sessionKeys: [{ keyId: 'new', state: 'current', sessions: 50 }],
   };
   metrics.setFleet({
     ...fleet,
+    sessionKeys: [{ keyId: 'old', state: 'old', sessions: 50 }],
     leasesByService: new Map([
       ['inviter', 4],
       ['parser', 1],
@@ -56,6 +58,8 @@ test('the fleet is shown as last set, and a service without leases disappears', 
   const samples = await scrape(metrics);
   expect(samples.get('account_manager_total_accounts')).toBe(50);
   expect(samples.get('account_manager_healthy_accounts')).toBe(40);
+  expect(samples.get('account_manager_sessions{key_id="new",state="current"}')).toBe(50);
+  expect(samples.get('account_manager_sessions{key_id="old",state="old"}')).toBeUndefined();
   expect(samples.get('account_manager_flood_wait_active')).toBe(7);
   expect(samples.get('account_manager_blocked_active')).toBe(2);
   expect(samples.get('account_manager_outbox_pending_events')).toBe(3);
