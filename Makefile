@@ -57,6 +57,10 @@ bench-recovery: build ## how late 5,000 accounts recover within a minute, beside
 faults: build ## every fault under load, judged from outside; prints a table (FAULT_SEED=n replays, FAULT_ROUNDS=n)
 	@SKIP_SERVERS=1 EVERY_FAULT=1 npm test --silent -- --runInBand test/faults/every-fault $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(CLIENT) ## 100,000 messages, most of them wrong, against one process (FUZZ_MESSAGES, FUZZ_SEED)
+	@FUZZ_MESSAGES=$${FUZZ_MESSAGES:-100000} npm test --silent -- test/fuzz $(ARGS)
+
 .PHONY: clean
 clean: down ## stop everything and remove what was built, and all local data
 	@for servers in .local/*/state.json; do \

@@ -9,12 +9,13 @@ const SECRET_KEYS: ReadonlySet<string> = new Set(['session_data', 'phone']);
 /**
  * A request's body as it may be kept for an operator: whole, but for sessions, phone numbers and what looks like a
  * secret. A body that is no JSON is replaced by a note of its size and hash where it may hold some: on an operator's
- * request, or when it speaks of them.
+ * request, when it speaks of them, or when it is written in a way that none could be found in (NUL bytes: UTF-16).
  */
 export function redactBody(body: Buffer, operation: string): Buffer {
   const parsed = parse(body);
   if (parsed === undefined) {
-    const mayHoldSecrets = operation.startsWith('admin.') || [...SECRET_KEYS].some((key) => body.includes(key));
+    const mayHoldSecrets =
+      operation.startsWith('admin.') || body.includes(0) || [...SECRET_KEYS].some((key) => body.includes(key));
     if (mayHoldSecrets) return noteOf(body);
     // Megabytes are not searched for what only looks like a secret: everything else would wait.
     return body.length > ENVELOPE.maxBodyBytes ? body : unlessSame(body, body.toString('utf8'));
