@@ -72,6 +72,8 @@ export function readDeadLetter(delivery: Delivery, { ownUser, dispatch, gate }: 
   const entry = gate.enter({ door: 'amqp', caller, operation, requestId, again: true });
   if (!entry.ok) return { ...task, ask: () => Promise.resolve(entry.refusal) };
 
+  // Headers that are not read tell nothing of its death either.
+  if (death === undefined && refusal !== null) return { ...task, ask: () => Promise.resolve(refusal) };
   if (death?.reason !== 'expired') {
     const reason = death === undefined ? 'sent to the dead letters' : `given up by the broker: ${death.reason}`;
     return { ...task, ask: () => Promise.resolve(refuse('INTERNAL', { message: reason })) };

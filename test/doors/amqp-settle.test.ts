@@ -344,6 +344,19 @@ describe('dead letters', () => {
     expect(open.dispatched).toHaveLength(0);
   });
 
+  test('what expired under headers that are too large to be read is refused for these', async () => {
+    await openWith({
+      dispatch: isLate,
+      beforeStart: async (broker) => {
+        await publish(broker, '{}', { expiration: '1', headers: { large: 'x'.repeat(20_000) } });
+        await isDead(broker, 1);
+      },
+    });
+    expect((await replyOf()).body).toMatchObject({ error: { code: 'MALFORMED_MESSAGE' } });
+    await open.waitForParked(1);
+    expect(open.dispatched).toHaveLength(0);
+  });
+
   test('what was delivered too often is not looked into, but answered and parked', async () => {
     await openWith({
       dispatch: answerWith(done),

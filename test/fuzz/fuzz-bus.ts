@@ -77,7 +77,7 @@ export async function openFuzzBus(url: string, canary: string): Promise<FuzzBus>
   });
   channel.on('return', (message: ConsumeMessage) => {
     const n = numberOf(message);
-    if (n === undefined) nameless.unroutable++;
+    if (n === undefined) nameless.unroutable += message.properties.replyTo === NAMELESS ? 1 : 0;
     else waiting.get(n)?.('unroutable');
   });
 

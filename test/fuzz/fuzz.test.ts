@@ -26,8 +26,8 @@ const USERS = 5;
 const ACCOUNTS = 40;
 /** With a leak of 2 KB a message, 100,000 messages would not fit. */
 const HEAP_MB = 256;
-/** By which the resident memory may grow between the first tenth of the messages and the end. */
-const GROWTH_MB = 120;
+/** By which the resident memory may grow in the second half. */
+const GROWTH_MB = 60;
 const TIMEOUT_MS = 60_000 + MESSAGES * 30;
 
 /** Every session begins with it; so where it stands, somebody has let out a piece of one. */
@@ -194,7 +194,12 @@ const exchange = (
       response.on('data', (chunk: string) => (text += chunk));
       response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
     });
-    sent.once('error', reject);
+    sent.once('error', (error: NodeJS.ErrnoException) => {
+      // The server may close an idle connection at the instant in which it is used again.
+      if (sent.reusedSocket && error.code === 'ECONNRESET')
+        exchange(url, method, { headers, body }).then(resolve, reject);
+      else reject(error);
+    });
     sent.end(body ?? undefined);
   });
 
@@ -251,8 +256,8 @@ test(
     expect(bus.leaks()).toEqual([]);
     expect(log()).not.toContain(CANARY);
     expect(await findBroken(open.query, CANARY)).toEqual([]);
-    const [, early = memory[0]!] = memory;
-    expect(memory.at(-1)!.resident - early.resident).toBeLessThan(GROWTH_MB);
+    const half = memory[Math.ceil(memory.length / 2)] ?? memory[0]!;
+    expect(memory.at(-1)!.resident - half.resident).toBeLessThan(GROWTH_MB);
     expect((await askHttp(`${open.service.httpUrl}/health/ready`)).status).toBe(200);
   },
   TIMEOUT_MS,
