@@ -9,14 +9,12 @@ const SECRET_KEYS: ReadonlySet<string> = new Set(['session_data', 'phone']);
 /**
  * A request's body as it may be kept for an operator: whole, but for sessions, phone numbers and what looks like a
  * secret. A body that is no JSON is replaced by a note of its size and hash where it may hold some: on an operator's
- * request, when it speaks of them, or when it is written in a way that none could be found in (NUL bytes: UTF-16).
+ * request, or when it speaks of them, in UTF-16 too.
  */
 export function redactBody(body: Buffer, operation: string): Buffer {
   const parsed = parse(body);
   if (parsed === undefined) {
-    const mayHoldSecrets =
-      operation.startsWith('admin.') || body.includes(0) || [...SECRET_KEYS].some((key) => body.includes(key));
-    if (mayHoldSecrets) return noteOf(body);
+    if (operation.startsWith('admin.') || speaksOfSecrets(body)) return noteOf(body);
     // Megabytes are not searched for what only looks like a secret: everything else would wait.
     return body.length > ENVELOPE.maxBodyBytes ? body : unlessSame(body, body.toString('utf8'));
   }
@@ -24,6 +22,15 @@ export function redactBody(body: Buffer, operation: string): Buffer {
     SECRET_KEYS.has(key) && value !== null ? REDACTED : value,
   );
   return named === JSON.stringify(parsed) ? unlessSame(body, named) : Buffer.from(hideSecrets(named));
+}
+
+/** NUL bytes part the letters of UTF-16, so that no word would be found between them. */
+function speaksOfSecrets(body: Buffer): boolean {
+  const hasNul = body.includes(0);
+  if (hasNul && body.length > ENVELOPE.maxBodyBytes) return true;
+  const words = hasNul ? Buffer.from(body.filter((byte) => byte !== 0)) : body;
+  if ([...SECRET_KEYS].some((key) => words.includes(key))) return true;
+  return hasNul && hideSecrets(words.toString('utf8')) !== words.toString('utf8');
 }
 
 /** The text without secrets; where it holds none, the body as it came. */

@@ -28,6 +28,7 @@ test.each([
   ['account.allocate', '{"session_data": "1BVtsOK"'],
   ['no.such', `{"phone": "1BVtsOK", "deep": ${'['.repeat(20)}${']'.repeat(20)}}`],
   ['no.such', Buffer.from('{"session_data": "1BVtsOK"}', 'utf16le').toString('latin1')],
+  ['no.such', Buffer.from(`{"other": "${'1BVtsOK'.repeat(50)}"}`, 'utf16le').toString('latin1')],
   ['admin.register', JSON.stringify({ accounts: [{ session_data: '1BVtsOK'.repeat(50_000) }] })],
 ])('of an unreadable body that may hold secrets (%s) only size and hash stay', (operation, body) => {
   const sha256 = createHash('sha256').update(body).digest('hex');
