@@ -1,12 +1,11 @@
-import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import type { JobName } from '../contracts/jobs.js';
 import { type AccessPolicy, parseAccess } from './decide/access-policy.js';
 import type { Cadence } from './decide/cadence.js';
 import type { AlertThresholds } from './decide/judge-fleet.js';
-import { type LimitsPolicy, parseLimits } from './decide/limits-policy.js';
 import type { Reentry } from './decide/reentry.js';
+import { type Limits, loadLimits, readJson, readText, reportIssues } from './config/files.js';
 import { cadence, file, sessionKey, sessionKeys, url, wholeNumber } from './config/rules.js';
 import { readTls, type Tls } from './config/tls.js';
 import { LOG_LEVELS, type LogLevel } from './telemetry/log.js';
@@ -23,7 +22,7 @@ export interface Config extends Tls {
   httpHost: string;
   /** 0: any free port. */
   httpPort: number;
-  limits: { policy: LimitsPolicy; countFailedAttempts: boolean };
+  limits: Limits;
   /** Who may do what; null: callers are not told apart. */
   access: AccessPolicy | null;
   /** 64 hexadecimal digits each; the first seals, all open. */
@@ -371,40 +370,4 @@ const readAccess = (
   if (access.ok) return access.policy;
   reportIssues(access.issues, report);
   return null;
-};
-
-const loadLimits = (path: string | null, report: (rule: string) => void): Config['limits'] | null => {
-  const json = path === null ? {} : readJson(path, report);
-  if (json === undefined) return null;
-  const limits = parseLimits(json);
-  if (limits.ok) return { policy: limits.policy, countFailedAttempts: limits.countFailedAttempts };
-  reportIssues(limits.issues, report);
-  return null;
-};
-
-const reportIssues = (issues: readonly { path: string; message: string }[], report: (rule: string) => void): void => {
-  for (const { path, message } of issues) report(`in its file, ${path === '' ? 'as a whole' : path}: ${message}`);
-};
-
-/** Undefined, and reported, where there is none. */
-const readJson = (path: string, report: (rule: string) => void): unknown => {
-  const text = readText(path, report);
-  if (text === null) return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    report('its file must be JSON');
-    return undefined;
-  }
-};
-
-/** A file's text without the line end that editors add. */
-const readText = (path: string, report: (rule: string) => void): string | null => {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (error) {
-    const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
-    report(`its file cannot be read (${code})`);
-    return null;
-  }
 };
