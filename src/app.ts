@@ -1,7 +1,9 @@
 import { createConnections } from './broker/connections.js';
 import { createOutboxRelay } from './broker/outbox-relay.js';
+import { createManagement } from './broker/management.js';
 import { createPublisher } from './broker/publish.js';
 import { declareEvents } from './broker/topology.js';
+import { watchBroker } from './broker/watch-broker.js';
 import type { Config } from './config.js';
 import type { AccessPolicy } from './decide/access-policy.js';
 import { createAmqpDoor } from './doors/amqp.js';
@@ -20,6 +22,7 @@ import { createRecoveryQueue } from './redis/recovery-queue.js';
 import { restoreLeaseLocks } from './redis/restore-lease-locks.js';
 import { createWindowCache } from './redis/window-cache.js';
 import { FREED_CHANNEL } from './store/changes.js';
+import { tellOfBroker } from './store/tell-of-broker.js';
 import { createDatabase } from './store/database.js';
 import { loadFleetSnapshot, loadOutboxState } from './store/fleet-state.js';
 import { listen } from './store/listen.js';
@@ -141,7 +144,27 @@ export function createApp(config: Config): App {
       retried: (step) => metrics.retried.inc({ step }),
     },
   });
-  const health = createHealth({ access, database, connections, amqp, relay, redis: windowConnection, metrics });
+  const watch = watchBroker({
+    connections,
+    management:
+      config.rabbitmqManagementUrl === undefined
+        ? null
+        : createManagement({
+            url: config.rabbitmqManagementUrl,
+            rabbitmqUrl: config.rabbitmqUrl,
+            tls: config.clientTls,
+          }),
+    consumers: amqp.consumers,
+    publishers: () => ({ events: events.isReady(), ...amqp.publishers() }),
+    alarm: (problems) => tellOfBroker(database, config.instanceName, problems),
+    log,
+    observe: {
+      waiting: (queue, messages) => metrics.queueMessages.set({ queue }, messages),
+      problems: (count) => metrics.brokerProblems.set(count),
+      repaired: (what) => metrics.brokerRepairs.inc({ what }),
+    },
+  });
+  const health = createHealth({ access, database, connections, amqp, relay, watch, redis: windowConnection, metrics });
   const http = createHttpDoor({
     dispatch,
     gate,
@@ -201,7 +224,9 @@ export function createApp(config: Config): App {
       await assertMigrated(database.reader);
       await assertSessionKeys(database.reader, cipher.keyIds);
       await connections.open({ timeoutMs: BROKER_FIRST_CONNECT_MS });
+      await watch.verify();
       await amqp.start();
+      watch.start();
       relay.start();
       fleet.start();
       await jobs.start();
@@ -210,6 +235,7 @@ export function createApp(config: Config): App {
     stop: async () => {
       stopping.abort(new Error('the service is stopping'));
       fleet.stop();
+      await watch.stop();
       waitingRoom.close();
       await Promise.all([jobs.stop({ timeoutMs: drainMs }), amqp.stop({ timeoutMs: drainMs }), http.stop()]);
       await relay.stop();

@@ -18,6 +18,8 @@ export interface Config extends Tls {
   redisUrl: string;
   /** Its path is the vhost. */
   rabbitmqUrl: string;
+  /** Absent: bindings and policies of the broker cannot be seen. */
+  rabbitmqManagementUrl?: string;
   /** Without `access` only an address of this machine is listened on. */
   httpHost: string;
   /** 0: any free port. */
@@ -93,6 +95,11 @@ const environment = z.object({
     .refine((given) => !new URL(given).searchParams.has('tls'), 'must say TLS by rediss://, not by tls')
     .meta({ secret: true, meaning: 'Redis, database N: N+1 to N+4 are used, for what may be lost' }),
   RABBITMQ_URL: url('amqp', 'amqps').meta({ secret: true, meaning: 'RabbitMQ, its vhost being the path' }),
+  RABBITMQ_MANAGEMENT_URL: url('http', 'https').optional().meta({
+    secret: true,
+    meaning: "RabbitMQ's management API (a user tagged management): bindings and policies are verified through it",
+    defaultText: 'they are not verified',
+  }),
   HTTP_HOST: z.string().prefault('127.0.0.1').meta({ meaning: 'Address the HTTP door listens on' }),
   HTTP_PORT: wholeNumber(0, 65_535).prefault('3000').meta({ meaning: 'Port of the HTTP door; 0: any free one' }),
   TLS_CA_FILE: file(
@@ -276,6 +283,7 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
     databasePoolSize: given.DATABASE_POOL_SIZE,
     redisUrl: given.REDIS_URL,
     rabbitmqUrl: given.RABBITMQ_URL,
+    rabbitmqManagementUrl: given.RABBITMQ_MANAGEMENT_URL,
     httpHost: given.HTTP_HOST,
     httpPort: given.HTTP_PORT,
     limits,

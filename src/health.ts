@@ -1,5 +1,6 @@
 import type { Connections } from './broker/connections.js';
 import type { OutboxRelay } from './broker/outbox-relay.js';
+import type { BrokerWatch } from './broker/watch-broker.js';
 import { clock } from './clock.js';
 import type { AmqpDoor } from './doors/amqp.js';
 import type { DetailedHealth, Readiness } from './doors/http-health.js';
@@ -22,12 +23,13 @@ export interface HealthOptions {
   connections: Connections;
   amqp: AmqpDoor;
   relay: OutboxRelay;
+  watch: Pick<BrokerWatch, 'problems'>;
   redis: RedisConnection;
   metrics: Metrics;
 }
 
 /** What this instance can say of itself and of what it depends on. */
-export function createHealth({ access, database, connections, amqp, relay, redis, metrics }: HealthOptions) {
+export function createHealth({ access, database, connections, amqp, relay, watch, redis, metrics }: HealthOptions) {
   /** Each dependency's state and latency; Redis is not needed to be ready. */
   async function dependencies(): Promise<Record<'database' | 'broker' | 'redis', Check>> {
     const broker = connections.state();
@@ -49,6 +51,7 @@ export function createHealth({ access, database, connections, amqp, relay, redis
   async function readiness(): Promise<Readiness> {
     const { database: databaseCheck, broker } = await dependencies();
     const missing = Object.entries(amqp.state().consumers).flatMap(([queue, registered]) => (registered ? [] : queue));
+    const problems = watch.problems();
     const checks = {
       database: databaseCheck,
       broker,
@@ -56,6 +59,7 @@ export function createHealth({ access, database, connections, amqp, relay, redis
         ok: missing.length === 0,
         ...(missing.length > 0 && { detail: `not registered: ${missing.join(', ')}` }),
       },
+      topology: { ok: problems.length === 0, ...(problems.length > 0 && { detail: problems.join('; ') }) },
       outbox: databaseCheck.ok ? await outbox() : { ok: false, detail: 'the database is away' },
     };
     return { ready: Object.values(checks).every(({ ok }) => ok), checks };

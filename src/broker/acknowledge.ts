@@ -10,6 +10,8 @@ export interface Acknowledger {
   giveBack(deliveryTag: number): void;
   /** Sends what is still to be acknowledged. */
   flush(): void;
+  /** How many are received and not yet settled. */
+  inWork(): number;
 }
 
 /**
@@ -55,6 +57,7 @@ export function createAcknowledger(channel: Channel, onAcknowledged: (count: num
       }
     },
     flush,
+    inWork: () => inWork.size,
   };
 }
 

@@ -1,4 +1,5 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
+import type { ConsumerSighting } from '../decide/judge-consumer.js';
 import type { Log } from '../telemetry/log.js';
 import { type Acknowledger, createAcknowledger } from './acknowledge.js';
 import type { BrokerConnection } from './connections.js';
@@ -23,9 +24,16 @@ export interface Consumer {
   /** Asks for no more messages until `resume`, and gives those in work back to their queue. */
   pause(): Promise<void>;
   resume(): void;
+  /** How it is, by what this process knows. */
+  sight(): Pick<ConsumerSighting, 'state' | 'delivered' | 'isFull'>;
+  /** Subscribes anew, on another channel: messages in work go back to their queue. */
+  renew(): void;
   /** Messages in work go back to their queue. */
   close(): Promise<void>;
 }
+
+/** Of a message without a body, sent to a queue to learn whether its consumers hear anything. */
+export const PROBE_TYPE = 'account-manager.probe';
 
 export interface ConsumerOptions {
   connection: BrokerConnection;
@@ -46,6 +54,8 @@ export function createConsumer(options: ConsumerOptions): Consumer {
   let consumerTag: string | null = null;
   let acknowledger: Acknowledger | undefined;
   let cancelled = false;
+  let paused = false;
+  let delivered = 0;
 
   const subscribe = async (channel: Channel): Promise<void> => {
     if (cancelled) return;
@@ -66,7 +76,12 @@ export function createConsumer(options: ConsumerOptions): Consumer {
         return;
       }
       const { deliveryTag } = message.fields;
+      delivered += 1;
       deliveries.receive(deliveryTag);
+      if (message.properties.type === PROBE_TYPE && message.content.length === 0) {
+        deliveries.acknowledge(deliveryTag);
+        return;
+      }
       const delivery: Delivery = {
         message,
         acknowledge: () => deliveries.acknowledge(deliveryTag),
@@ -111,11 +126,29 @@ export function createConsumer(options: ConsumerOptions): Consumer {
           .catch(() => undefined);
     },
     pause: async () => {
+      paused = true;
       unregister();
       acknowledger?.flush();
       await kept.pause();
     },
-    resume: () => kept.resume(),
+    resume: () => {
+      paused = false;
+      kept.resume();
+    },
+    sight: () => ({
+      state: paused || cancelled ? 'paused' : consumerTag === null ? 'away' : 'registered',
+      delivered,
+      isFull: (acknowledger?.inWork() ?? 0) >= prefetch,
+    }),
+    renew: () => {
+      unregister();
+      acknowledger?.flush();
+      // Opened again by whoever keeps it.
+      void kept
+        .current()
+        ?.close()
+        .catch(() => undefined);
+    },
     close: async () => {
       cancelled = true;
       unregister();

@@ -1,5 +1,6 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { OPERATION_NAMES, OPERATIONS } from '../../contracts/operations.js';
+import type { WantedTopology } from '../decide/compare-topology.js';
 import {
   DEAD_LETTERS,
   EXCHANGES,
@@ -58,6 +59,15 @@ const failureQueues: readonly Queue[] = [
     ],
   })),
 ];
+
+/** All that the contract says of the broker's entities. */
+export const CONTRACT_TOPOLOGY: WantedTopology = {
+  exchanges: Object.values(EXCHANGES),
+  queues: [...REQUEST_QUEUE_KEYS.map(requestQueue), deadLetters, ...failureQueues].map((queue) => ({
+    ...queue,
+    bindings: queue.bindings.map((binding) => ({ ...binding, exchange: EXCHANGES[binding.exchange].name })),
+  })),
+};
 
 /**
  * Declares the contract's topology, then throws `TopologyMismatch` with all that the broker has otherwise. What is

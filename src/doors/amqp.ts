@@ -33,6 +33,10 @@ export interface AmqpDoor {
   /** Takes no more requests and finishes those in work, for at most `timeoutMs`; what is left goes back to its queue. */
   stop(options: { timeoutMs: number }): Promise<void>;
   state(): AmqpDoorState;
+  /** By queue name. */
+  consumers(): ReadonlyMap<string, Consumer>;
+  /** Whether it could publish at once, by what it publishes. */
+  publishers(): Readonly<Record<string, boolean>>;
 }
 
 export interface AmqpDoorState {
@@ -164,6 +168,14 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
       consumers: Object.fromEntries(sources.map(({ queue }) => [queue, consumers.get(queue)?.isRegistered() ?? false])),
       inWork: inWork.size,
     }),
+    consumers: () => consumers,
+    publishers: () =>
+      Object.fromEntries(
+        Object.entries({ replies: service?.replies, failures: service?.failures }).map(([name, publisher]) => [
+          name,
+          publisher?.isReady() ?? true,
+        ]),
+      ),
   };
 }
 

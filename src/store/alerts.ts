@@ -38,16 +38,19 @@ export async function loadOpenAlerts(sql: Sql, limit?: number): Promise<StoredAl
 
 /**
  * Makes the open alerts of the kinds looked for those that were found: each is raised once and resolved once, whoever
- * looks and however often, and both are announced.
+ * looks and however often, and both are announced. `subject`: where only one was looked at.
  */
 export function settleAlerts(
   database: Database,
   kinds: readonly string[],
   found: readonly Alert[],
+  subject?: string,
 ): Promise<{ raised: number; resolved: number }> {
   return database.transaction(async (sql) => {
     await sql.$executeRaw`SELECT pg_advisory_xact_lock(${ALERT_LOCK}::bigint)`;
-    const open = (await loadOpenAlerts(sql)).filter(({ kind }) => kinds.includes(kind));
+    const open = (await loadOpenAlerts(sql)).filter(
+      (alert) => kinds.includes(alert.kind) && (subject === undefined || alert.subject === subject),
+    );
     const { raise, keep, resolve } = compareAlerts(open, found);
     const raised = raise.map((alert) => ({ ...alert, alertId: randomUUID() }));
     await insertAlerts(sql, raised);

@@ -143,6 +143,12 @@ export const createMetrics = () => {
       'Calls to a dependency that failed and that the service did without',
       ['dependency'],
     ),
+    brokerProblems: gauge(
+      'broker_problems',
+      'What is wrong at the broker and was not mended, as this instance sees it',
+    ),
+    brokerRepairs: counter('broker_repairs_total', 'What was mended at the broker, by kind', ['what']),
+    queueMessages: gauge('queue_messages', 'Messages that wait in a queue of the contract', ['queue']),
     brokerBlocked: gauge('broker_blocked', 'Whether the broker has blocked publishing: 1 or 0'),
     consumerUp: gauge('consumer_up', 'Whether a consumer is registered on a request queue: 1 or 0', ['queue']),
 

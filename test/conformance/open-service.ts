@@ -54,7 +54,12 @@ export interface OpenService {
 
 export async function openService(env: Record<string, string> = {}): Promise<OpenService> {
   const [database, redis, vhost] = await Promise.all([createDatabase(), createRedis(), createVhost()]);
-  const urls = { DATABASE_URL: database.url, REDIS_URL: redis.url, RABBITMQ_URL: vhost.url };
+  const urls = {
+    DATABASE_URL: database.url,
+    REDIS_URL: redis.url,
+    RABBITMQ_URL: vhost.url,
+    RABBITMQ_MANAGEMENT_URL: vhost.managementUrl,
+  };
   const service = await startService({ ...urls, LOG_LEVEL: 'warn', ...env });
   const rpc = await connectRpc(vhost.url);
   const pool = new pg.Pool({ connectionString: database.url, max: 2 });

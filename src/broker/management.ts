@@ -1,0 +1,80 @@
+import { get as getHttp, type IncomingMessage } from 'node:http';
+import { get as getHttps } from 'node:https';
+import type { FoundTopology } from '../decide/compare-topology.js';
+
+/** The broker's management API, which sees what AMQP does not show: bindings and policies. */
+export interface Management {
+  readTopology: () => Promise<FoundTopology>;
+}
+
+export interface ManagementOptions {
+  /** `http(s)://user:password@host:port` */
+  url: string;
+  /** Of the service; its path names the virtual host. */
+  rabbitmqUrl: string;
+  tls?: { ca?: string; cert?: string; key?: string };
+}
+
+const TIMEOUT_MS = 5_000;
+/** More than any real topology; a broken proxy must not fill the memory. */
+const MAX_BYTES = 32 * 1024 * 1024;
+
+export function createManagement({ url, rabbitmqUrl, tls }: ManagementOptions): Management {
+  const vhost = encodeURIComponent(decodeURIComponent(new URL(rabbitmqUrl).pathname.slice(1)) || '/');
+  const list = async <T>(what: string): Promise<T> => (await getJson(new URL(`/api/${what}/${vhost}`, url), tls)) as T;
+  return {
+    readTopology: async () => {
+      const [exchanges, queues, bindings, policies, operatorPolicies] = await Promise.all([
+        list<FoundTopology['exchanges']>('exchanges'),
+        list<FoundTopology['queues']>('queues'),
+        list<FoundTopology['bindings']>('bindings'),
+        list<FoundTopology['policies']>('policies'),
+        list<FoundTopology['operatorPolicies']>('operator-policies'),
+      ]);
+      return { exchanges, queues, bindings, policies, operatorPolicies };
+    },
+  };
+}
+
+/** Rejects on any answer but 200, without the URL, which holds credentials. */
+function getJson(
+  { protocol, username, password, hostname, port, pathname }: URL,
+  tls: ManagementOptions['tls'],
+): Promise<unknown> {
+  const auth = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const options = {
+    hostname,
+    port,
+    path: pathname,
+    auth,
+    timeout: TIMEOUT_MS,
+    signal: AbortSignal.timeout(2 * TIMEOUT_MS),
+  };
+  return new Promise((resolve, reject) => {
+    const onResponse = (response: IncomingMessage): void => {
+      if (response.statusCode !== 200) {
+        response.resume();
+        reject(new Error(`the management API answered ${response.statusCode ?? ''} to GET ${pathname}`));
+        return;
+      }
+      const chunks: Buffer[] = [];
+      let bytes = 0;
+      response.on('data', (chunk: Buffer) => {
+        chunks.push(chunk);
+        bytes += chunk.length;
+        if (bytes > MAX_BYTES) response.destroy(new Error('the management API answered with too much'));
+      });
+      response.on('error', reject);
+      response.on('end', () => {
+        try {
+          resolve(JSON.parse(Buffer.concat(chunks).toString('utf8')));
+        } catch (cause) {
+          reject(new Error(`the management API answered no JSON to GET ${pathname}`, { cause }));
+        }
+      });
+    };
+    const request = protocol === 'https:' ? getHttps({ ...options, ...tls }, onResponse) : getHttp(options, onResponse);
+    request.on('timeout', () => request.destroy(new Error('the management API is silent')));
+    request.on('error', reject);
+  });
+}

@@ -1,0 +1,236 @@
+import type { ChannelModel } from 'amqplib';
+import { clock } from '../clock.js';
+import { compareTopology } from '../decide/compare-topology.js';
+import { type ConsumerSighting, countUnheard, isDeaf } from '../decide/judge-consumer.js';
+import type { Log } from '../telemetry/log.js';
+import type { Connections } from './connections.js';
+import { type Consumer, PROBE_TYPE } from './consume.js';
+import type { Management } from './management.js';
+import { CONTRACT_TOPOLOGY, declareTopology, TopologyMismatch } from './topology.js';
+
+export interface BrokerWatch {
+  /** Declares the contract's topology; rejects with `TopologyMismatch` where the broker has another. */
+  verify: () => Promise<void>;
+  start: () => void;
+  stop: () => Promise<void>;
+  /** What is wrong and could not be mended, one sentence each. */
+  problems: () => readonly string[];
+}
+
+export interface BrokerWatchOptions {
+  connections: Connections;
+  /** Null: bindings and policies cannot be seen. */
+  management: Management | null;
+  /** By queue name. */
+  consumers: () => ReadonlyMap<string, Consumer>;
+  /** By name, whether the channel could be published on at once. */
+  publishers: () => Readonly<Record<string, boolean>>;
+  /** Tells operators of the problems, as they now are. */
+  alarm: (problems: readonly string[]) => Promise<void>;
+  log: Log;
+  observe?: {
+    waiting?(queue: string, messages: number): void;
+    problems?(count: number): void;
+    repaired?(what: 'queue' | 'consumer' | 'topology'): void;
+  };
+  /** Between two looks. What is found at two of them is told: within 30 s of its beginning. */
+  everyMs?: number;
+}
+
+const EVERY_MS = 10_000;
+/** A broker that answers nothing for so long is a problem; the heartbeat ends its connection a little later. */
+const ANSWER_TIMEOUT_MS = 8_000;
+const NOT_FOUND = 404;
+
+/**
+ * Looks at the broker now and then: mends what it can (declares what is gone, subscribes anew where a consumer gets
+ * nothing), and tells what is wrong at two looks in a row.
+ */
+export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
+  const { connections, management, consumers, publishers, alarm, log, observe = {}, everyMs = EVERY_MS } = options;
+  let sightings = new Map<string, ConsumerSighting>();
+  /** Of the last look, and those of them that had been there at the one before. */
+  let seen: readonly string[] = [];
+  let standing: readonly string[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let looking = Promise.resolve();
+  let stopped = false;
+
+  const look = async (): Promise<void> => {
+    const found = [...judgeConnections(connections, publishers()), ...(await lookAround())];
+    const again = found.filter((problem) => seen.includes(problem));
+    for (const problem of found.filter((one) => !seen.includes(one)))
+      log.warn('broker: something is wrong', { problem });
+    seen = found;
+    const wasWrong = standing.length > 0;
+    standing = again;
+    observe.problems?.(again.length);
+    if (again.length > 0) log.error('broker: not mended', { problems: again });
+    if (again.length > 0 || wasWrong)
+      await alarm(again).catch((error: unknown) => log.warn('alarm not raised', { error }));
+  };
+
+  const lookAround = async (): Promise<string[]> => {
+    const link = connections.consuming.current();
+    if (link === null) return [];
+    try {
+      return await inTime(async () => [...(await mendTopology(link)), ...(await mendConsumers(link))]);
+    } catch (error) {
+      log.warn('broker: could not look', { error });
+      return connections.consuming.current() === link ? ['the broker does not answer'] : [];
+    }
+  };
+
+  /** Declares what is gone; answers what is otherwise than the contract says. */
+  const mendTopology = async (link: ChannelModel): Promise<string[]> => {
+    const before = await readDifferences();
+    const deleted = await findDeletedQueues(link, (queue, messages) => observe.waiting?.(queue, messages));
+    for (const queue of deleted) {
+      log.error('broker: a queue was deleted; it is declared anew', { queue });
+      observe.repaired?.('queue');
+    }
+    // Told where it goes on: somebody deletes it again and again.
+    const problems = deleted.map((queue) => `${queue} was deleted`);
+    try {
+      await declareTopology(link);
+    } catch (error) {
+      if (error instanceof TopologyMismatch) return [...problems, ...error.differences];
+      throw error;
+    }
+    if (before === null)
+      return [...problems, 'bindings and policies cannot be seen: the management API does not answer'];
+    if (before.length === 0) return problems;
+    const after = (await readDifferences()) ?? before;
+    for (const mended of before.filter((difference) => !after.includes(difference))) {
+      log.error('broker: mended', { difference: mended });
+      observe.repaired?.('topology');
+    }
+    return [...problems, ...after];
+  };
+
+  /** Null: the management API does not answer. */
+  const readDifferences = async (): Promise<string[] | null> => {
+    if (management === null) return [];
+    try {
+      return compareTopology(CONTRACT_TOPOLOGY, await management.readTopology());
+    } catch (error) {
+      log.warn('management API failed', { error });
+      return null;
+    }
+  };
+
+  /** Subscribes anew where the broker knows no consumer, or one that gets nothing. */
+  const mendConsumers = async (link: ChannelModel): Promise<string[]> => {
+    const problems: string[] = [];
+    const now = new Map<string, ConsumerSighting>();
+    const channel = await link.createChannel();
+    channel.on('error', () => undefined);
+    for (const [queue, consumer] of consumers()) {
+      const { messageCount, consumerCount } = await channel.checkQueue(queue);
+      const before = sightings.get(queue) ?? null;
+      const own = consumer.sight();
+      const unheard = countUnheard(own, before);
+      const sighting = { ...own, unheard, waiting: messageCount, consumers: consumerCount };
+      now.set(queue, sighting);
+      if (sighting.state === 'away') problems.push(`nothing is consumed from ${queue}`);
+      if (!isDeaf(sighting, before)) continue;
+      problems.push(`the consumer of ${queue} gets nothing`);
+      log.error('broker: a consumer gets nothing; it subscribes anew', { queue, ...sighting });
+      observe.repaired?.('consumer');
+      consumer.renew();
+    }
+    sightings = now;
+    await channel.close();
+    await probe([...now].filter(([, { state, isFull }]) => state === 'registered' && !isFull).map(([queue]) => queue));
+    return problems;
+  };
+
+  /** Sends each queue a message that says nothing; on a fresh channel, since one that knew a deleted queue may be deaf too. */
+  const probe = async (queues: readonly string[]): Promise<void> => {
+    const link = connections.publishing.current();
+    if (link === null || connections.publishing.state().blocked) return;
+    const channel = await link.createChannel();
+    channel.on('error', () => undefined);
+    for (const queue of queues) channel.sendToQueue(queue, Buffer.alloc(0), { type: PROBE_TYPE, expiration: everyMs });
+    await channel.close();
+  };
+
+  const lookAgain = (): void => {
+    if (stopped) return;
+    timer = setTimeout(() => {
+      looking = look().finally(lookAgain);
+    }, everyMs);
+  };
+
+  return {
+    verify: async () => {
+      const link = connections.consuming.current();
+      if (link === null) throw new Error('no connection to the broker');
+      await declareTopology(link);
+      if (management === null) {
+        log.warn('BINDINGS AND POLICIES ARE NOT VERIFIED: AMQP does not show them; set RABBITMQ_MANAGEMENT_URL');
+        return;
+      }
+      const differences = await readDifferences();
+      if (differences === null)
+        log.error('BINDINGS AND POLICIES ARE NOT VERIFIED YET: the management API does not answer');
+      else if (differences.length > 0) throw new TopologyMismatch(differences);
+    },
+    start: lookAgain,
+    stop: async () => {
+      stopped = true;
+      clearTimeout(timer);
+      await looking;
+    },
+    problems: () => standing,
+  };
+}
+
+function judgeConnections({ state }: Connections, publishers: Readonly<Record<string, boolean>>): string[] {
+  const { consuming, publishing } = state();
+  const problems: string[] = [];
+  if (!consuming.connected) problems.push('the consuming connection is away');
+  if (!publishing.connected) problems.push('the publishing connection is away');
+  if (publishing.blocked) problems.push('the broker takes no publications');
+  if (publishing.connected && !publishing.blocked) {
+    for (const [name, ready] of Object.entries(publishers)) if (!ready) problems.push(`the channel of ${name} is away`);
+  }
+  return problems;
+}
+
+/** Names of the contract's queues that the broker has not; tells of the others how much waits in them. */
+async function findDeletedQueues(
+  link: ChannelModel,
+  onQueue: (queue: string, messages: number) => void,
+): Promise<string[]> {
+  const deleted: string[] = [];
+  let channel = await link.createChannel();
+  for (const { name } of CONTRACT_TOPOLOGY.queues) {
+    channel.on('error', () => undefined);
+    try {
+      onQueue(name, (await channel.checkQueue(name)).messageCount);
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== NOT_FOUND) throw error;
+      deleted.push(name);
+      // The broker has closed the channel over it.
+      channel = await link.createChannel();
+    }
+  }
+  await channel.close();
+  return deleted;
+}
+
+async function inTime<T>(work: () => Promise<T>): Promise<T> {
+  const startedAt = clock.monotonicMs();
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error(`no answer for ${Math.round(clock.monotonicMs() - startedAt)} ms`));
+    }, ANSWER_TIMEOUT_MS);
+  });
+  try {
+    return await Promise.race([work(), overdue]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,39 @@
+/** A consumer as this process and the broker see it, at one look. */
+export interface ConsumerSighting {
+  /** `paused`: on purpose, while a dependency is away. */
+  state: 'registered' | 'away' | 'paused';
+  /** Messages it has been given so far. */
+  delivered: number;
+  /** As many messages in work as it may have. */
+  isFull: boolean;
+  /** By the broker: messages that wait in its queue, and consumers of the queue, other instances' included. */
+  waiting: number;
+  consumers: number;
+  /** Looks in a row at which nothing had come, though a probe was sent at each. */
+  unheard: number;
+}
+
+/** Other instances may have had a probe or two. */
+const MAX_UNHEARD = 2;
+
+type OwnSighting = Pick<ConsumerSighting, 'state' | 'delivered' | 'isFull'>;
+
+/** How many looks in a row a consumer has heard nothing, the present one included. */
+export function countUnheard(now: OwnSighting, before: ConsumerSighting | null): number {
+  const heardNothing = [now, before].every((look) => look?.state === 'registered' && !look.isFull);
+  return heardNothing && before?.delivered === now.delivered ? before.unheard + 1 : 0;
+}
+
+/**
+ * Whether a consumer that counts as registered gets nothing. A queue that is deleted and declared within milliseconds
+ * can keep one from before (RabbitMQ 3.10): the broker says nothing, counts it among the consumers, even hands it
+ * messages, and none arrives.
+ * @param before the sighting of the look before; null: there was none
+ */
+export function isDeaf(now: ConsumerSighting, before: ConsumerSighting | null): boolean {
+  if (now.state !== 'registered') return false;
+  if (now.consumers === 0) return true;
+  if (now.unheard >= MAX_UNHEARD) return true;
+  const idle = before?.state === 'registered' && before.delivered === now.delivered;
+  return idle && before.waiting > 0 && now.waiting > 0 && !before.isFull && !now.isFull;
+}

@@ -1,0 +1,41 @@
+import { expect, test } from '@jest/globals';
+import { type ConsumerSighting, countUnheard, isDeaf } from '../../src/decide/judge-consumer.js';
+
+const usual: ConsumerSighting = {
+  state: 'registered',
+  delivered: 7,
+  isFull: false,
+  waiting: 0,
+  consumers: 2,
+  unheard: 0,
+};
+const stuck = { waiting: 3 };
+
+test.each<[string, Partial<ConsumerSighting>, Partial<ConsumerSighting> | null, boolean]>([
+  ['idle', {}, {}, false],
+  ['seen for the first time', stuck, null, false],
+  ['unknown to the broker', { consumers: 0 }, null, true],
+  ['with messages before it at two looks, and none delivered', stuck, stuck, true],
+  ['with messages before it at one look', stuck, {}, false],
+  ['with messages before it, and some delivered', { ...stuck, delivered: 8 }, stuck, false],
+  ['that heard none of two probes', { unheard: 2 }, {}, true],
+  ['that did not hear one, which another may have had', { unheard: 1 }, {}, false],
+  ['paused, that heard none', { state: 'paused', unheard: 2 }, {}, false],
+  ['full', { ...stuck, isFull: true }, stuck, false],
+  ['full a moment ago', stuck, { ...stuck, isFull: true }, false],
+  ['paused', { ...stuck, state: 'paused', consumers: 0 }, stuck, false],
+  ['away', { ...stuck, state: 'away', consumers: 0 }, stuck, false],
+  ['just registered', stuck, { ...stuck, state: 'away' }, false],
+])('a consumer %s', (_how, now, before, deaf) => {
+  expect(isDeaf({ ...usual, ...now }, before && { ...usual, ...before })).toBe(deaf);
+});
+
+test('looks at which nothing was heard are counted in a row', () => {
+  const before = { ...usual, unheard: 1 };
+  expect(countUnheard(usual, before)).toBe(2);
+  expect(countUnheard({ ...usual, delivered: 8 }, before)).toBe(0);
+  expect(countUnheard({ ...usual, isFull: true }, before)).toBe(0);
+  expect(countUnheard({ ...usual, state: 'paused' }, before)).toBe(0);
+  expect(countUnheard(usual, { ...before, state: 'away' })).toBe(0);
+  expect(countUnheard(usual, null)).toBe(0);
+});
