@@ -186,8 +186,8 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
   };
 }
 
-function judgeConnections({ state }: Connections, publishers: Readonly<Record<string, boolean>>): string[] {
-  const { consuming, publishing } = state();
+function judgeConnections(connections: Connections, publishers: Readonly<Record<string, boolean>>): string[] {
+  const { consuming, publishing } = connections.state();
   const problems: string[] = [];
   if (!consuming.connected) problems.push('the consuming connection is away');
   if (!publishing.connected) problems.push('the publishing connection is away');

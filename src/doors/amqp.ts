@@ -34,9 +34,9 @@ export interface AmqpDoor {
   stop(options: { timeoutMs: number }): Promise<void>;
   state(): AmqpDoorState;
   /** By queue name. */
-  consumers(): ReadonlyMap<string, Consumer>;
+  consumers: () => ReadonlyMap<string, Consumer>;
   /** Whether it could publish at once, by what it publishes. */
-  publishers(): Readonly<Record<string, boolean>>;
+  publishers: () => Readonly<Record<string, boolean>>;
 }
 
 export interface AmqpDoorState {

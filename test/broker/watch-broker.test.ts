@@ -107,7 +107,9 @@ test('a consumer that the broker does not know subscribes anew', async () => {
   let renewed = 0;
   const consumer = {
     sight: () => ({ state: 'registered', delivered: 0, isFull: false }),
-    renew: () => void renewed++,
+    renew: () => {
+      renewed += 1;
+    },
   } as unknown as Consumer;
   startWatch({ consumers: () => new Map([[deaf, consumer]]) });
   await eventually('it is renewed', () => renewed > 0);
