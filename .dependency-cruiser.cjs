@@ -4,7 +4,7 @@
  */
 
 /** Folders that anything above contracts and decide may import: they know nothing of accounts. */
-const COMMON = ['contracts', 'src/decide', 'src/telemetry', 'src/clock'];
+const COMMON = ['contracts', 'src/decide', 'src/telemetry', 'src/clock', 'src/coalesce-writes'];
 const STORES = [...COMMON, 'src/store', 'src/redis', 'src/broker', 'src/telegram', 'generated'];
 
 /** @param {string} from @param {string[]} to */
@@ -50,6 +50,7 @@ module.exports = {
     mayImport('src/decide', ['contracts']),
     mayUse('src/decide', 'node_modules/zod/'),
     mayImport('src/clock', []),
+    mayImport('src/coalesce-writes', []),
     mayImport('src/config', COMMON),
     mayImport('src/telemetry', ['contracts', 'src/clock']),
     mayImport('src/telegram', COMMON),

@@ -1,7 +1,8 @@
+import type { Duplex } from 'node:stream';
 import { type AmqpConnectionManager, connect } from 'amqp-connection-manager';
 import type { ChannelModel } from 'amqplib';
+import { coalesceWrites } from '../coalesce-writes.js';
 import type { Log } from '../telemetry/log.js';
-import { coalesceWrites } from './coalesce-writes.js';
 import { limitHeaders } from './limit-headers.js';
 import { waitAtMost } from './wait-at-most.js';
 
@@ -104,7 +105,7 @@ function keepConnection(
   // First of all listeners, so that the connection is guarded before anyone opens a channel on it.
   manager.on('connect', () => {
     limitHeaders(manager.connection as ChannelModel);
-    coalesceWrites(manager.connection as ChannelModel);
+    coalesceWrites(streamOf(manager.connection as ChannelModel));
     log.info('broker connected', { connection: name });
     connected();
   });
@@ -148,3 +149,5 @@ async function waitForConnection(manager: AmqpConnectionManager, timeoutMs: numb
     });
   }
 }
+
+const streamOf = ({ connection }: ChannelModel): Duplex => (connection as unknown as { stream: Duplex }).stream;

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../../generated/prisma/client.js';
+import { coalesceWrites } from '../coalesce-writes.js';
 import { nameStatement } from './name-statement.js';
 import { CommitFailed, runTransaction, type Sql, type TransactionSql } from './transaction.js';
 
@@ -41,7 +42,10 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
     types,
   });
   pool.on('error', onConnectionError);
-  pool.on('connect', endWhenSilent);
+  pool.on('connect', (client) => {
+    endWhenSilent(socketOf(client));
+    coalesceWrites(socketOf(client));
+  });
   const prisma = new PrismaClient({
     adapter: new PrismaPg(pool, {
       onConnectionError,
@@ -90,10 +94,12 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
 const types = new pg.TypeOverrides();
 types.setTypeParser(pg.types.builtins.INT8, BigInt);
 
+const socketOf = (client: pg.PoolClient): Socket =>
+  (client as unknown as { connection: { stream: Socket } }).connection.stream;
+
 /** A timed-out query alone would leave its connection in the pool, and whoever got it next would wait as long. */
-function endWhenSilent(client: pg.PoolClient): void {
-  const { stream } = (client as unknown as { connection: { stream: Socket } }).connection;
-  stream.setTimeout(SILENCE_TIMEOUT_MS, () => stream.destroy(new Error('connection timeout: the database is silent')));
+function endWhenSilent(socket: Socket): void {
+  socket.setTimeout(SILENCE_TIMEOUT_MS, () => socket.destroy(new Error('connection timeout: the database is silent')));
 }
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
