@@ -21,7 +21,8 @@ const { values } = parseArgs({
 });
 const seconds = Number(values.seconds);
 const rounds = Number(values.rounds);
-const WARM_UP_SECONDS = 2;
+/** Until the compiler of the service has seen what is hot: a service that runs for days is measured, not one just started. */
+const WARM_UP_SECONDS = 10;
 const rabbitmqUrl = process.env.RABBITMQ_URL ?? 'amqp://localhost';
 const BENCH_USER = 900_000 + Math.floor(Math.random() * 90_000);
 
@@ -124,8 +125,8 @@ await registerFleet(client, Number(values.accounts));
 
 const askEcho = async () => void (await client.ask('bench.echo', {}, { exchange: '' }));
 const askCycle = () => cycle(client);
-await measure(32, askEcho, WARM_UP_SECONDS);
-await measure(32, askCycle, WARM_UP_SECONDS);
+await measure(256, askEcho, 1);
+await measure(256, askCycle, WARM_UP_SECONDS);
 for (const inFlight of values['in-flight'].split(',').map(Number)) {
   const pairs: Pair[] = [];
   for (let round = 0; round < rounds; round++) {
