@@ -20,7 +20,7 @@ export interface LeaseLock {
 /**
  * The second holder of "one holder at a time": a lock per leased account, which outlives a database that forgot the
  * lease in a failover. The database is the first; without Redis grants go on. The locks have the form of redlock's, in
- * which each is a call of its own; here those of a batch go in one, which is a fifth of the work.
+ * which each is a call of its own; here those of a batch go in one, which is less than half of Redis's work.
  */
 export interface LeaseLocks {
   /** Takes locks for a short life, before their leases are committed; answers in the order of the accounts. */

@@ -18,7 +18,7 @@ export interface TransactionSql extends Sql {
 }
 
 /**
- * Statements are planned once per connection, whatever their values: weighing them anew took two thirds of the
+ * Statements are planned once per connection, whatever their values: weighing them anew took a third of the
  * database's time for a batch of one. That every plan of a batch keeps to its indexes is held by a test.
  */
 const BEGIN = 'BEGIN; SET LOCAL plan_cache_mode = force_generic_plan';
