@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parseAccess } from '../../src/decide/access-policy.js';
 import { createAccess } from '../../src/operations/access.js';
@@ -86,7 +87,7 @@ test('while the database is away nobody is told that an account is not his', asy
     poolSize: 1,
     onConnectionError: () => {},
   });
-  const log = createLog({ level: 'error', instance: 'test' });
+  const log = createLog({ level: 'error', instance: 'test', stream: new PassThrough() });
   const access = createAccess(policy, gone.reader);
   const resources = { access, metrics: createMetrics() } as unknown as Resources;
   const dispatch = createDispatch({ database: gone, log, resources }, createWaitingRoom());
