@@ -77,6 +77,10 @@ function configure(folder, ports) {
     'log.console.level = warning',
     'log.file = false',
     'disk_free_limit.absolute = 50MB',
+    // How often the management page looks; every 5 s is slow for who waits for a connection to be listed.
+    'management.sample_retention_policies.global.minute = 1',
+    'management.sample_retention_policies.basic.minute = 1',
+    'management.sample_retention_policies.detailed.10 = 1',
   ];
   writeFileSync(path.join(folder, 'rabbitmq.conf'), `${settings.join('\n')}\n`);
   writeFileSync(path.join(folder, 'enabled_plugins'), '[rabbitmq_management].\n');

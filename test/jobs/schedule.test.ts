@@ -89,7 +89,7 @@ test('two schedules on one clock: workers run each occurrence once, and end with
 });
 
 test('a shutdown lets a running job finish its chunk; another instance does the rest', async () => {
-  const ids = await seedAccounts(operations, 1, 3_000);
+  const ids = await seedAccounts(operations, 1, 2_000);
   await letWait(operations, ids, { fromMs: -60_000, toMs: -1_000 });
   const { schedule } = openSchedule('one', cadencesWith('process-recoveries', SELDOM));
   await schedule.open();
@@ -99,15 +99,15 @@ test('a shutdown lets a running job finish its chunk; another instance does the 
   await ended;
   const before = await recovered();
   expect(before % 200).toBe(0);
-  expect(before).toBeLessThan(3_000);
+  expect(before).toBeLessThan(2_000);
   expect(await runs()).toMatchObject([{ outcome: 'interrupted', attempt: 1 }]);
   await one.run(processRecoveries, latestOccurrence(SELDOM, Date.now()));
-  await expectEachRecoveredOnce(3_000);
+  await expectEachRecoveredOnce(2_000);
   expect(await runs()).toMatchObject([{ outcome: 'done', attempt: 2 }]);
 });
 
 test('a worker killed mid-run: the rest is done by the next, and nothing twice', async () => {
-  const ids = await seedAccounts(operations, 2, 3_000);
+  const ids = await seedAccounts(operations, 2, 2_000);
   await letWait(operations, ids, { fromMs: -60_000, toMs: -1_000 });
   const script = `
     import { Worker } from 'node:worker_threads';
@@ -125,7 +125,7 @@ test('a worker killed mid-run: the rest is done by the next, and nothing twice',
   child.kill('SIGKILL');
   await exited;
   const before = await recovered();
-  expect(before).toBeLessThan(3_000);
+  expect(before).toBeLessThan(2_000);
   expect(await runs()).toMatchObject([{ outcome: null, attempt: 1, instance: 'killed' }]);
 
   const occurrence = latestOccurrence(SELDOM, Date.now());
@@ -134,8 +134,8 @@ test('a worker killed mid-run: the rest is done by the next, and nothing twice',
   await operations.query(`UPDATE job_runs SET lease_until = now()`);
   await operations.redis.flush();
   const summary = await one.run(processRecoveries, occurrence);
-  expect(summary).toMatchObject({ outcome: 'done', counts: { recovered: 3_000 - before } });
-  await expectEachRecoveredOnce(3_000);
+  expect(summary).toMatchObject({ outcome: 'done', counts: { recovered: 2_000 - before } });
+  await expectEachRecoveredOnce(2_000);
   expect(await runs()).toMatchObject([{ outcome: 'done', attempt: 2, instance: 'one' }]);
 });
 
