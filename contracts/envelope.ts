@@ -13,5 +13,11 @@ export const ENVELOPE = {
   errorCodeHeader: 'x-error-code',
 } as const;
 
+/** A content type that is `ENVELOPE.contentType`. */
+export const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
+
+/** https://www.w3.org/TR/trace-context/#traceparent-header */
+export const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+
 /** Where a reply may be written: direct reply-to, a server-named queue, or a queue named `reply.<anything>`. */
 export const REPLY_TO_PATTERN = /^(amq\.rabbitmq\.reply-to(\..+)?|amq\.gen-.+|reply\..+)$/;

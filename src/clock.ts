@@ -8,5 +8,8 @@ export const clock = {
 /** An instant as the contract writes it: ISO 8601, UTC, milliseconds. */
 export const toIso = (at: number): string => new Date(at).toISOString();
 
+/** As `toIso`, where there is an instant. */
+export const isoOrNull = (at: number | null): string | null => (at === null ? null : toIso(at));
+
 /** The instant an ISO 8601 text names. */
 export const fromIso = (text: string): number => Date.parse(text);

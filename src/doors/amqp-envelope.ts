@@ -1,5 +1,5 @@
 import type { ConsumeMessage } from 'amqplib';
-import { ENVELOPE, REPLY_TO_PATTERN } from '../../contracts/envelope.js';
+import { ENVELOPE, JSON_TYPE, REPLY_TO_PATTERN, TRACEPARENT } from '../../contracts/envelope.js';
 import type { FailureReply } from '../../contracts/failures.js';
 import { givenInstant, id } from '../../contracts/fields.js';
 import { RETRY_STEPS } from '../../contracts/topology.js';
@@ -29,11 +29,8 @@ export interface Envelope {
 export const ORIGINAL_USER_HEADER = 'x-original-user-id';
 export const ATTEMPT_HEADER = 'x-attempt';
 
-const JSON_TYPE = /^application\/json(\s*;\s*charset="?utf-8"?)?$/i;
 /** Kombu, under Celery and others, names the character set here. */
 const PLAIN_ENCODING = /^(identity|utf-?8)?$/i;
-/** https://www.w3.org/TR/trace-context/#traceparent-header */
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 /** U+FFFD stands for bytes that are no UTF-8. */
 const UNPRINTABLE = /\p{Cc}|\ufffd/u;
 

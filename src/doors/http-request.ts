@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { ENVELOPE } from '../../contracts/envelope.js';
+import { ENVELOPE, JSON_TYPE, TRACEPARENT } from '../../contracts/envelope.js';
 import type { FailureReply } from '../../contracts/failures.js';
 import { givenInstant, id } from '../../contracts/fields.js';
 import { fromIso } from '../clock.js';
@@ -24,9 +24,7 @@ export interface HttpParts {
 
 type Read<T> = { ok: true; value: T } | { ok: false; refusal: FailureReply };
 
-const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
 const REQUEST_ID = /^[\x21-\x7e]{1,128}$/;
-const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 /** A header's text; Node joins repeated ones with commas. */
 const header = (headers: IncomingHttpHeaders, name: string): string | null => {

@@ -1,5 +1,6 @@
 import { ACTION_TYPES, type ActionType } from '../../contracts/fields.js';
 import type { ReplyBody, RequestBody } from '../../contracts/operations.js';
+import { isoOrNull } from '../clock.js';
 import { evaluateLimits, type LimitChecks } from '../decide/evaluate-limits.js';
 import { reducePolicy, reentersSince } from '../decide/reentry.js';
 import { EMPTY_CHANNEL_USAGE, EMPTY_WINDOW, nextUtcMidnight } from '../decide/usage-window.js';
@@ -11,7 +12,6 @@ import { listAccounts } from '../store/list-accounts.js';
 import { loadAccountHeads } from '../store/load-account-heads.js';
 import { loadAccounts } from '../store/load-accounts.js';
 import type { BatchContext, OperationHandler, Outcome } from './handler.js';
-import { isoOrNull } from './iso-or-null.js';
 import { grantableAt, QUERIED_LEASE_MS, type QueriedWish, standingAt } from './judge-grant.js';
 
 type Body = RequestBody<'query.accounts'>;

@@ -1,7 +1,7 @@
 import type { LimitReason } from '../../contracts/actions.js';
 import type { ActionType } from '../../contracts/fields.js';
 import type { ReplyBody, RequestBody } from '../../contracts/operations.js';
-import { toIso } from '../clock.js';
+import { isoOrNull, toIso } from '../clock.js';
 import { type CountCheck, describeChecks, failingRules, type LimitChecks, NEVER } from '../decide/evaluate-limits.js';
 import { PURPOSE_ACTIONS } from '../decide/limits-policy.js';
 import { policyFor } from '../decide/reentry.js';
@@ -12,7 +12,6 @@ import { countAccounts } from '../store/count-accounts.js';
 import { listAccountsByRest } from '../store/list-accounts.js';
 import { loadAccounts } from '../store/load-accounts.js';
 import type { BatchContext, OperationHandler, Outcome } from './handler.js';
-import { isoOrNull } from './iso-or-null.js';
 import { grantableAt, QUERIED_LEASE_MS, type QueriedWish, standingAt, toCandidate } from './judge-grant.js';
 
 type Reply = ReplyBody<'query.explain'>;

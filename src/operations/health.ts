@@ -1,5 +1,5 @@
 import type { ReplyBody } from '../../contracts/operations.js';
-import { toIso } from '../clock.js';
+import { isoOrNull, toIso } from '../clock.js';
 import type { AccountCondition } from '../decide/account-condition.js';
 import { recoveryAt } from '../decide/plan-recovery.js';
 import type { AccountRecord } from '../store/account-record.js';
@@ -7,7 +7,6 @@ import { usedToday } from '../store/changes.js';
 import { HIGH_ERROR_COUNT } from '../store/fleet-state.js';
 import { loadAccounts } from '../store/load-accounts.js';
 import type { OperationHandler } from './handler.js';
-import { isoOrNull } from './iso-or-null.js';
 import { standingAt } from './judge-grant.js';
 import { refuse } from './refuse.js';
 

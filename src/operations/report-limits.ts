@@ -1,10 +1,8 @@
 import type { ReplyBody } from '../../contracts/operations.js';
 import type { ActionType } from '../../contracts/fields.js';
 import type { LimitsLeft } from '../../contracts/history.js';
-import { toIso } from '../clock.js';
+import { isoOrNull } from '../clock.js';
 import type { LimitChecks, LimitsVerdict, PauseCheck } from '../decide/evaluate-limits.js';
-
-const isoOrNull = (at: number | null): string | null => (at === null ? null : toIso(at));
 
 const pause = ({ ready, nextAllowedAt }: PauseCheck) => ({ ready, next_allowed_at: isoOrNull(nextAllowedAt) });
 

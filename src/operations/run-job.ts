@@ -1,9 +1,8 @@
 import type { ReplyBody } from '../../contracts/operations.js';
 import { requestKey } from '../store/answered-requests.js';
 import { type JobRun, loadRequestedRun, requestRun } from '../store/job-runs.js';
-import { toIso } from '../clock.js';
+import { isoOrNull, toIso } from '../clock.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
-import { isoOrNull } from './iso-or-null.js';
 
 type Request = AcceptedRequest<'admin.run-job'>;
 

@@ -4,7 +4,7 @@ import type { ErrorAction } from '../../contracts/accounts.js';
 import type { ActionType, ErrorClass } from '../../contracts/fields.js';
 import type { LimitsLeft } from '../../contracts/history.js';
 import { Prisma } from '../../generated/prisma/client.js';
-import { toIso } from '../clock.js';
+import { isoOrNull, toIso } from '../clock.js';
 import type { Alert } from '../decide/compare-alerts.js';
 import { dayCountOn, utcDay } from '../decide/usage-window.js';
 import { type AccountRecord, channelKey, type OpenLease } from './account-record.js';
@@ -128,7 +128,6 @@ export function writesOf(changes: Changes, now: number): Writes {
   };
 }
 
-const isoOrNull = (instant: number | null): string | null => (instant === null ? null : toIso(instant));
 const json = (rows: unknown[]): string => JSON.stringify(rows);
 
 function updateAccounts({ accounts }: Changes, now: number): SqlPart | null {

@@ -1,0 +1,143 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, describe, expect, test } from '@jest/globals';
+import type { Options } from 'amqplib';
+import { DEAD_LETTERS, EXCHANGES, REQUEST_QUEUES } from '../../contracts/topology.js';
+import { refuse } from '../../src/operations/refuse.js';
+import type { Dispatch, Reply } from '../../src/operations/request.js';
+import { eventually } from '../broker/eventually.js';
+import type { OpenBroker } from '../broker/open-broker.js';
+import { type OpenDoor, type OpenDoorOptions, openAmqpDoor } from './open-amqp-door.js';
+
+let open: OpenDoor;
+afterEach(() => open.close());
+
+const openWith = async (options: OpenDoorOptions) => {
+  open = await openAmqpDoor(options);
+};
+const answerWith =
+  (...replies: [Reply, ...Reply[]]): Dispatch =>
+  () =>
+    Promise.resolve(replies.length > 1 ? (replies.shift() as Reply) : replies[0]);
+const done: Reply = { success: true, done: 1 };
+const allSettled = () => eventually('all is settled', () => open.door.state().inWork === 0);
+
+const peek = async (queue: string) => {
+  const channel = await open.broker.plain.createChannel();
+  return eventually(`something in ${queue}`, () => channel.get(queue, { noAck: true }));
+};
+
+describe('dead letters', () => {
+  const isLate: Dispatch = ({ deadlineAt, messageId }) =>
+    Promise.resolve(messageId === null && deadlineAt === 0 ? refuse('DEADLINE_EXCEEDED') : done);
+  const publish = async (broker: OpenBroker, body: string, options: Options.Publish) => {
+    const channel = await broker.plain.createConfirmChannel();
+    await channel.assertQueue('reply.mine');
+    channel.publish(EXCHANGES.requests.name, 'action.check', Buffer.from(body), { replyTo: 'reply.mine', ...options });
+    await channel.waitForConfirms();
+    return channel;
+  };
+  const isDead = (broker: OpenBroker, count: number) =>
+    eventually('it is dead', async () => {
+      const channel = await broker.plain.createChannel();
+      const { messageCount } = await channel.checkQueue(DEAD_LETTERS.name);
+      return messageCount === count;
+    });
+  const replyOf = async () => {
+    const message = await peek('reply.mine');
+    const content = message === false ? '' : message.content.toString();
+    return { message, body: JSON.parse(content) as Reply };
+  };
+
+  test('what expired in its queue is answered and parked', async () => {
+    await openWith({
+      dispatch: isLate,
+      beforeStart: async (broker) => {
+        await publish(broker, '{}', { expiration: '1', correlationId: 'late' });
+        await isDead(broker, 1);
+      },
+    });
+    const { message, body } = await replyOf();
+    expect(body).toMatchObject({ success: false, error: { code: 'DEADLINE_EXCEEDED' } });
+    expect(message).toMatchObject({ properties: { correlationId: 'late', type: 'action.check' } });
+    await open.waitForParked(1);
+    expect(open.parked[0]?.properties.headers).toMatchObject({
+      'x-error-code': 'DEADLINE_EXCEEDED',
+      'x-original-routing-key': 'action.check',
+    });
+    await allSettled();
+    expect(await open.stopAndCount(DEAD_LETTERS.name)).toBe(0);
+  });
+
+  test('what expired after it had its effect gets its stored reply', async () => {
+    await openWith({
+      dispatch: isLate,
+      beforeStart: async (broker) => {
+        await publish(broker, '{}', { expiration: '1', messageId: randomUUID() });
+        await isDead(broker, 1);
+      },
+    });
+    expect((await replyOf()).body).toEqual(done);
+    await allSettled();
+    expect(open.parked).toHaveLength(0);
+  });
+
+  test('what expired and is not sound is answered all the same', async () => {
+    await openWith({
+      dispatch: isLate,
+      beforeStart: async (broker) => {
+        await publish(broker, 'not JSON', { expiration: '1' });
+        await isDead(broker, 1);
+      },
+    });
+    expect((await replyOf()).body).toMatchObject({ error: { code: 'DEADLINE_EXCEEDED' } });
+    await open.waitForParked(1);
+    expect(open.dispatched).toHaveLength(0);
+  });
+
+  test('what expired under headers that are too large to be read is refused for these', async () => {
+    await openWith({
+      dispatch: isLate,
+      beforeStart: async (broker) => {
+        await publish(broker, '{}', { expiration: '1', headers: { large: 'x'.repeat(20_000) } });
+        await isDead(broker, 1);
+      },
+    });
+    expect((await replyOf()).body).toMatchObject({ error: { code: 'MALFORMED_MESSAGE' } });
+    await open.waitForParked(1);
+    expect(open.dispatched).toHaveLength(0);
+  });
+
+  test('what was delivered too often is not looked into, but answered and parked', async () => {
+    await openWith({
+      dispatch: answerWith(done),
+      beforeStart: async (broker) => {
+        const channel = await publish(broker, '{}', { userId: broker.connections.user });
+        for (let delivery = 0; delivery <= 20; delivery++) {
+          const message = await eventually('it is there', () => channel.get(REQUEST_QUEUES.action.name));
+          if (message !== false) channel.reject(message, true);
+        }
+        await isDead(broker, 1);
+      },
+    });
+    expect((await replyOf()).body).toMatchObject({
+      error: { code: 'INTERNAL', message: expect.stringContaining('delivery_limit') },
+    });
+    await open.waitForParked(1);
+    expect(open.dispatched).toHaveLength(0);
+    expect(open.parked[0]?.properties.headers).toMatchObject({
+      'x-error-code': 'INTERNAL',
+      'x-original-routing-key': 'action.check',
+      'x-original-user-id': open.broker.connections.user,
+    });
+  });
+
+  test('what somebody sent there himself is parked', async () => {
+    await openWith({});
+    await open.send({ exchange: EXCHANGES.dead.name, operation: 'made.up' });
+    await open.waitForParked(1);
+    expect(open.parked[0]?.properties.headers).toMatchObject({
+      'x-original-routing-key': 'made.up',
+      'x-error-code': 'INTERNAL',
+    });
+  });
+});
