@@ -13,6 +13,8 @@ import {
 import { buildDefinitions } from '../../scripts/rabbitmq-definitions.mjs';
 import { declareTopology } from '../../src/broker/topology.js';
 import { type BrokerUsers, createBrokerUsers } from '../support/broker-users.js';
+import { testServers } from '../support/servers.js';
+import { manage } from '../support/vhost.js';
 
 // What deploy/rabbitmq gives and keeps from each kind of user, on a real broker.
 
@@ -256,6 +258,36 @@ test('what is needed is allowed', async () => {
   expect(
     await onChannel('own', (channel) => publish('', queueOf('messaging', 'reply'), { mandatory: true })(channel)),
   ).toBeNull();
+});
+
+test('a user with the tag management and no permission sees the topology, and touches nothing', async () => {
+  const { vhost, names } = users;
+  const watcher = { name: `watch-${names.own}`, password: 'watch' };
+  await manage('PUT', `/api/users/${watcher.name}`, { password: watcher.password, tags: 'management' });
+  await manage('PUT', `/api/permissions/${vhost}/${watcher.name}`, { configure: '^$', write: '^$', read: '^$' });
+  const authorization = `Basic ${Buffer.from(`${watcher.name}:${watcher.password}`).toString('base64')}`;
+  const ask = async (route: string, method = 'GET', body?: object) => {
+    const { origin } = new URL(testServers().managementUrl);
+    const headers = { authorization, 'content-type': 'application/json' };
+    return (await fetch(`${origin}/api/${route}`, { method, headers, body: body && JSON.stringify(body) })).status;
+  };
+  try {
+    for (const list of ['exchanges', 'queues', 'bindings', 'policies', 'operator-policies']) {
+      expect([list, await ask(`${list}/${vhost}`)]).toEqual([list, 200]);
+    }
+    const read = { count: 1, ackmode: 'ack_requeue_true', encoding: 'auto' };
+    const policy = { pattern: '.*', definition: { 'max-length': 1 } };
+    const queue = `queues/${vhost}/${PARKED.name}`;
+    const refused = [
+      await ask(`${queue}/get`, 'POST', read),
+      await ask(`${queue}/contents`, 'DELETE'),
+      await ask(queue, 'DELETE'),
+      await ask(`policies/${vhost}/mine`, 'PUT', policy),
+    ];
+    expect(refused.filter((status) => status < 400)).toEqual([]);
+  } finally {
+    await manage('DELETE', `/api/users/${watcher.name}`);
+  }
 });
 
 test('the definitions that are committed are the example, and let nobody in', () => {
