@@ -59,7 +59,7 @@ export function openBus(url: string, ledger: Ledger): Bus {
   const askTimes: Bus['askTimes'] = async (times, operation, body) => {
     const request: LedgerRequest = {
       ...{ messageId: randomUUID(), operation, body },
-      ...{ sentAt: [], confirmed: 0, answers: [] },
+      ...{ repeats: true, sentAt: [], confirmed: 0, answers: [] },
     };
     ledger.requests.set(request.messageId, request);
     const giveUpAt = ledger.now() + GIVE_UP_MS;

@@ -1,7 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OperationName } from '../../contracts/operations.js';
 import type { Reply } from '../../src/operations/request.js';
-import { type Bus, openBus } from './bus.js';
+import { openBus } from './bus.js';
+import { type HttpCaller, openHttpCaller } from './http-caller.js';
 import type { Ledger } from './ledger.js';
 import type { Random } from './random.js';
 
@@ -12,21 +13,31 @@ export interface Callers {
   close: () => Promise<void>;
 }
 
-const SERVICES = ['inviting', 'messaging', 'parsing'];
-const WORKERS = 9;
+/** The last one calls over HTTP. */
+const SERVICES = ['inviting', 'messaging', 'parsing', 'browsing'];
+const WORKERS = 12;
 const CHANNELS = ['@one', 'https://t.me/Two', '-1001234567890'];
 
 /** What a holder knows of its account. */
 export type Holder = { account_id: string; service_name: string; lease_id: string; fence: number };
 
-export function startCallers(url: string, ledger: Ledger, userIds: readonly number[], random: Random): Callers {
-  const buses = SERVICES.map(() => openBus(url, ledger));
+/** @param httpUrls of the processes that serve at present */
+export function startCallers(
+  url: string,
+  httpUrls: () => string[],
+  ledger: Ledger,
+  userIds: readonly number[],
+  random: Random,
+): Callers {
+  const buses = SERVICES.slice(0, -1).map(() => openBus(url, ledger));
+  const http = openHttpCaller(httpUrls, ledger);
   let stopping = false;
   const isStopping = () => stopping;
   const work = Array.from({ length: WORKERS }, async (_, index) => {
     const own = random.fork();
     const service = index % SERVICES.length;
-    while (!isStopping()) await takeTurn(buses[service] as Bus, SERVICES[service] as string, userIds, own);
+    const caller = { askOnce: http.askOnce, ask: buses[service]?.ask ?? http.ask };
+    while (!isStopping()) await takeTurn(caller, SERVICES[service] as string, userIds, own);
   });
   // A rejection is the business of who stops them.
   for (const worker of work) worker.catch(() => undefined);
@@ -41,8 +52,13 @@ export function startCallers(url: string, ledger: Ledger, userIds: readonly numb
   };
 }
 
-async function takeTurn(bus: Bus, service: string, userIds: readonly number[], random: Random): Promise<void> {
-  const reply = await bus.ask('account.allocate', {
+async function takeTurn(
+  caller: HttpCaller,
+  service: string,
+  userIds: readonly number[],
+  random: Random,
+): Promise<void> {
+  const reply = await caller.ask('account.allocate', {
     user_id: random.pick(userIds),
     purpose: 'general',
     service_name: service,
@@ -57,9 +73,9 @@ async function takeTurn(bus: Bus, service: string, userIds: readonly number[], r
   const { account_id, lease_id, fence } = reply.allocation as Omit<Holder, 'service_name'>;
   const holder: Holder = { account_id, lease_id, fence, service_name: service };
   const done = { invites: 0, messages: 0 };
-  for (let acts = random.between(0, 4); acts > 0; acts--) await act(bus, holder, done, random);
+  for (let acts = random.between(0, 4); acts > 0; acts--) await act(caller, holder, done, random);
   const usage = { invites_sent: done.invites, messages_sent: done.messages, success: random.chance(0.9) };
-  await bus.ask(
+  await caller.ask(
     'account.release',
     // The predecessor's callers say who they are, and nothing of a lease.
     random.chance(0.8) ? { ...holder, usage_stats: usage } : { account_id, service_name: service, usage_stats: {} },
@@ -68,14 +84,14 @@ async function takeTurn(bus: Bus, service: string, userIds: readonly number[], r
 
 /** One thing that a holder does; `done` counts what was allowed, for the report at the end. */
 async function act(
-  bus: Bus,
+  caller: HttpCaller,
   holder: Holder,
   done: { invites: number; messages: number },
   random: Random,
 ): Promise<void> {
   const ask = (operation: OperationName, body: Record<string, unknown>): Promise<Reply> =>
-    bus.ask(operation, { ...holder, ...body });
-  const kind = random.pick(['invite', 'message', 'message', 'parse', 'renew', 'error', 'check'] as const);
+    caller.ask(operation, { ...holder, ...body });
+  const kind = random.pick(['invite', 'message', 'message', 'parse', 'renew', 'error', 'impatience', 'check'] as const);
   switch (kind) {
     case 'invite':
     case 'message':
@@ -88,7 +104,7 @@ async function act(
       if (random.chance(0.5)) {
         const { account_id, service_name } = holder;
         const settled = { permit_id: verdict.permit_id, action_type: kind, success: random.chance(0.8) };
-        await bus.ask('action.record', { account_id, service_name, ...settled });
+        await caller.ask('action.record', { account_id, service_name, ...settled });
       }
       return;
     }
@@ -98,8 +114,12 @@ async function act(
     case 'error':
       await ask('account.error', { error_type: random.pick(['network_error', 'USER_PRIVACY_RESTRICTED']) });
       return;
+    case 'impatience':
+      // Of what is never repeated the first answer has to be true.
+      await caller.askOnce('account.renew', { ...holder, timeout_minutes: random.between(1, 5) });
+      return;
     case 'check':
-      await bus.ask('action.check', { account_id: holder.account_id, action_type: 'message' });
+      await caller.ask('action.check', { account_id: holder.account_id, action_type: 'message' });
       return;
     default:
       kind satisfies never;

@@ -1,6 +1,9 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { FAULTS, type FaultName } from './faults.js';
-import { type FaultRun, runFault } from './run-fault.js';
+import { type FaultRun, RECOVERY_MS, runFault } from './run-fault.js';
+import { toTable } from './table.js';
 import { openWorld, type World } from './world.js';
 
 // Not among the tests of every day: `make faults`. FAULT_ROUNDS: how often each; FAULT_SEED: of the first round, as a
@@ -9,6 +12,7 @@ import { openWorld, type World } from './world.js';
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 1);
 const SEED = Number(process.env.FAULT_SEED ?? Math.floor(Math.random() * 1_000_000));
 const ROUND_MS = 300_000;
+const RESULT = path.resolve(import.meta.dirname, '../../.local/faults.json');
 
 let world: World;
 const runs: FaultRun[] = [];
@@ -16,14 +20,19 @@ beforeAll(async () => {
   world = await openWorld();
 }, 120_000);
 afterAll(async () => {
-  process.stdout.write(`\n${toTable(runs)}\n`);
+  const rows = runs.map(({ ledger: _, userIds: __, ...row }) => row);
+  mkdirSync(path.dirname(RESULT), { recursive: true });
+  writeFileSync(RESULT, JSON.stringify({ seed: SEED, recoverWithinMs: RECOVERY_MS, runs: rows }, null, 2));
+  process.stdout.write(`\n${toTable(runs)}\n\nIn full: ${RESULT}\n`);
   await world.close();
 }, 60_000);
 
 test.each(Object.keys(FAULTS) as FaultName[])(
   '%s',
   async (fault) => {
-    for (let round = 0; round < ROUNDS; round++) {
+    // There is one standby.
+    const rounds = fault.startsWith('failover') ? 1 : ROUNDS;
+    for (let round = 0; round < rounds; round++) {
       const run = await runFault(world, fault, SEED + round);
       runs.push(run);
       process.stderr.write(`${fault}: ${(run.recoveryMs / 1_000).toFixed(1)} s, ${run.violations.length} violations\n`);
@@ -33,26 +42,3 @@ test.each(Object.keys(FAULTS) as FaultName[])(
   },
   ROUNDS * ROUND_MS,
 );
-
-/** One line per fault, over its rounds: the worst recovery and memory, the sum of the rest. */
-function toTable(all: readonly FaultRun[]): string {
-  const head = ['fault', 'runs', 'requests', 'sent again', 'events', 'violations', 'recovery s', 'memory MB'];
-  const rows = (Object.keys(FAULTS) as FaultName[]).flatMap((fault) => {
-    const own = all.filter((run) => run.fault === fault);
-    if (own.length === 0) return [];
-    const sum = (of: (run: FaultRun) => number) => String(own.reduce((total, run) => total + of(run), 0));
-    return [
-      [
-        fault,
-        String(own.length),
-        sum(({ requests }) => requests),
-        sum(({ resent }) => resent),
-        sum(({ events }) => events),
-        sum(({ violations }) => violations.length),
-        (Math.max(...own.map(({ recoveryMs }) => recoveryMs)) / 1_000).toFixed(1),
-        String(Math.max(...own.map(({ memoryMb }) => memoryMb))),
-      ],
-    ];
-  });
-  return [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-}

@@ -6,7 +6,7 @@ import type { World } from './world.js';
 
 /** One thing that must never be; `invariant` as docs/decisions.md numbers them. */
 export interface Violation {
-  invariant: 'I1' | 'I2' | 'I3' | 'I4' | 'I5';
+  invariant: 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'the fault itself';
   what: string;
 }
 
@@ -65,7 +65,7 @@ const successesOf = (requests: readonly LedgerRequest[], operation: string) =>
     return reply?.success === true ? [{ request, reply }] : [];
   });
 const grantOf = (reply: Success) =>
-  reply.allocation as { account_id: string; lease_id: string; fence: number; allocated_at: string };
+  reply.allocation as { account_id: string; lease_id: string; fence: number; allocated_at: string; expires_at: string };
 
 /** I1: leases of an account follow each other, and nobody succeeds under a fence after a higher one was handed out. */
 function judgeHolders(requests: readonly LedgerRequest[], leases: readonly LeaseRow[], report: Report): void {
@@ -174,7 +174,10 @@ async function judgeEffects(
       )
     ).map((row) => [row.message_id, row.reply]),
   );
-  for (const { messageId, operation, answers, confirmed } of requests) {
+  for (const { messageId, operation, answers, confirmed, repeats } of requests) {
+    if (!repeats && stored.has(messageId) && answers.some(({ reply }) => saysNothingWasDone(reply))) {
+      report('I3', `${operation} ${messageId}: was told that nothing was changed, and it was`);
+    }
     const finals = answers.filter(({ reply }) => isFinal(reply)).map(({ reply }) => withoutSecrets(reply));
     const [first] = finals;
     if (first === undefined) {
@@ -271,6 +274,40 @@ function compareEvents(type: string, told: readonly string[], leases: readonly s
   if (!isDeepStrictEqual([...told].sort(), [...leases].sort())) {
     report('I4', `${type}: ${told.length} events for ${leases.length} leases`);
   }
+}
+
+const saysNothingWasDone = (reply: Reply): boolean =>
+  !reply.success && reply.error.code === 'UNAVAILABLE' && reply.error.details?.outcome !== 'unknown';
+
+/**
+ * I1, where the database has forgotten what it promised: by what callers were told and sent, nobody is granted an
+ * account while another lives by his lease of it. Instants of replies, so that nothing has to be agreed between clocks.
+ */
+export function judgeForgetful({ requests }: Ledger, userIds: readonly number[]): Violation[] {
+  const wishes = [...requests.values()].filter(({ body }) => userIds.includes(Number(body.user_id)));
+  const grants = successesOf(wishes, 'account.allocate').map(({ request, reply }) => {
+    const { account_id: accountId, lease_id: leaseId, expires_at: end, allocated_at: begin } = grantOf(reply);
+    const from = request.answers.find((answer) => answer.reply.success)?.at ?? 0;
+    return { accountId, leaseId, from, to: from + Date.parse(end) - Date.parse(begin) };
+  });
+  const holds = grants.map((grant) => {
+    const releases = [...requests.values()].filter(
+      ({ operation, body, sentAt: [sent = 0] }) =>
+        operation === 'account.release' && body.account_id === grant.accountId && sent >= grant.from,
+    );
+    return { ...grant, to: Math.min(grant.to, ...releases.map(({ sentAt: [sent = 0] }) => sent)) };
+  });
+  return holds.flatMap((hold) =>
+    holds
+      .filter(
+        (other) =>
+          other.leaseId !== hold.leaseId &&
+          other.accountId === hold.accountId &&
+          hold.from <= other.from &&
+          other.from < hold.to,
+      )
+      .map(() => ({ invariant: 'I1' as const, what: `account ${hold.accountId}: granted while another held it` })),
+  );
 }
 
 /** A reply without what a repeat may lack: sessions and phone numbers. */

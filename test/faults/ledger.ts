@@ -7,6 +7,8 @@ export interface LedgerRequest {
   messageId: string;
   operation: OperationName;
   body: Record<string, unknown>;
+  /** The caller repeats it until it is answered. */
+  repeats: boolean;
   /** When it was sent, again and again. */
   sentAt: number[];
   /** How often the broker has confirmed it. */

@@ -1,4 +1,5 @@
 import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { DEAD_LETTERS, PARKED, REQUEST_QUEUE_KEYS, REQUEST_QUEUES, RETRY_STEPS } from '../../contracts/topology.js';
@@ -6,8 +7,9 @@ import { eventually } from '../broker/eventually.js';
 import { telethonSession } from '../support/session-strings.js';
 import { openBus, subscribe } from './bus.js';
 import { startCallers } from './callers.js';
+import { FAILOVER } from './failover.js';
 import { FAULTS, type FaultName } from './faults.js';
-import { judge, type Limits, type Violation } from './judge.js';
+import { judge, judgeForgetful, type Limits, type Violation } from './judge.js';
 import { createLedger, type Ledger } from './ledger.js';
 import { createRandom } from './random.js';
 import type { World } from './world.js';
@@ -19,11 +21,13 @@ export interface FaultRun {
   requests: number;
   /** Requests that were sent more than once. */
   resent: number;
+  /** How often something was broken. */
+  injected: number;
   events: number;
   violations: Violation[];
   /** From the end of the fault until every process serves and every request of before is answered, milliseconds. */
   recoveryMs: number;
-  /** Of the largest process, at the end. */
+  /** The most that a process has taken at any time. */
   memoryMb: number;
   /** What it was judged by. */
   ledger: Ledger;
@@ -35,7 +39,9 @@ export const LIMITS: Limits = { hourly: { invite: 5, message: 12, parse: 30 }, c
 const USERS = 2;
 const ACCOUNTS = 10;
 /** What may be called recovered. Start of a process, its connections and a heartbeat are in it. */
-const RECOVERY_MS = 60_000;
+export const RECOVERY_MS = 30_000;
+/** Until queues and outbox are empty: a request on the retry ladder may be there for a while. */
+const QUIET_MS = 60_000;
 const MEMORY_MB = 400;
 const QUEUES = [
   ...REQUEST_QUEUE_KEYS.map((key) => REQUEST_QUEUES[key].name),
@@ -62,11 +68,19 @@ export async function runFault(world: World, fault: FaultName, seed: number): Pr
     if (!reply.success) throw new Error(JSON.stringify(reply));
   }
 
-  const callers = startCallers(url, ledger, userIds, random.fork());
+  const httpUrls = () => world.services().map(({ httpUrl }) => httpUrl);
+  const callers = startCallers(url, httpUrls, ledger, userIds, random.fork());
   const violations: Violation[] = [];
+  let injected = 0;
   try {
     await pause(random.between(300, 1_000));
-    await FAULTS[fault]({ world, random, userIds, bus });
+    await FAULTS[fault]({
+      ...{ world, random, userIds, bus },
+      injected: (times = 1) => {
+        injected += times;
+      },
+      report: (what) => void violations.push({ invariant: 'the fault itself', what }),
+    });
     const mendedAt = ledger.now();
     await untilRecovered(world, ledger).catch((error: Error) =>
       violations.push({ invariant: 'I5', what: error.message }),
@@ -75,13 +89,14 @@ export async function runFault(world: World, fault: FaultName, seed: number): Pr
     await pause(500);
     await callers.stop().catch((error: Error) => violations.push({ invariant: 'I3', what: error.message }));
     await untilQuiet(world, url).catch((error: Error) => violations.push({ invariant: 'I5', what: error.message }));
-    violations.push(...(await judge(world, ledger, userIds, LIMITS)));
-    const memoryMb = await largestProcess(world);
+    const isForgetful = Object.hasOwn(FAILOVER, fault);
+    violations.push(...(isForgetful ? judgeForgetful(ledger, userIds) : await judge(world, ledger, userIds, LIMITS)));
+    const memoryMb = largestProcess(world);
     if (memoryMb > MEMORY_MB) violations.push({ invariant: 'I5', what: `a process takes ${memoryMb} MB` });
     const requests = [...ledger.requests.values()];
     const resent = requests.filter(({ sentAt }) => sentAt.length > 1).length;
     return {
-      ...{ fault, seed, violations, recoveryMs, memoryMb, ledger, userIds },
+      ...{ fault, seed, injected, violations, recoveryMs, memoryMb, ledger, userIds },
       ...{ requests: requests.length, resent, events: ledger.events.length },
     };
   } finally {
@@ -110,7 +125,7 @@ async function untilQuiet(world: World, url: string): Promise<void> {
     const channel = await connection.createChannel();
     for (const queue of QUEUES) {
       const isEmpty = async () => (await channel.checkQueue(queue)).messageCount === 0;
-      await eventually(`${queue} is empty`, isEmpty, RECOVERY_MS);
+      await eventually(`${queue} is empty`, isEmpty, QUIET_MS);
     }
     const { messageCount } = await channel.purgeQueue(PARKED.name);
     if (messageCount > 0) throw new Error(`${messageCount} messages were parked`);
@@ -118,15 +133,15 @@ async function untilQuiet(world: World, url: string): Promise<void> {
     await connection.close();
   }
   const unpublished = () => world.query('SELECT FROM events WHERE published_at IS NULL');
-  await eventually('the outbox is empty', async () => (await unpublished()).length === 0, RECOVERY_MS);
+  await eventually('the outbox is empty', async () => (await unpublished()).length === 0, QUIET_MS);
 }
 
-async function largestProcess(world: World): Promise<number> {
-  const bytes = await Promise.all(
-    world.services().map(async ({ httpUrl }) => {
-      const metrics = await (await fetch(`${httpUrl}/metrics`)).text();
-      return Number(/^process_resident_memory_bytes (\S+)/m.exec(metrics)?.[1] ?? 0);
-    }),
-  );
-  return Math.round(Math.max(0, ...bytes) / 2 ** 20);
+/** Of the processes that run; those that have ended were younger. */
+function largestProcess(world: World): number {
+  if (process.platform !== 'linux') return 0;
+  const peaks = world.services().map(({ process: { pid } }) => {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    return Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1] ?? 0);
+  });
+  return Math.round(Math.max(0, ...peaks) / 1_024);
 }

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import path from 'node:path';
@@ -10,6 +11,7 @@ import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 
 /** Servers of the suite's own, networks that can fail, and service processes that are started again when they end. */
 export interface World {
+  /** The one that the services use at present. */
   postgres: PrivateServer;
   redis: PrivateServer;
   rabbitmq: PrivateServer;
@@ -17,17 +19,22 @@ export interface World {
   databaseNet: TcpProxy;
   /** Between the services and the broker. */
   brokerNet: TcpProxy;
+  redisNet: TcpProxy;
+  /** PostgreSQL's disk is small and nobody else's. */
+  hasDiskOfItsOwn: boolean;
   /** Those that run at present. */
   services: () => RunningService[];
-  /** Starts one more process, which is not started again; such as one with a fail point. */
-  startDoomed: (env: Record<string, string>) => Promise<void>;
+  /** Starts one more process, which is not started again; null where it ended before it served. */
+  startExtra: (env: Record<string, string>) => Promise<RunningService | null>;
+  /** Has services and judge use another database server from now on. */
+  moveDatabase: (server: PrivateServer) => Promise<void>;
   /** Resolves when every process serves. */
   untilReady: () => Promise<void>;
   query: <T extends pg.QueryResultRow>(sql: string, values?: unknown[]) => Promise<T[]>;
   /** Ends whatever a fault has left behind. */
   mend: () => Promise<void>;
   /** Calls the management page of the broker. */
-  manage: (method: string, path: string) => Promise<unknown>;
+  manage: (method: string, path: string, body?: unknown) => Promise<unknown>;
   /** What the processes have written, for a failing run. */
   logs: () => string;
   close: () => Promise<void>;
@@ -35,29 +42,35 @@ export interface World {
 
 const INSTANCES = 2;
 const LIMITS_FILE = path.join(import.meta.dirname, 'limits.json');
+/** What the services come as: no superuser, so that the servers can refuse them what others may. */
+export const DATABASE_USER = 'account_manager';
+export const BROKER_USER = 'account-manager';
+const DISK_MB = 256;
 
 export async function openWorld(): Promise<World> {
-  const [postgres, redis, rabbitmq] = await Promise.all([
-    startPrivateServer('postgres'),
+  let hasDiskOfItsOwn = false;
+  const mountDisk = (folder: string): void => {
+    hasDiskOfItsOwn = mount(folder);
+  };
+  const [firstPostgres, redis, rabbitmq] = await Promise.all([
+    startPrivateServer('postgres', mountDisk),
     startPrivateServer('redis'),
     startPrivateServer('rabbitmq'),
   ]);
-  const urls = { ...postgres.urls, ...redis.urls, ...rabbitmq.urls } as Record<string, string>;
-  const databaseUrl = urls.DATABASE_URL ?? '';
-  await migrate(databaseUrl);
-  const [databaseNet, brokerNet] = await Promise.all([
-    startTcpProxy(databaseUrl),
-    startTcpProxy(urls.RABBITMQ_URL ?? ''),
+  let postgres = firstPostgres;
+  const servers = [postgres, redis, rabbitmq];
+  await prepareDatabase(postgres);
+  const managementUrl = rabbitmq.urls.RABBITMQ_MANAGEMENT_URL ?? '';
+  await manage(managementUrl, 'PUT', `/api/users/${BROKER_USER}`, { password: BROKER_USER, tags: '' });
+  const everything = { configure: '.*', write: '.*', read: '.*' };
+  await manage(managementUrl, 'PUT', `/api/permissions/%2F/${BROKER_USER}`, everything);
+  const [databaseNet, brokerNet, redisNet] = await Promise.all([
+    startTcpProxy(as(DATABASE_USER, '', postgres.urls.DATABASE_URL)),
+    startTcpProxy(as(BROKER_USER, BROKER_USER, rabbitmq.urls.RABBITMQ_URL)),
+    startTcpProxy(redis.urls.REDIS_URL ?? ''),
   ]);
-  const env = {
-    DATABASE_URL: databaseNet.url,
-    REDIS_URL: urls.REDIS_URL ?? '',
-    RABBITMQ_URL: brokerNet.url,
-    LIMITS_FILE,
-  };
-  // After a restart of the server the first query over an old connection fails.
-  const pool = new pg.Pool({ connectionString: databaseUrl, max: 2 });
-  pool.on('error', () => undefined);
+  const env = { DATABASE_URL: databaseNet.url, REDIS_URL: redisNet.url, RABBITMQ_URL: brokerNet.url, LIMITS_FILE };
+  let pool = openPool(postgres);
 
   const running = new Map<string, RunningService>();
   const logs: string[] = [];
@@ -79,7 +92,7 @@ export async function openWorld(): Promise<World> {
     }
   };
   const slots = Array.from({ length: INSTANCES }, (_, index) => keepRunning(`instance ${index}`));
-  const doomed: RunningService[] = [];
+  const extras: RunningService[] = [];
 
   const untilReady = async (): Promise<void> => {
     const check = async (): Promise<boolean> => {
@@ -108,36 +121,92 @@ export async function openWorld(): Promise<World> {
   };
 
   return {
-    ...{ postgres, redis, rabbitmq, databaseNet, brokerNet, untilReady, query },
+    get postgres() {
+      return postgres;
+    },
+    hasDiskOfItsOwn,
+    ...{ redis, rabbitmq, databaseNet, brokerNet, redisNet, untilReady, query },
     services: () => [...running.values()],
-    startDoomed: async (own) => {
+    startExtra: async (own) => {
       // It may die before it is ready.
       const service = await startService({ ...env, ...own }).catch(() => null);
-      if (service !== null) doomed.push(service);
+      if (service !== null) extras.push(service);
+      return service;
+    },
+    moveDatabase: async (server) => {
+      postgres = server;
+      servers.push(server);
+      databaseNet.leadTo(server.urls.DATABASE_URL ?? '');
+      await pool.end();
+      pool = openPool(server);
     },
     mend: async () => {
       await Promise.all([postgres, redis, rabbitmq].map((server) => server.mend()));
-      await Promise.all([databaseNet.heal(), brokerNet.heal()]);
-      await query('ALTER SYSTEM RESET ALL');
+      await Promise.all([databaseNet.heal(), brokerNet.heal(), redisNet.heal()]);
+      for (const extra of extras.splice(0)) {
+        logs.push(extra.log());
+        await extra.kill();
+      }
+      await query('ALTER SYSTEM RESET default_transaction_read_only');
       await query('SELECT pg_reload_conf()');
     },
-    manage: (method, at) => manage(urls.RABBITMQ_MANAGEMENT_URL ?? '', method, at),
-    logs: () => [...logs, ...[...running.values(), ...doomed].map((service) => service.log())].join('\n'),
+    manage: (method, at, body) => manage(managementUrl, method, at, body),
+    logs: () => [...logs, ...[...running.values(), ...extras].map((service) => service.log())].join('\n'),
     close: async () => {
       closing = true;
-      await Promise.all([...running.values(), ...doomed].map((service) => service.kill()));
+      await Promise.all([...running.values(), ...extras].map((service) => service.kill()));
       await Promise.all(slots);
       await pool.end();
-      await Promise.all([databaseNet.close(), brokerNet.close()]);
-      await Promise.all([postgres.remove(), redis.remove(), rabbitmq.remove()]);
+      await Promise.all([databaseNet.close(), brokerNet.close(), redisNet.close()]);
+      if (hasDiskOfItsOwn) await firstPostgres.crash();
+      if (hasDiskOfItsOwn) execFileSync('umount', [firstPostgres.folder]);
+      await Promise.all(servers.map((server) => server.remove()));
     },
   };
 }
 
-async function manage(url: string, method: string, at: string): Promise<unknown> {
+/** Whether the folder is a small disk of its own now. */
+function mount(folder: string): boolean {
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_MB}m`, 'tmpfs', folder], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** A database that belongs to the services' user. The log is kept short, for a disk that is small. */
+async function prepareDatabase({ urls }: PrivateServer): Promise<void> {
+  const admin = new pg.Client({ connectionString: (urls.DATABASE_URL ?? '').replace(/[^/]*$/, 'postgres') });
+  await admin.connect();
+  await admin.query(`CREATE ROLE ${DATABASE_USER} LOGIN`);
+  await admin.query(`CREATE DATABASE account_manager OWNER ${DATABASE_USER}`);
+  await admin.query(`ALTER SYSTEM SET max_wal_size = '64MB'`);
+  await admin.query('SELECT pg_reload_conf()');
+  await admin.end();
+  await migrate(as(DATABASE_USER, '', urls.DATABASE_URL));
+}
+
+function openPool({ urls }: PrivateServer): pg.Pool {
+  // After a restart of the server the first query over an old connection fails.
+  const pool = new pg.Pool({ connectionString: urls.DATABASE_URL, max: 2 });
+  pool.on('error', () => undefined);
+  return pool;
+}
+
+/** The URL with another user. */
+function as(user: string, password: string, url = ''): string {
+  const other = new URL(url);
+  other.username = user;
+  other.password = password;
+  return other.href;
+}
+
+async function manage(url: string, method: string, at: string, body?: unknown): Promise<unknown> {
   const { origin, username, password } = new URL(url);
   const authorization = `Basic ${Buffer.from(`${username}:${password}`).toString('base64')}`;
-  const response = await fetch(`${origin}${at}`, { method, headers: { authorization } });
+  const headers = { authorization, 'content-type': 'application/json' };
+  const response = await fetch(`${origin}${at}`, { method, headers, body: JSON.stringify(body) });
   if (!response.ok) throw new Error(`${method} ${at}: ${response.status}`);
   const text = await response.text();
   return text === '' ? undefined : JSON.parse(text);

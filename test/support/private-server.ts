@@ -20,6 +20,9 @@ const PORTS = {
 export interface PrivateServer {
   /** By the names of the environment variables. */
   urls: Record<string, string>;
+  ports: Record<string, number>;
+  /** Where its data lie. */
+  folder: string;
   /** It hangs: connections stand, and nothing answers. */
   pause: () => void;
   resume: () => void;
@@ -35,10 +38,10 @@ export interface PrivateServer {
   remove: () => Promise<void>;
 }
 
-/** `prepare` may put files of configuration into its folder before it starts. */
+/** @param prepare may put files into the folder before the first start */
 export async function startPrivateServer(
   name: keyof typeof SERVERS,
-  prepare?: (folder: string) => void,
+  prepare: (folder: string) => void | Promise<void> = () => undefined,
 ): Promise<PrivateServer> {
   const server = SERVERS[name];
   // Not in the checkout, where the user that PostgreSQL runs as may have no way to.
@@ -63,10 +66,12 @@ export async function startPrivateServer(
     if (!isGone()) signal('SIGKILL');
     await eventually(`${name} is gone`, isGone);
   };
-  prepare?.(folder);
+  await prepare(folder);
   await start();
   return {
     urls: running.urls,
+    ports,
+    folder,
     pause: () => signal('SIGSTOP'),
     resume: () => signal('SIGCONT'),
     crash,

@@ -18,6 +18,8 @@ export interface TcpProxy {
    * told. New ones are well.
    */
   forget: () => void;
+  /** Leads to another server from now on; connections to the one before are broken. */
+  leadTo: (target: string) => void;
   /** Well again: connections that have lost something are broken, the others live on. */
   heal: () => Promise<void>;
   close: () => Promise<void>;
@@ -27,7 +29,7 @@ type Mood = 'well' | 'blackhole' | 'lost replies';
 
 /** Stands in front of the server of a URL. */
 export async function startTcpProxy(target: string): Promise<TcpProxy> {
-  const { hostname, port } = new URL(target);
+  let { hostname, port } = new URL(target);
   const lines = new Set<{ near: Socket; far: Socket; lost: boolean; forgotten: boolean }>();
   let mood: Mood = 'well';
   let last: { words: string; break: (line: { lost: boolean }) => void } | null = null;
@@ -103,6 +105,10 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
         line.forgotten = true;
         line.far.destroy();
       }
+    },
+    leadTo: (other) => {
+      ({ hostname, port } = new URL(other));
+      breakLines(() => true);
     },
     heal: async () => {
       mood = 'well';
