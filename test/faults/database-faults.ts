@@ -1,4 +1,4 @@
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
@@ -57,18 +57,21 @@ export const DATABASE_FAULTS = {
     await shortWhile(random);
     await world.query(`ALTER ROLE ${DATABASE_USER} CONNECTION LIMIT -1`);
   },
-  'PostgreSQL disk full': async ({ world, random, injected }) => {
+  'PostgreSQL disk full': async ({ world, random, injected, report }) => {
     if (!world.hasDiskOfItsOwn) throw new Error('this needs a small disk, which only root can mount (tmpfs)');
-    // So that new segments of the log are wanted soon.
     const empty = fillDisk(world.postgres.folder);
     injected();
     try {
       await shortWhile(random);
+      // It grows by what is written; without this a disk may stay full for a while before anybody notices.
+      await world.query('SELECT pg_switch_wal()').catch(() => undefined);
       await shortWhile(random);
     } finally {
       empty();
     }
     await world.postgres.mend();
+    const said = readFileSync(path.join(world.postgres.folder, 'log'), 'utf8');
+    if (!said.includes('No space left on device')) report('nobody noticed that the disk was full');
   },
   'a slow query holds the accounts': async ({ world, injected }) => {
     const client = new pg.Client({ connectionString: world.postgres.urls.DATABASE_URL });

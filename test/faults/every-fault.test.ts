@@ -12,16 +12,17 @@ import { openWorld, type World } from './world.js';
 const ROUNDS = Number(process.env.FAULT_ROUNDS ?? 1);
 const SEED = Number(process.env.FAULT_SEED ?? Math.floor(Math.random() * 1_000_000));
 const ROUND_MS = 300_000;
-const RESULT = path.resolve(import.meta.dirname, '../../.local/faults.json');
+const LOCAL = path.resolve(import.meta.dirname, '../../.local');
+const RESULT = path.join(LOCAL, 'faults.json');
 
 let world: World;
 const runs: FaultRun[] = [];
 beforeAll(async () => {
+  mkdirSync(LOCAL, { recursive: true });
   world = await openWorld();
 }, 120_000);
 afterAll(async () => {
   const rows = runs.map(({ ledger: _, userIds: __, ...row }) => row);
-  mkdirSync(path.dirname(RESULT), { recursive: true });
   writeFileSync(RESULT, JSON.stringify({ seed: SEED, recoverWithinMs: RECOVERY_MS, runs: rows }, null, 2));
   process.stdout.write(`\n${toTable(runs)}\n\nIn full: ${RESULT}\n`);
   await world.close();
@@ -36,8 +37,9 @@ test.each(Object.keys(FAULTS) as FaultName[])(
       const run = await runFault(world, fault, SEED + round);
       runs.push(run);
       process.stderr.write(`${fault}: ${(run.recoveryMs / 1_000).toFixed(1)} s, ${run.violations.length} violations\n`);
-      if (run.violations.length > 0) process.stderr.write(`FAULT_SEED=${run.seed} ${fault}\n${world.logs()}\n`);
-      expect({ seed: run.seed, violations: run.violations }).toEqual({ seed: run.seed, violations: [] });
+      if (run.violations.length > 0) writeFileSync(path.join(LOCAL, `faults-${run.seed}.log`), world.logs());
+      const told = run.violations.slice(0, 10).map(({ invariant, what }) => `${invariant} ${what}`);
+      expect({ FAULT_SEED: run.seed, violations: told }).toEqual({ FAULT_SEED: run.seed, violations: [] });
     }
   },
   ROUNDS * ROUND_MS,

@@ -72,6 +72,7 @@ export async function runFault(world: World, fault: FaultName, seed: number): Pr
   const callers = startCallers(url, httpUrls, ledger, userIds, random.fork());
   const violations: Violation[] = [];
   let injected = 0;
+  const isForgetful = Object.hasOwn(FAILOVER, fault);
   try {
     await pause(random.between(300, 1_000));
     await FAULTS[fault]({
@@ -88,8 +89,9 @@ export async function runFault(world: World, fault: FaultName, seed: number): Pr
     const recoveryMs = ledger.now() - mendedAt;
     await pause(500);
     await callers.stop().catch((error: Error) => violations.push({ invariant: 'I3', what: error.message }));
-    await untilQuiet(world, url).catch((error: Error) => violations.push({ invariant: 'I5', what: error.message }));
-    const isForgetful = Object.hasOwn(FAILOVER, fault);
+    await untilQuiet(world, url, isForgetful).catch((error: Error) =>
+      violations.push({ invariant: 'I5', what: error.message }),
+    );
     violations.push(...(isForgetful ? judgeForgetful(ledger, userIds) : await judge(world, ledger, userIds, LIMITS)));
     const memoryMb = largestProcess(world);
     if (memoryMb > MEMORY_MB) violations.push({ invariant: 'I5', what: `a process takes ${memoryMb} MB` });
@@ -119,7 +121,7 @@ async function untilRecovered(world: World, ledger: Ledger): Promise<void> {
 }
 
 /** I5: queues and outbox are empty, and nothing was parked. */
-async function untilQuiet(world: World, url: string): Promise<void> {
+async function untilQuiet(world: World, url: string, isForgetful: boolean): Promise<void> {
   const connection = await connect(url);
   try {
     const channel = await connection.createChannel();
@@ -128,7 +130,8 @@ async function untilQuiet(world: World, url: string): Promise<void> {
       await eventually(`${queue} is empty`, isEmpty, QUIET_MS);
     }
     const { messageCount } = await channel.purgeQueue(PARKED.name);
-    if (messageCount > 0) throw new Error(`${messageCount} messages were parked`);
+    // What names a permit that a failover has forgotten is the operator's to look at.
+    if (messageCount > 0 && !isForgetful) throw new Error(`${messageCount} messages were parked`);
   } finally {
     await connection.close();
   }
