@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
 import type { RedisConnection } from './connection.js';
 
 /** Life of a lock taken before the commit of its lease: a crash in between frees it this soon. */
@@ -40,14 +41,27 @@ const STRETCH = readScript('stretch-locks.lua');
 const RELEASE = readScript('release-locks.lua');
 
 export function createLeaseLocks(redis: RedisConnection): LeaseLocks {
+  const send = (client: Redis, script: string, accountIds: readonly string[], values: (string | number)[]) =>
+    client.eval(script, accountIds.length, ...accountIds.map(lockKey), ...values);
   const run = (script: string, accountIds: readonly string[], values: (string | number)[]) =>
-    redis.attempt((client) => client.eval(script, accountIds.length, ...accountIds.map(lockKey), ...values));
+    redis.attempt((client) => send(client, script, accountIds, values));
+
+  /** A command that was given up may still run: what it takes then is given back behind it, on the same connection. */
+  const acquireOrLeave = (accountIds: readonly string[], values: string[]) =>
+    redis.attempt(async (client) => {
+      try {
+        return await send(client, ACQUIRE, accountIds, [LOCK_BEFORE_COMMIT_MS, ...values]);
+      } catch (error) {
+        send(client, RELEASE, accountIds, values).catch(() => undefined);
+        throw error;
+      }
+    });
 
   return {
     acquire: async (accountIds) => {
       if (accountIds.length === 0) return [];
       const values = accountIds.map(() => randomBytes(16).toString('hex'));
-      const holders = (await run(ACQUIRE, accountIds, [LOCK_BEFORE_COMMIT_MS, ...values])) as (string | null)[] | null;
+      const holders = (await acquireOrLeave(accountIds, values)) as (string | null)[] | null;
       return values.map((value, index): LockResult => {
         if (holders === null) return { kind: 'unavailable' };
         const holder = holders[index] ?? null;

@@ -40,7 +40,8 @@ describe('a judge that finds nothing could find something', () => {
   };
   const release = ({ requests }: Ledger) => {
     const found = [...requests.values()].find(
-      (request) => request.operation === 'account.release' && finalReplyOf(request)?.success === true,
+      (request) =>
+        request.operation === 'account.release' && request.confirmed > 0 && finalReplyOf(request)?.success === true,
     );
     if (found === undefined) throw new Error('no release succeeded');
     return found;
