@@ -58,7 +58,11 @@ export function createLeaseLocks(redis: RedisConnection): LeaseLocks {
 
   return {
     acquire: (accountIds) => Promise.all(accountIds.map(acquireOne)),
-    stretch: async (locks) => void (await Promise.all(locks.map(stretchOne))),
-    release: async (locks) => void (await Promise.all(locks.map(releaseOne))),
+    stretch: async (locks) => {
+      await Promise.all(locks.map(stretchOne));
+    },
+    release: async (locks) => {
+      await Promise.all(locks.map(releaseOne));
+    },
   };
 }
