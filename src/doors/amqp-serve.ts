@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FailureCode } from '../../contracts/failures.js';
 import { RETRY_STEPS } from '../../contracts/topology.js';
-import { type OutgoingMessage, PublishFailed, type Publisher } from '../broker/publish.js';
+import { type OutgoingMessage, PublishFailed, type PublishFailure, type Publisher } from '../broker/publish.js';
 import { clock } from '../clock.js';
 import { decideSettlement } from '../decide/decide-settlement.js';
 import type { Reach } from '../operations/fail-point.js';
@@ -113,7 +113,7 @@ async function settle(service: Service, task: Task, reply: Reply): Promise<boole
 
 /** Whether the reply is delivered or given up; false where another try is the broker's to start. */
 async function sendReply(service: Service, task: Task, reply: Reply): Promise<boolean> {
-  const { replies, stopping, log, observe } = service;
+  const { replies, log, observe } = service;
   const { envelope } = task;
   if (envelope.replyTo === null) return true;
   const message = buildReply(envelope.replyTo, envelope, reply);
@@ -130,7 +130,7 @@ async function sendReply(service: Service, task: Task, reply: Reply): Promise<bo
         observe.replyLost?.();
         return true;
       }
-      if (!(await mayTryAgain(task, stopping))) return false;
+      if (!(await mayTryAgain(service, task, failure))) return false;
     }
   }
 }
@@ -144,13 +144,19 @@ async function persist(service: Service, publisher: Publisher, task: Task, copy:
     } catch (error) {
       if (!(error instanceof PublishFailed) || error.failure === 'unencodable') throw error;
       service.log.warn('message could not be put aside', { ...describe(task), error });
-      if (!(await mayTryAgain(task, service.stopping))) return false;
+      if (!(await mayTryAgain(service, task, error.failure))) return false;
     }
   }
 }
 
-async function mayTryAgain(task: Task, stopping: AbortSignal): Promise<boolean> {
+/** A broker that takes nothing is waited for by all together, so that nothing is kept longer than the broker lets it be. */
+async function mayTryAgain(
+  { stopping, waitUntilAvailable }: Service,
+  task: Task,
+  failure: PublishFailure,
+): Promise<boolean> {
   await pause(RETRY_PAUSE_MS, undefined, { signal: stopping }).catch(() => undefined);
+  if (failure === 'unavailable') await waitUntilAvailable().catch(() => undefined);
   return !stopping.aborted && task.delivery.isLive();
 }
 

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Channel, ChannelModel } from 'amqplib';
 import { DEAD_LETTERS, REQUEST_QUEUE_KEYS, REQUEST_QUEUES } from '../../contracts/topology.js';
 import type { BrokerConnection, Connections } from '../broker/connections.js';
@@ -45,6 +46,9 @@ export interface AmqpDoorState {
   /** Messages received and not yet settled. */
   inWork: number;
 }
+
+/** Between two looks at whether the broker takes publications again. */
+const LOOK_MS = 250;
 
 /** A queue the door consumes, and how its messages become tasks. */
 interface Source {
@@ -140,7 +144,10 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
         failures: createPublisher({ connection: publishing, name: 'failures', declare: declareFailureQueues, log }),
         ownUser,
         waitUntilAvailable: createOutage({
-          waitUntilAvailable,
+          waitUntilAvailable: async (signal) => {
+            await waitUntilAvailable(signal);
+            await untilPublishing(publishing, signal);
+          },
           pause,
           resume,
           stopping: stopping.signal,
@@ -177,6 +184,16 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
         ]),
       ),
   };
+}
+
+/** Resolves when the broker takes publications; rejects when the signal aborts. */
+async function untilPublishing(connection: BrokerConnection, signal: AbortSignal): Promise<void> {
+  for (;;) {
+    signal.throwIfAborted();
+    const { connected, blocked } = connection.state();
+    if (connected && !blocked) return;
+    await delay(LOOK_MS, undefined, { signal });
+  }
 }
 
 function whenConnected(connection: BrokerConnection): Promise<ChannelModel> {

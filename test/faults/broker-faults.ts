@@ -4,6 +4,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { connect } from 'amqplib';
+import { eventually } from '../broker/eventually.js';
 import { EXCHANGES, REQUEST_QUEUES } from '../../contracts/topology.js';
 import { type Fault, longWhile, shortWhile } from './fault.js';
 import { BROKER_USER, type World } from './world.js';
@@ -97,10 +98,12 @@ export const BROKER_FAULTS = {
     await shortWhile(random);
     await permit(world, mayEverything);
   },
-  'memory alarm': async ({ world, random, injected }) => {
+  'memory alarm': async ({ world, injected }) => {
     await control(world, 'set_vm_memory_high_watermark', 'absolute', '1MB');
     injected();
-    await longWhile(random);
+    // Replies cannot be sent: what is in work goes back before the broker takes it for forgotten.
+    const hasPaused = () => world.services().some((service) => service.log().includes('consumption paused'));
+    await eventually('consumption pauses', hasPaused, 40_000);
     await control(world, 'set_vm_memory_high_watermark', '0.6');
   },
   'request queues full': async ({ world, random, injected }) => {
