@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { OPERATIONS, type OperationName } from '../../contracts/operations.js';
 import type { Reply } from '../../src/operations/request.js';
-import { createDatabase } from '../support/database.js';
+import { createDatabase, openPool } from '../support/database.js';
 import { createRedis } from '../support/redis.js';
 import { connectRpc, type RpcClient } from '../support/rpc.js';
 import { type RunningService, startService } from '../support/service.js';
@@ -62,7 +62,7 @@ export async function openService(env: Record<string, string> = {}): Promise<Ope
   };
   const service = await startService({ ...urls, LOG_LEVEL: 'warn', ...env });
   const rpc = await connectRpc(vhost.url);
-  const pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  const pool = openPool(database.url);
 
   const send: OpenService['send'] = (door, operation, body, options = {}) =>
     door === 'amqp' ? sendToBroker(rpc, operation, body, options) : sendOverHttp(service, operation, body, options);

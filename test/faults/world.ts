@@ -5,6 +5,7 @@ import path from 'node:path';
 import pg from 'pg';
 import { migrate } from '../../scripts/migrate.mjs';
 import { eventually } from '../broker/eventually.js';
+import { openPool } from '../support/database.js';
 import { type PrivateServer, startPrivateServer } from '../support/private-server.js';
 import { type RunningService, startService } from '../support/service.js';
 import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
@@ -70,7 +71,7 @@ export async function openWorld(): Promise<World> {
     startTcpProxy(redis.urls.REDIS_URL ?? ''),
   ]);
   const env = { DATABASE_URL: databaseNet.url, REDIS_URL: redisNet.url, RABBITMQ_URL: brokerNet.url, LIMITS_FILE };
-  let pool = openPool(postgres);
+  let pool = openPool(postgres.urls.DATABASE_URL ?? '');
 
   const running = new Map<string, RunningService>();
   const logs: string[] = [];
@@ -138,7 +139,7 @@ export async function openWorld(): Promise<World> {
       servers.push(server);
       databaseNet.leadTo(server.urls.DATABASE_URL ?? '');
       await pool.end();
-      pool = openPool(server);
+      pool = openPool(server.urls.DATABASE_URL ?? '');
     },
     mend: async () => {
       await Promise.all([postgres, redis, rabbitmq].map((server) => server.mend()));
@@ -185,13 +186,6 @@ async function prepareDatabase({ urls }: PrivateServer): Promise<void> {
   await admin.query('SELECT pg_reload_conf()');
   await admin.end();
   await migrate(as(DATABASE_USER, '', urls.DATABASE_URL));
-}
-
-function openPool({ urls }: PrivateServer): pg.Pool {
-  // After a restart of the server the first query over an old connection fails.
-  const pool = new pg.Pool({ connectionString: urls.DATABASE_URL, max: 2 });
-  pool.on('error', () => undefined);
-  return pool;
 }
 
 /** The URL with another user. */

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import path from 'node:path';
 import type { GetMessage } from 'amqplib';
-import pg from 'pg';
+import type pg from 'pg';
 import { PARKED } from '../../contracts/topology.js';
-import { createDatabase } from '../support/database.js';
+import { createDatabase, openPool } from '../support/database.js';
 import { createRedis } from '../support/redis.js';
 import { connectRpc, type RpcClient } from '../support/rpc.js';
 import { type RunningService, startService } from '../support/service.js';
@@ -33,8 +33,7 @@ export async function startInstallation(): Promise<Installation> {
   const [database, redis, vhost] = await Promise.all([createDatabase(), createRedis(), createVhost()]);
   const env = { DATABASE_URL: database.url, REDIS_URL: redis.url, RABBITMQ_URL: vhost.url, LIMITS_FILE: NO_PAUSES };
   const services: RunningService[] = [];
-  const pool = new pg.Pool({ connectionString: database.url, max: 2 });
-  pool.on('error', () => {});
+  const pool = openPool(database.url);
   const client = await connectRpc(vhost.url);
 
   return {

@@ -20,6 +20,16 @@ export async function createDatabase(): Promise<TestDatabase> {
   };
 }
 
+/**
+ * Connections for a test's own look at a database. A pool counts as ended before its last connection is closed, so what
+ * closes that one (the drop of its database, a restart of the server) must have somebody to be told to.
+ */
+export function openPool(url: string, options?: string): pg.Pool {
+  const pool = new pg.Pool({ connectionString: url, max: 2, options });
+  pool.on('error', () => undefined);
+  return pool;
+}
+
 async function administer(serverUrl: string, statement: string): Promise<void> {
   const client = new pg.Client({ connectionString: databaseUrl(serverUrl, 'postgres') });
   await client.connect();

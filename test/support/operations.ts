@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import type { OperationName, ReplyBody } from '../../contracts/operations.js';
 import type { FailureReply } from '../../contracts/failures.js';
 import { DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits-policy.js';
@@ -20,7 +20,7 @@ import { createDatabase as connectDatabase } from '../../src/store/database.js';
 import { openSessionCipher } from '../../src/store/session-cipher.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
-import { createDatabase } from './database.js';
+import { createDatabase, openPool } from './database.js';
 import { createRedis, type TestRedis } from './redis.js';
 import { telethonSession } from './session-strings.js';
 
@@ -134,7 +134,7 @@ export async function startOperations(
   await Promise.all(redisReady);
   // As a replica, so that a test may move what is history; the service is refused.
   const asReplica = '-c TimeZone=UTC -c session_replication_role=replica';
-  const pool = new pg.Pool({ connectionString: testDatabase.url, max: 2, options: asReplica });
+  const pool = openPool(testDatabase.url, asReplica);
   const call: OperationsHarness['call'] = async (operation, body, request = {}) => {
     const messageId = request.messageId ?? randomUUID();
     const whole = {
