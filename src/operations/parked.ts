@@ -22,7 +22,7 @@ export const parked: OperationHandler<'admin.parked'> = {
         done === undefined
           ? { reply: refuse('UNAVAILABLE'), deferred: true }
           : {
-              reply: done as ParkedAnswer,
+              reply: done,
               log: { action: body.action, parked_ids: body.parked_ids, reason: body.reason },
             },
       ),

@@ -123,7 +123,9 @@ const client = await connectRpc(rabbitmqUrl);
 const echo = await startEcho();
 await registerFleet(client, Number(values.accounts));
 
-const askEcho = async () => void (await client.ask('bench.echo', {}, { exchange: '' }));
+const askEcho = async () => {
+  await client.ask('bench.echo', {}, { exchange: '' });
+};
 const askCycle = () => cycle(client);
 await measure(256, askEcho, 1);
 await measure(256, askCycle, WARM_UP_SECONDS);

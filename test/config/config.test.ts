@@ -270,7 +270,7 @@ test('several keys for sessions stand in their order, each once, in place of the
   expect(refused(`${other},secret`)).toEqual([shape]);
   expect(refused(`${other},`)).toEqual([shape]);
   expect(refused(`${other},${other.toUpperCase()}`)).toEqual(['SESSION_ENCRYPTION_KEYS: must not name a key twice']);
-  expect(refused(`${other}`, ENOUGH)).toEqual([
+  expect(refused(other, ENOUGH)).toEqual([
     'SESSION_ENCRYPTION_KEY: must be set, or SESSION_ENCRYPTION_KEYS, and not both',
   ]);
 });

@@ -3,13 +3,13 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import pg from 'pg';
+import type pg from 'pg';
 import { EXAMPLES } from '../../contracts/examples.js';
 import type { Example } from '../../contracts/examples/example.js';
 import { type FailureCode, FAILURES, failureReply } from '../../contracts/failures.js';
 import { OPERATION_NAMES, OPERATIONS, type OperationName } from '../../contracts/operations.js';
 import { type BrokerUsers, createBrokerUsers } from '../support/broker-users.js';
-import { createDatabase, type TestDatabase } from '../support/database.js';
+import { createDatabase, openPool, type TestDatabase } from '../support/database.js';
 import { eventually } from '../support/eventually.js';
 import { createRedis, type TestRedis } from '../support/redis.js';
 import { connectRpc, type RpcClient } from '../support/rpc.js';
@@ -108,7 +108,7 @@ beforeAll(async () => {
     ACCESS_FILE: accessFile,
     HTTP_HOST: '0.0.0.0',
   });
-  pool = new pg.Pool({ connectionString: database.url, max: 2 });
+  pool = openPool(database.url);
   for (const caller of CALLERS) rpcs.set(caller, await connectRpc(users.urls[caller]));
   const accounts = [
     {
@@ -252,7 +252,7 @@ test('probes and metrics are open, the state of the fleet is not', async () => {
 
 test('rights are read again on SIGHUP; a file that is not valid changes nothing', async () => {
   const body = { account_id: (await bringAbout(as('owner'), 'free', '')).account_id };
-  const codes = async () =>
+  const codes = () =>
     Promise.all(DOORS.map(async (door) => (await sendAs('owner', door, 'query.health', body)).codeHeader));
   expect(await codes()).toEqual([null, null]);
   writeFileSync(accessFile, '{"services": "everybody"}');
@@ -265,7 +265,7 @@ test('rights are read again on SIGHUP; a file that is not valid changes nothing'
   expect(await codes()).toEqual(['FORBIDDEN', 'UNAUTHENTICATED']);
 });
 
-test('no token is written anywhere', async () => {
+test('no token is written anywhere', () => {
   const log = service.log();
   expect(log).toContain('refused at the door');
   for (const caller of CALLERS) {

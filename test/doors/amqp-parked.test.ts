@@ -218,7 +218,7 @@ test('who asks at the same time gets a turn: of one process and of several', asy
   const replies = await Promise.all([ask(list), elsewhere(list), ask(list), elsewhere(list)]);
   expect(replies.map(({ messages }) => messages.length)).toEqual([20, 20, 20, 20]);
 
-  const parkedId = replies[0]?.messages[0]?.parked_id ?? '';
+  const parkedId = replies[0].messages[0]?.parked_id ?? '';
   const both = [ask, elsewhere].map((desk) => desk({ action: 'replay', parked_ids: [parkedId] }));
   const outcomes = (await Promise.all(both)).flatMap(({ results }) => results.map(({ outcome }) => outcome));
   expect(outcomes.sort()).toEqual(['not_found', 'replayed']);
