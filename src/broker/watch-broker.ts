@@ -1,7 +1,7 @@
-import type { ChannelModel } from 'amqplib';
+import type { Channel, ChannelModel } from 'amqplib';
 import { clock } from '../clock.js';
 import { compareTopology } from '../decide/compare-topology.js';
-import { type ConsumerSighting, countUnheard, isDeaf } from '../decide/judge-consumer.js';
+import { compareSightings, type ConsumerSighting, isBeyondMending, isDeaf } from '../decide/judge-consumer.js';
 import type { Log } from '../telemetry/log.js';
 import type { Connections } from './connections.js';
 import { type Consumer, PROBE_TYPE } from './consume.js';
@@ -123,36 +123,38 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
   const mendConsumers = async (link: ChannelModel): Promise<string[]> => {
     const problems: string[] = [];
     const now = new Map<string, ConsumerSighting>();
-    const channel = await link.createChannel();
-    channel.on('error', () => undefined);
+    const channel = await openChannel(link);
     for (const [queue, consumer] of consumers()) {
       const { messageCount, consumerCount } = await channel.checkQueue(queue);
       const before = sightings.get(queue) ?? null;
       const own = consumer.sight();
-      const unheard = countUnheard(own, before);
-      const sighting = { ...own, unheard, waiting: messageCount, consumers: consumerCount };
+      const compared = compareSightings(own, before);
+      const sighting = { ...own, ...compared, waiting: messageCount, consumers: consumerCount, probed: false };
       now.set(queue, sighting);
       if (sighting.state === 'away') problems.push(`nothing is consumed from ${queue}`);
+      if (isBeyondMending(sighting)) problems.push(`the consumer of ${queue} gets nothing`);
       if (!isDeaf(sighting, before)) continue;
-      problems.push(`the consumer of ${queue} gets nothing`);
       log.error('broker: a consumer gets nothing; it subscribes anew', { queue, ...sighting });
       observe.repaired?.('consumer');
       consumer.renew();
+      sighting.unheard = 0;
+      sighting.renewals += 1;
     }
     sightings = now;
     await channel.close();
-    await probe([...now].filter(([, { state, isFull }]) => state === 'registered' && !isFull).map(([queue]) => queue));
+    await probe([...now].filter(([, { state, isFull }]) => state === 'registered' && !isFull));
     return problems;
   };
 
-  /** Sends each queue a message that says nothing; on a fresh channel, since one that knew a deleted queue may be deaf too. */
-  const probe = async (queues: readonly string[]): Promise<void> => {
+  /** Sends each queue a message that says nothing, and notes it; on a fresh channel, since one that knew a deleted queue may be deaf too. */
+  const probe = async (hearing: readonly [string, ConsumerSighting][]): Promise<void> => {
     const link = connections.publishing.current();
     if (link === null || connections.publishing.state().blocked) return;
-    const channel = await link.createChannel();
-    channel.on('error', () => undefined);
-    for (const queue of queues) channel.sendToQueue(queue, Buffer.alloc(0), { type: PROBE_TYPE, expiration: everyMs });
+    const channel = await openChannel(link);
+    for (const [queue] of hearing)
+      channel.sendToQueue(queue, Buffer.alloc(0), { type: PROBE_TYPE, expiration: everyMs });
     await channel.close();
+    for (const [, sighting] of hearing) sighting.probed = true;
   };
 
   const lookAgain = (): void => {
@@ -198,22 +200,28 @@ function judgeConnections(connections: Connections, publishers: Readonly<Record<
   return problems;
 }
 
+/** What the broker closes it for is thrown by the call that was under way. */
+async function openChannel(link: ChannelModel): Promise<Channel> {
+  const channel = await link.createChannel();
+  channel.on('error', () => undefined);
+  return channel;
+}
+
 /** Names of the contract's queues that the broker has not; tells of the others how much waits in them. */
 async function findDeletedQueues(
   link: ChannelModel,
   onQueue: (queue: string, messages: number) => void,
 ): Promise<string[]> {
   const deleted: string[] = [];
-  let channel = await link.createChannel();
+  let channel = await openChannel(link);
   for (const { name } of CONTRACT_TOPOLOGY.queues) {
-    channel.on('error', () => undefined);
     try {
       onQueue(name, (await channel.checkQueue(name)).messageCount);
     } catch (error) {
       if ((error as { code?: unknown }).code !== NOT_FOUND) throw error;
       deleted.push(name);
       // The broker has closed the channel over it.
-      channel = await link.createChannel();
+      channel = await openChannel(link);
     }
   }
   await channel.close();

@@ -9,19 +9,32 @@ export interface ConsumerSighting {
   /** By the broker: messages that wait in its queue, and consumers of the queue, other instances' included. */
   waiting: number;
   consumers: number;
-  /** Looks in a row at which nothing had come, though a probe was sent at each. */
+  /** Whether a probe was sent to its queue at this look. */
+  probed: boolean;
+  /** Looks in a row at which nothing had come, though a probe was sent at the one before. */
   unheard: number;
+  /** How often it has subscribed anew since it last heard something. */
+  renewals: number;
 }
 
 /** Other instances may have had a probe or two. */
 const MAX_UNHEARD = 2;
+/** A renewal may have been for nothing: the others had the probes. Two in vain are no chance. */
+const MAX_RENEWALS = 2;
 
 type OwnSighting = Pick<ConsumerSighting, 'state' | 'delivered' | 'isFull'>;
 
-/** How many looks in a row a consumer has heard nothing, the present one included. */
-export function countUnheard(now: OwnSighting, before: ConsumerSighting | null): number {
-  const heardNothing = [now, before].every((look) => look?.state === 'registered' && !look.isFull);
-  return heardNothing && before?.delivered === now.delivered ? before.unheard + 1 : 0;
+/**
+ * What a consumer has not heard and how often that was mended in vain, the present look included.
+ * @param before the sighting of the look before; null: there was none
+ */
+export function compareSightings(
+  now: OwnSighting,
+  before: ConsumerSighting | null,
+): Pick<ConsumerSighting, 'unheard' | 'renewals'> {
+  if (before?.delivered !== now.delivered) return { unheard: 0, renewals: 0 };
+  const couldHear = before.probed && [now, before].every((look) => look.state === 'registered' && !look.isFull);
+  return { unheard: couldHear ? before.unheard + 1 : 0, renewals: before.renewals };
 }
 
 /**
@@ -36,4 +49,9 @@ export function isDeaf(now: ConsumerSighting, before: ConsumerSighting | null): 
   if (now.unheard >= MAX_UNHEARD) return true;
   const idle = before?.state === 'registered' && before.delivered === now.delivered;
   return idle && before.waiting > 0 && now.waiting > 0 && !before.isFull && !now.isFull;
+}
+
+/** Whether subscribing anew has not helped a consumer: it takes an operator. */
+export function isBeyondMending({ renewals }: ConsumerSighting): boolean {
+  return renewals >= MAX_RENEWALS;
 }

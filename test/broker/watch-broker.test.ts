@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Channel } from 'amqplib';
 import { EXCHANGES, REQUEST_QUEUE_ARGUMENTS, REQUEST_QUEUES } from '../../contracts/topology.js';
-import type { Consumer } from '../../src/broker/consume.js';
+import { type Consumer, createConsumer } from '../../src/broker/consume.js';
 import { createManagement } from '../../src/broker/management.js';
 import { TopologyMismatch } from '../../src/broker/topology.js';
 import { type BrokerWatch, type BrokerWatchOptions, watchBroker } from '../../src/broker/watch-broker.js';
@@ -114,6 +114,38 @@ test('a consumer that the broker does not know subscribes anew', async () => {
   startWatch({ consumers: () => new Map([[deaf, consumer]]) });
   await eventually('it is renewed', () => renewed > 0);
   await eventually('it is told, for it did not help', () => alarms.some((told) => told.join().includes(deaf)));
+});
+
+test('two who share a queue and could not be probed for a while are both heard of again, and left alone', async () => {
+  const { connections, log } = open.broker;
+  let blocked = true;
+  const state = () => ({ connected: true, blocked });
+  const slowToTell = { ...connections, publishing: { ...connections.publishing, state } };
+  const second = createConsumer({
+    connection: connections.consuming,
+    queue: QUEUE,
+    prefetch: 1,
+    declare: () => Promise.resolve(),
+    onDelivery: (delivery) => delivery.acknowledge(),
+    log,
+  });
+  const first = open.door.consumers().get(QUEUE);
+  if (first === undefined) throw new Error('the door does not consume');
+  await eventually('both consume', async () => (await channel.checkQueue(QUEUE)).consumerCount === 2);
+  const others = [first, second].map((consumer) => {
+    const consumers = () => new Map([[QUEUE, consumer]]);
+    startWatch({ connections: slowToTell, management: null, consumers });
+    return watch;
+  });
+  await looks(4);
+  blocked = false;
+  const heard = [first, second].map((consumer) => consumer.sight().delivered);
+  await eventually('both hear', () =>
+    [first, second].every((consumer, index) => consumer.sight().delivered > (heard[index] ?? 0) + 3),
+  );
+  expect({ repaired, alarms }).toEqual({ repaired: [], alarms: [] });
+  await Promise.all(others.map((each) => each.stop()));
+  await second.close();
 });
 
 test('a renewed consumer takes messages as before', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { type ConsumerSighting, countUnheard, isDeaf } from '../../src/decide/judge-consumer.js';
+import { compareSightings, type ConsumerSighting, isBeyondMending, isDeaf } from '../../src/decide/judge-consumer.js';
 
 const usual: ConsumerSighting = {
   state: 'registered',
@@ -7,7 +7,9 @@ const usual: ConsumerSighting = {
   isFull: false,
   waiting: 0,
   consumers: 2,
+  probed: true,
   unheard: 0,
+  renewals: 0,
 };
 const stuck = { waiting: 3 };
 
@@ -32,10 +34,19 @@ test.each<[string, Partial<ConsumerSighting>, Partial<ConsumerSighting> | null, 
 
 test('looks at which nothing was heard are counted in a row', () => {
   const before = { ...usual, unheard: 1 };
-  expect(countUnheard(usual, before)).toBe(2);
-  expect(countUnheard({ ...usual, delivered: 8 }, before)).toBe(0);
-  expect(countUnheard({ ...usual, isFull: true }, before)).toBe(0);
-  expect(countUnheard({ ...usual, state: 'paused' }, before)).toBe(0);
-  expect(countUnheard(usual, { ...before, state: 'away' })).toBe(0);
-  expect(countUnheard(usual, null)).toBe(0);
+  const unheardAt = (now: ConsumerSighting, then: ConsumerSighting | null) => compareSightings(now, then).unheard;
+  expect(unheardAt(usual, before)).toBe(2);
+  expect(unheardAt({ ...usual, delivered: 8 }, before)).toBe(0);
+  expect(unheardAt({ ...usual, isFull: true }, before)).toBe(0);
+  expect(unheardAt({ ...usual, state: 'paused' }, before)).toBe(0);
+  expect(unheardAt(usual, { ...before, state: 'away' })).toBe(0);
+  expect(unheardAt(usual, { ...before, probed: false })).toBe(0);
+  expect(unheardAt(usual, null)).toBe(0);
+});
+
+test('a consumer is beyond mending until it hears something', () => {
+  const before = { ...usual, renewals: 2 };
+  expect(isBeyondMending({ ...usual, ...compareSightings(usual, before) })).toBe(true);
+  const heard = { ...usual, delivered: 8 };
+  expect(isBeyondMending({ ...heard, ...compareSightings(heard, before) })).toBe(false);
 });
