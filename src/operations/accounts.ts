@@ -12,7 +12,7 @@ import { listAccounts } from '../store/list-accounts.js';
 import { loadAccountHeads } from '../store/load-account-heads.js';
 import { loadAccounts } from '../store/load-accounts.js';
 import type { BatchContext, OperationHandler, Outcome } from './handler.js';
-import { grantableAt, QUERIED_LEASE_MS, type QueriedWish, standingAt } from './judge-grant.js';
+import { grantableAt, QUERIED_LEASE_MS, type GrantWish, standingAt } from './judge-grant.js';
 
 type Body = RequestBody<'query.accounts'>;
 type Reply = ReplyBody<'query.accounts'>;
@@ -117,7 +117,7 @@ const longer = (step: number): number => Math.min(step * 2, MAX_STEP);
 
 const toCursor = (accountId: string | null): string | null => accountId?.replaceAll('-', '') ?? null;
 
-const wishOf = ({ policy, reentry }: BatchContext, { purpose, target_channel_id: channel }: Body): QueriedWish => ({
+const wishOf = ({ policy, reentry }: BatchContext, { purpose, target_channel_id: channel }: Body): GrantWish => ({
   // No limit bears on `general`.
   purpose: purpose ?? 'general',
   channel: channel ?? null,
@@ -127,7 +127,7 @@ const wishOf = ({ policy, reentry }: BatchContext, { purpose, target_channel_id:
   reentry,
 });
 
-function describe(account: AccountRecord, wish: QueriedWish, now: number): Reply['accounts'][number] {
+function describe(account: AccountRecord, wish: GrantWish, now: number): Reply['accounts'][number] {
   const { condition, lease } = standingAt(account, now);
   const availableAt = grantableAt(account, wish, now);
   const isAvailable = availableAt !== null && availableAt <= now;

@@ -1,14 +1,11 @@
-import type { ActionType } from '../../contracts/fields.js';
-import { PURPOSE_ACTIONS } from '../decide/limits-policy.js';
 import { canBeGranted } from '../decide/plan-recovery.js';
-import { policyFor } from '../decide/reentry.js';
-import { type Candidate, judgeCandidate, rankCandidates, type Ranking, type Wish } from '../decide/select-account.js';
-import type { ChannelUsage } from '../decide/usage-window.js';
-import { type AccountRecord, channelKey } from '../store/account-record.js';
+import { judgeCandidate, rankCandidates, type Ranking } from '../decide/select-account.js';
+import type { AccountRecord } from '../store/account-record.js';
 import { lockCandidates } from '../store/claim-candidates.js';
 import { loadSessions, type SealedSession } from '../store/load-sessions.js';
 import type { AllocateRequest } from './allocate.js';
 import type { BatchContext } from './handler.js';
+import { type GrantWish, type Offer, toOffer } from './judge-grant.js';
 import { takeLeaseLocks } from './take-lease-locks.js';
 import { extendWork, loadWork, type UnitOfWork } from './unit-of-work.js';
 
@@ -38,9 +35,6 @@ export interface Shortage {
   preferredReason?: string;
 }
 
-/** An account that may be granted, as the ranking judges it. */
-type Offer = Candidate & { account: AccountRecord };
-
 interface Pool {
   work: UnitOfWork;
   channels: string[];
@@ -54,8 +48,7 @@ interface Pool {
 
 /**
  * Chooses an account for each request, in order of arrival, and takes the lease locks of the chosen, all at once, while
- * their sessions are loaded. An
- * account whose lock somebody holds is left alone, and its request chooses again.
+ * their sessions are loaded. An account whose lock somebody holds is left alone, and its request chooses again.
  */
 export async function chooseAccounts(
   context: BatchContext,
@@ -158,8 +151,7 @@ async function chooseOne(context: BatchContext, pool: Pool, request: AllocateReq
     if (best !== undefined)
       return take(pool, best.account, ranked.length, preferredId === undefined ? undefined : false);
     if (!(await growPool(context, pool, request.body.user_id))) {
-      const offered = offersOf(context, pool, request).length;
-      return { nextAvailableAt, limited: offered - ranked.length };
+      return { nextAvailableAt, limited: openTo(pool, request.body.user_id).length - ranked.length };
     }
   }
 }
@@ -180,11 +172,8 @@ function judgePreferred(
   if (account === undefined || account.userId !== request.body.user_id) return 'not_found';
   if (!canBeGranted(account.condition)) return account.condition.status;
   if (account.lease !== null || pool.gone.has(preferredId)) return 'leased';
-  const { eligible } = judgeCandidate(
-    toOffer(context, pool.work, account, request),
-    wishOf(context, request),
-    pool.work.now,
-  );
+  const wish = wishOf(context, request);
+  const { eligible } = judgeCandidate(toOffer(account, wish, pool.work.now), wish, pool.work.now);
   return eligible ? account : 'limited';
 }
 
@@ -193,41 +182,24 @@ function rank(context: BatchContext, pool: Pool, request: AllocateRequest): Rank
   const key = JSON.stringify([userId, purpose, channel ?? null, minutes]);
   const known = pool.rankings.get(key);
   if (known !== undefined) return known;
-  const ranking = rankCandidates(offersOf(context, pool, request), wishOf(context, request), pool.work.now);
+  const wish = wishOf(context, request);
+  const offers = openTo(pool, userId).map((account) => toOffer(account, wish, pool.work.now));
+  const ranking = rankCandidates(offers, wish, pool.work.now);
   pool.rankings.set(key, ranking);
   return ranking;
 }
 
 /** The user's accounts that nobody has leased and nothing restricts. */
-const offersOf = (context: BatchContext, pool: Pool, request: AllocateRequest): Offer[] =>
-  [...pool.work.accounts.values()]
-    .filter(
-      ({ userId, lease, condition }) => userId === request.body.user_id && lease === null && canBeGranted(condition),
-    )
-    .map((account) => toOffer(context, pool.work, account, request));
+const openTo = ({ work }: Pool, user: number): AccountRecord[] =>
+  [...work.accounts.values()].filter(
+    ({ userId, lease, condition }) => userId === user && lease === null && canBeGranted(condition),
+  );
 
-function toOffer(context: BatchContext, { now }: UnitOfWork, account: AccountRecord, { body }: AllocateRequest): Offer {
-  const channelUsage: Partial<Record<ActionType, ChannelUsage>> = {};
-  if (body.target_channel_id !== undefined) {
-    for (const action of PURPOSE_ACTIONS[body.purpose]) {
-      const usage = account.channels.get(channelKey(action, body.target_channel_id));
-      if (usage !== undefined) channelUsage[action] = usage;
-    }
-  }
-  return {
-    account,
-    accountId: account.accountId,
-    lastUsedAt: account.lastUsedAt,
-    errorCount: account.condition.errorCount,
-    windows: Object.fromEntries(account.windows),
-    channelUsage,
-    policy: policyFor(account.condition, context, now),
-  };
-}
-
-const wishOf = ({ policy }: BatchContext, { body }: AllocateRequest): Wish => ({
+const wishOf = ({ policy, reentry }: BatchContext, { body }: AllocateRequest): GrantWish => ({
   purpose: body.purpose,
+  channel: body.target_channel_id ?? null,
   hasChannel: body.target_channel_id !== undefined,
   leaseMs: body.timeout_minutes * MINUTE_MS,
   policy,
+  reentry,
 });

@@ -12,7 +12,7 @@ import { countAccounts } from '../store/count-accounts.js';
 import { listAccountsByRest } from '../store/list-accounts.js';
 import { loadAccounts } from '../store/load-accounts.js';
 import type { BatchContext, OperationHandler, Outcome } from './handler.js';
-import { grantableAt, QUERIED_LEASE_MS, type QueriedWish, standingAt, toCandidate } from './judge-grant.js';
+import { grantableAt, QUERIED_LEASE_MS, type GrantWish, standingAt, toOffer } from './judge-grant.js';
 
 type Reply = ReplyBody<'query.explain'>;
 type Explained = Reply['accounts'][number];
@@ -39,7 +39,7 @@ async function explainAll({ sql, policy, reentry }: BatchContext, body: RequestB
 
   const judged = [...accounts.values()].map((account) => ({ account, at: grantableAt(account, wish, now) ?? NEVER }));
   const { ranked } = rankCandidates(
-    judged.filter(({ at }) => at <= now).map(({ account }) => toCandidate(account, wish, now)),
+    judged.filter(({ at }) => at <= now).map(({ account }) => toOffer(account, wish, now)),
     wish,
     now,
   );
@@ -54,7 +54,7 @@ async function explainAll({ sql, policy, reentry }: BatchContext, body: RequestB
   };
 }
 
-function explainAccount(account: AccountRecord, wish: QueriedWish, now: number): Explained {
+function explainAccount(account: AccountRecord, wish: GrantWish, now: number): Explained {
   const { condition, activeAt, freeAt } = standingAt(account, now);
   const at = grantableAt(account, wish, now);
   const grantable = at !== null && at <= now;
@@ -78,7 +78,7 @@ const passing = (rule: Rule['rule'], from: number, now: number): Rule => ({
   passes_at: from <= now || from === NEVER ? null : toIso(from),
 });
 
-function explainLimits(account: AccountRecord, action: ActionType, wish: QueriedWish, now: number): Rule[] {
+function explainLimits(account: AccountRecord, action: ActionType, wish: GrantWish, now: number): Rule[] {
   const { channel } = wish;
   const input = {
     window: account.windows.get(action) ?? EMPTY_WINDOW,

@@ -12,7 +12,7 @@ import { type AccountRecord, channelKey, type OpenLease } from '../store/account
 export const QUERIED_LEASE_MS = 30 * 60_000;
 
 /** A wish, the channel it is for, and how its limits are reduced after a block. */
-export interface QueriedWish extends Wish, Limits {
+export interface GrantWish extends Wish, Limits {
   channel: string | null;
 }
 
@@ -38,18 +38,16 @@ function activeAt(condition: AccountCondition, now: number): number | null {
 }
 
 /** When `account.allocate` could grant the account if nothing more is done: `now` if it could now; null: never by itself. */
-export function grantableAt(account: AccountRecord, wish: QueriedWish, now: number): number | null {
+export function grantableAt(account: AccountRecord, wish: GrantWish, now: number): number | null {
   const { activeAt, freeAt } = standingAt(account, now);
-  const { eligibleAt } = judgeCandidate(toCandidate(account, wish, now), wish, now);
+  const { eligibleAt } = judgeCandidate(toOffer(account, wish, now), wish, now);
   return activeAt === null || eligibleAt === null ? null : Math.max(activeAt, freeAt, eligibleAt);
 }
 
-/** The account as the ranking judges it. */
-export function toCandidate(
-  account: AccountRecord,
-  wish: QueriedWish,
-  now: number,
-): Candidate & { account: AccountRecord } {
+/** An account as the ranking judges it. */
+export type Offer = Candidate & { account: AccountRecord };
+
+export function toOffer(account: AccountRecord, wish: GrantWish, now: number): Offer {
   const { purpose, channel } = wish;
   const channelUsage: Partial<Record<ActionType, ChannelUsage>> = {};
   if (channel !== null) {
