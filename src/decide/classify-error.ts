@@ -1,5 +1,5 @@
 import type { DisabledReason, ErrorClass } from '../../contracts/fields.js';
-import type { TelegramError } from './telegram-errors.js';
+import { lookUpWords, type TelegramError } from './telegram-errors.js';
 import { type Evidence, findSeconds, readEvidence } from './telegram-errors-evidence.js';
 import { guessError } from './telegram-errors-guess.js';
 import { type Found, findCode, findNames, findSentence, normaliseText } from './telegram-errors-search.js';
@@ -62,16 +62,31 @@ export function classifyError(report: ErrorReport): ClassifiedError {
 }
 
 function decideError(evidence: Evidence): Found {
-  const contractual = CONTRACT_TYPES.get(evidence.type);
-  const byType = contractual === undefined ? findError(evidence.type, null, []) : asFound(contractual);
+  const { message, code, type } = evidence;
+  const contractual = CONTRACT_TYPES.get(evidence.contractWord);
+  const byType = contractual === undefined ? (findError(type, null, []) ?? findWords(type)) : asFound(contractual);
   return (
-    findError(evidence.message, byType?.error ?? null, evidence.codes) ??
-    findError(evidence.code, null, []) ??
+    findError(message, byType?.error ?? null, evidence.codes) ??
+    findWholeMessage(message) ??
+    findError(code, null, []) ??
+    findWords(code) ??
     byType ?? { error: guessError(evidence), token: '' }
   );
 }
 
 const asFound = (error: TelegramError | null): Found | null => error && { error, token: '' };
+
+/** The name that a text is, in whatever spelling: `Peer Flood`. */
+function findWords(token: string): Found | null {
+  const error = lookUpWords(token);
+  return error && { error, token };
+}
+
+/** A message that is nothing but a name; in several words it may be of somebody else (`User deactivated`). */
+function findWholeMessage(message: string): Found | null {
+  const found = findWords(message.replace(/^\W+|\W+$/g, ''));
+  return found && /\s/.test(message) && toEffect(found.error, null).kind === 'disable' ? null : found;
+}
 
 /** How Python joins the tracebacks of one chain; the last of them is the error that the caller caught. */
 const CHAIN = /^(?:During handling of the above exception|The above exception was the direct cause).*$/m;
@@ -84,12 +99,16 @@ function findError(text: string, hint: TelegramError | null, codes: readonly num
     const hints = [byClass?.error ?? null, hint];
     const meant = chooseMeaning(findSentence(normaliseText(part)), hints, [...codes, findCode(part) ?? 0]);
     // `[401 Unauthorized] - [401 SOMETHING_NEW]`: the name says what happened, and it is not known to be fatal.
-    const isGeneric = meant?.name === 'UNAUTHORIZED' && unknown !== null;
+    // `Tunnel connection failed: 401 Unauthorized`: it is not Telegram that says so.
+    const isGeneric = meant?.name === 'UNAUTHORIZED' && (unknown !== null || ELSEWHERE.test(part));
     const found = asFound(isGeneric ? null : meant) ?? byClass ?? spelled;
     if (found) return found;
   }
   return null;
 }
+
+/** Who else answers like Telegram. */
+const ELSEWHERE = /\b(?:proxy|tunnel|socks\d?)\b|https?:\/\/(?![\w.-]*telegram)/i;
 
 function chooseMeaning(
   meanings: readonly TelegramError[],

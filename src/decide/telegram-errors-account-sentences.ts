@@ -30,8 +30,13 @@ PEER_FLOOD: Too many requests (caused by… | The method can't be used because y
   moment…
 PEER_FLOOD,TOO_MANY_REQUESTS_RETRY_AFTER_X: Too many requests
 FROZEN_METHOD_INVALID: The current account is frozen, and thus cannot execute the specified action | The method
-  can't be used by frozen account…
-FROZEN_PARTICIPANT_MISSING: The current account is frozen, and cannot access the specified peer
+  can't be used by frozen account… | You tried using a method that is not available for frozen accounts | You tried to
+  use a method that is not available for frozen accounts | You try to use method that not available for frozen
+  accounts | The method is not available for frozen accounts
+FROZEN_PARTICIPANT_MISSING: The current account is frozen, and cannot access the specified peer | You tried using a
+  method that is not available when your account is frozen and you are not member of the chat | You tried to use a
+  method that is not available when your account is frozen and you are not member of the chat | Your account is frozen
+  and can't access the chat
 USER_BANNED_IN_CHANNEL: You are limited from sending messages in supergroups/channels… | You're banned from sending
   messages in supergroups/channels…
 USER_RESTRICTED: You're spamreported… | You are limited/restricted. You can't perform this action | You're
@@ -56,8 +61,10 @@ AUTH_KEY_PERM_EMPTY: The method is unavailable for temporary authorization keys,
 AUTH_KEY_UNREGISTERED: The specified authorization key is not registered in the system… | The authorization key is
   not registered in the system… | The auth key is not registered in the system… | The key is not registered in the
   system
-AUTH_TOKEN_ALREADY_ACCEPTED: The authorization token was already used
-AUTH_TOKEN_EXPIRED: The provided authorization token has expired and the updated QR-code must be re-scanned
+AUTH_TOKEN_ALREADY_ACCEPTED: The authorization token was already used | The specified auth token was already accepted
+AUTH_TOKEN_EXCEPTION: An error occurred while importing the auth token
+AUTH_TOKEN_EXPIRED: The provided authorization token has expired and the updated QR-code must be re-scanned | The
+  authorization token has expired
 AUTH_TOKEN_INVALID: The specified auth token is invalid | An invalid authorization token was provided
 CODE_EMPTY: The provided code is empty
 CODE_HASH_INVALID: The provided code hash invalid | Code hash invalid
@@ -97,9 +104,10 @@ SESSION_REVOKED: The session was revoked by the user | The authorization has bee
   terminating all sessions…
 SRP_ID_INVALID: Invalid SRP ID provided
 SRP_PASSWORD_CHANGED: The password has changed | Password has changed
+TEMP_AUTH_KEY_ALREADY_BOUND: The passed temporary key is already bound to another…
 TEMP_AUTH_KEY_EMPTY: The temporary auth key provided is empty | No temporary auth key provided
 TRANSPORT_ERROR_404: The server claims it doesn't know about the authorization key (session file) currently being
-  used… | Auth key not found
+  used… | Auth key not found | Auth key not found in the system. You must delete your session file…
 UNAUTHORIZED: Unauthorized
 FILE_MIGRATE_X: The file is in Data Center No. # | The file currently being accessed is stored in DC #… | The file
   to be accessed is currently stored in DC #
@@ -146,7 +154,7 @@ WORKER_BUSY_TOO_LONG_RETRY: Telegram workers are too busy to respond immediately
   The account is 2FA protected so it will be deleted in a week…
 ADMINS_TOO_MUCH: The chat has too many administrators | Too many admins
 ALBUM_PHOTOS_TOO_MANY: Too many photos were included in the album
-API_ID_INVALID: The api_id/api_hash combination is invalid
+API_ID_INVALID: The api_id/api_hash combination is invalid | API ID invalid
 API_ID_PUBLISHED_FLOOD: You are using an API key that is limited on the server side because it was published
   somewhere | This API id was published somewhere, you can't use it now
 BOT_API_CONFLICT: Conflict: terminated by other getUpdates request… | terminated by other getUpdates request… |
@@ -156,7 +164,7 @@ CHANNELS_ADMIN_PUBLIC_TOO_MUCH: You are an administrator of too many public chan
 CHANNELS_TOO_MUCH: You have joined too many channels or supergroups, leave some and try again | You have joined too
   many channels/supergroups
 CONNECTION_API_ID_INVALID: The provided API id is invalid
-CONNECTION_LAYER_INVALID: The connection layer is invalid… | The very first request must always be
+CONNECTION_LAYER_INVALID: Layer invalid | The connection layer is invalid… | The very first request must always be
   InvokeWithLayerRequest
 EMAIL_UNCONFIRMED_X: Email unconfirmed, the length of the code must be # | The provided email isn't confirmed, # is
   the length of the verification code that was just sent to the email | Email unconfirmed, the length of the code

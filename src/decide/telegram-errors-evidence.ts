@@ -7,6 +7,8 @@ export interface Evidence {
   /** The error code where it is a word (`FLOOD_WAIT_60`, `ECONNRESET`). */
   code: string;
   type: string;
+  /** The type, else the message, spelled as the contract spells its types (`Flood Wait` is `flood_wait`). */
+  contractWord: string;
   /** Error codes of fields, the report's own first. */
   codes: number[];
   /** Seconds of fields, as given: not yet clamped, the report's own not among them. */
@@ -17,14 +19,19 @@ const MAX_TEXT = 4096;
 const MAX_DEPTH = 4;
 
 const words = (list: string): ReadonlySet<string> => new Set(list.split(' '));
+/** Fields that hold an error, as a text or as an object. */
+const ERROR_FIELDS =
+  'error errors err exception exc cause detail details reason result last_error rpc_error telegram_error ';
 const TEXT_FIELDS = words(
-  'name type error_type errortype class exception error errormessage error_message description message msg text ' +
-    'detail details reason title cause',
+  ERROR_FIELDS +
+    'name type kind class title text msg message description summary args errormessage error_message error_msg ' +
+    'errmsg error_text error_name errortype error_type error_class error_description exception_type exception_message ' +
+    'exc_type exc_info stack stack_trace stacktrace traceback log',
 );
 const SECONDS_FIELDS = words('seconds retry_after retryafter wait wait_seconds waitseconds value x capture');
 const CODE_FIELDS = words('code error_code errorcode status status_code statuscode http_status');
 /** Fields that are walked into. A `request` is not: it quotes what the caller sent, which may read like an error. */
-const NESTED_FIELDS = words('error err result response data body parameters params cause exception detail details');
+const NESTED_FIELDS = words(`${ERROR_FIELDS}args response data body payload parameters params`);
 
 /** Reads every field of a report, whatever it holds. Work is bounded by the 4,096 characters kept of each text. */
 export function readEvidence(report: ErrorReport): Evidence {
@@ -32,6 +39,7 @@ export function readEvidence(report: ErrorReport): Evidence {
     message: '',
     code: '',
     type: keepBounds(report.errorType).trim(),
+    contractWord: '',
     codes: [],
     seconds: [],
   };
@@ -40,7 +48,10 @@ export function readEvidence(report: ErrorReport): Evidence {
   else if (typeof errorCode === 'string' || typeof errorCode === 'number') evidence.codes.push(Number(errorCode));
   const lines: string[] = [];
   readText(keepBounds(report.errorMessage), evidence, lines, 0);
-  evidence.message = lines.join('\n');
+  evidence.message = dropNoise(lines.join('\n')).trim();
+  const word = evidence.type || evidence.message;
+  // In capitals this one is Telegram's, which means a bad request.
+  evidence.contractWord = word === 'UNKNOWN_ERROR' ? word : word.toLowerCase().replace(/[\s-]+/g, '_');
   return evidence;
 }
 
@@ -51,6 +62,29 @@ function keepBounds(text: unknown): string {
   return `${text.slice(0, MAX_TEXT / 2)}\n${text.slice(-MAX_TEXT / 2)}`;
 }
 
+/** Lines of a program's stack: they quote its source, which may read `except UserDeactivatedBanError`. */
+const STACK_LINES = /^([ \t]+)File "[^\n]*(?:\n\1[ \t]+[^\n]*)*|^[ \t]+at [^\n]*:(?:line )?\d+\)?(?: \{)?$/gm;
+
+/** A program's error about a name of its own: `module 'telethon.errors' has no attribute 'UserDeactivatedBanError'`. */
+const PROGRAM_ERROR =
+  /^.*(?:\b(?:Name|Key|Attribute|Import|Reference)Error: |cannot import|has no attribute|is not (?:defined|a (?:constructor|function))|(?:positional|keyword) argument).*$/gm;
+const IDENTIFIER = /\b(?!(?:Name|Key|Attribute|Import|Reference)Error: )\w*(?:_|[a-z](?=[A-Z]))\w*/g;
+/** What a chat or user is called, which its owner chose: `No user has "PEER_FLOOD" as username`. */
+const TITLE =
+  /(?<=\b(?:chat|channel|group|title|user|username|member|peer|contact|to|into|has|named)\s?[:=]?\s?)(["'«“`])[^"'»”`\n]*(?=["'»”`])/gi;
+
+/**
+ * Takes away what is no part of the error: what logs add (colours, line breaks printed as `\n`), stacks, and names that
+ * a program's own error or somebody's title quotes.
+ */
+const dropNoise = (text: string): string =>
+  text
+    .replace(/\p{Cc}\[[\d;]*m/gu, '')
+    .replace(/\\[nrt]/g, '\n')
+    .replace(STACK_LINES, '')
+    .replace(PROGRAM_ERROR, (line) => line.replace(IDENTIFIER, ''))
+    .replace(TITLE, '$1');
+
 const isNumeric = (text: string): boolean => /^\s*[-+]?\d+\s*$/.test(text);
 
 /** Collects a text, or the known fields of the JSON object in it with what stands around that. */
@@ -59,8 +93,7 @@ function readText(text: string, evidence: Evidence, lines: string[], depth: numb
   const end = text.lastIndexOf('}') + 1;
   const parsed = start >= 0 && end > start && depth < MAX_DEPTH ? parseJson(text.slice(start, end)) : undefined;
   if (typeof parsed !== 'object' || parsed === null) {
-    // Line breaks of a text that was printed as a literal; left alone they would stick to the word behind them.
-    lines.push(text.replace(/\\[nrt]/g, '\n'));
+    lines.push(text);
     return;
   }
   readObject(parsed, evidence, lines, depth + 1);
@@ -95,10 +128,11 @@ function parseJson(text: string): unknown {
 /** Seconds in a unit of time; a number without a unit is seconds. */
 const UNITS: readonly [RegExp, number][] = [
   [/^ms$|^milli/, 0.001],
-  [/^(?:s|secs?|seconds?|сек\p{L}*)$/u, 1],
-  [/^(?:m|mins?|minutes?|мин\p{L}*)$/u, 60],
-  [/^(?:h|hrs?|hours?|час\p{L}*)$/u, 3600],
-  [/^(?:d|days?|дн\p{L}*|ден\p{L}*)$/u, 86_400],
+  [/^(?:s|secs?|seconds?|segundos?|sekund\p{L}*|сек\p{L}*|秒\p{L}*)$/u, 1],
+  [/^(?:m|mins?|minut\p{L}*|мин\p{L}*|分\p{L}*)$/u, 60],
+  [/^(?:h|hrs?|hours?|horas?|час\p{L}*|小时\p{L}*)$/u, 3600],
+  [/^(?:d|days?|дн\p{L}*|ден\p{L}*|天\p{L}*)$/u, 86_400],
+  [/^(?:w|weeks?)$/u, 604_800],
 ];
 
 /** Where a text says how long to wait, the surest form first. A number elsewhere (a code, an id) is not seconds. */
@@ -106,13 +140,14 @@ const DURATIONS = [
   // "A wait of 300 seconds", "Retry in 35 seconds", "retry after 3600", "must wait 5 minutes"
   '(?:\\bwait(?: of| for)?|retry(?:ing)?[ _-]?(?:after|in)|again (?:in|after)|reset in|\\bdelay(?: of)?)' +
     `["']?\\s{0,3}[:=]?\\s{0,3}(?=\\d)`,
-  // "FLOOD_WAIT (300)", "FloodWait: 300"; not the code of "FloodWaitError: 420: FLOOD"
-  `(?:wait|delay)(?:_x|_|error|exception)?["'\\])]{0,2}\\s{0,3}[:=(]{0,2}\\s{0,3}(?=\\d+(?!\\d|: ))`,
-  // "seconds=300", "(value: 31)"
-  `\\b(?:seconds|retry_?after|value|capture|x)["']?\\s{0,3}[:=]\\s{0,3}["']?(?=\\d)`,
+  // "FLOOD_WAIT (300)", "FloodWait: 300"; not the code of "FloodWaitError: 420: FLOOD" and "FloodWaitError(420, …"
+  `(?:wait|delay)(?:_x|_|error|exception)?["'\\])]{0,2}\\s{0,3}[:=(]{0,2}\\s{0,3}(?=\\d+(?!\\d|: ))(?!4(?:20|29)[:,])`,
+  // "seconds=300", "(value: 31)", "value: Some(31)"
+  `\\b(?:seconds|retry_?after|value|capture|x)["']?\\s{0,3}[:=]\\s{0,3}(?:some\\()?["']?(?=\\d)`,
   // any number of seconds, minutes, hours or days
   '(?<![\\p{L}\\p{N}_.])(?=\\d+(?:\\.\\d+)?\\s?' +
-    '(?:s|secs?|seconds?|сек\\p{L}*|mins?|minutes?|мин\\p{L}*|h|hrs?|hours?|час\\p{L}*|days?)(?![\\p{L}\\p{N}_]))',
+    '(?:[秒分天]|小时|(?:s|secs?|seconds?|segundos?|sekund\\p{L}*|сек\\p{L}*|mins?|minut\\p{L}*|мин\\p{L}*|' +
+    'h|hrs?|hours?|horas?|час\\p{L}*|days?|weeks?)(?![\\p{L}\\p{N}_])))',
 ].map((pattern) => new RegExp(pattern, 'iu'));
 
 /** The wait that a text names, in seconds as written; null where it names none. */
@@ -129,10 +164,13 @@ function readDuration(text: string): number {
   const [, hours, minutes, seconds] = /^(?:(\d+):)?(\d{1,2}):(\d\d)(?![\d:])/.exec(text) ?? [];
   if (minutes !== undefined) return Number(hours ?? 0) * 3600 + Number(minutes) * 60 + Number(seconds);
   let total = 0;
-  for (const [, digits, word = ''] of text.matchAll(/(?:^|(?<=\p{L})(?:,? and |,? ?))(\d+(?:\.\d+)?)\s?(\p{L}*)/guy)) {
+  const lengths = text.matchAll(
+    /(?:^|(?<=\p{L})(?:,? and |,? ?))(\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?)\s?(\p{L}*)/guy,
+  );
+  for (const [, digits = '', word = ''] of lengths) {
     const unit = UNITS.find(([name]) => name.test(word.toLowerCase()))?.[1];
     if (unit === undefined && total > 0) break;
-    total += Number(digits) * (unit ?? 1);
+    total += Number(digits.replaceAll(',', '')) * (unit ?? 1);
     if (unit === undefined) break;
   }
   return total;

@@ -33,7 +33,7 @@ const TRANSPORT = anyOf(
   'timed?[ _]?out|time-out|deadline exceeded|context canceled|cancelled|aborted|no data received|unexpected (?:eof|end)',
   '(?:^|[ :])eof(?:$|[ :)])|bytes read on a total of|not connected|disconnect|reconnect|no route to host',
   'connection(?: \\w{1,20})? (?:lost|reset|refused|closed|error|failed|terminated|broken)',
-  'connection to [^\\n]{1,60} failed|connection ?error|connect error|(?:failed to|could not|cannot) connect',
+  'connection (?:dead|to [^\\n]{1,60} failed)|connection ?error|connect error|(?:failed to|could not|cannot) connect',
   'closed the connection|closed network connection|host is unreachable|name or service not known|name resolution',
   'network(?: is)?[ _]?(?:unreachable|error|down|request)|request was unsuccessful|auth_key generation failed',
   'server disconnected|\\bssl\\b|\\btls\\b|certificate|\\bproxy\\b|socks#|auth key unset|database is locked',
@@ -55,7 +55,7 @@ const TARGETS = '(?:chat|channel|supergroup|group|peer|user|member|participant|u
 const PHRASES: readonly [RegExp, TelegramError][] = [
   [/^(?:\w*error:? )?timed?out$/, getError('TIMEOUT')],
   [/^(?:\w*error:? )?unsupported$/, getError('UNSUPPORTED')],
-  [/\bslow ?mode\b/, getError('SLOWMODE_WAIT_X')],
+  [/\bslow[ _-]?mode\b/, getError('SLOWMODE_WAIT_X')],
   [/flood[ -]?(?:wait|control)|too many requests|http-#|rate[ -]?limit|\bwait of #|\bflood\b[^\n]{0,30}#/, FLOOD_WAIT],
   [/privacy (?:settings|restrict)|blocked (?:you|by (?:the|this) user)|mutual contact/, PRIVACY],
   [/(?:banned|limited|restricted) from sending|@spambot/, RESTRICTED_SIGN],
@@ -69,6 +69,7 @@ const PHRASES: readonly [RegExp, TelegramError][] = [
   [
     anyOf(
       `\\b${TARGETS}s?(?: id)?(?: \\w{1,20}){0,3} (?:not found|(?:is|was) (?:not (?:valid|found|accessible)|invalid))`,
+      `\\b(?:banned|kicked|removed) (?:from|in) (?:this|the) ${TARGETS}\\b`,
       `\\b${TARGETS} (?:is|was) (?:deleted|private)|\\bmessage(?: id)? (?:not found|is invalid)`,
     ),
     TARGET,
@@ -96,7 +97,9 @@ function findPhrase(text: string, normalised: string): TelegramError | null {
 /** The MTProto transport's own errors (-404, -429, -444), in a library's words. */
 function findTransportError(text: string): TelegramError | null {
   const [, digits] =
-    /(?:response buffer \(http code|transport error|protocol error)\D{0,4}(404|429|444)\b/i.exec(text) ?? [];
+    /(?:response buffer \(http code|(?:transport|protocol) ?error(?:: (?:bad status|unhandled error code))?(?: \(negative length)?)\D{0,4}(404|429|444)\b/i.exec(
+      text,
+    ) ?? [];
   return digits ? getError(`TRANSPORT_ERROR_${digits}`) : null;
 }
 
@@ -140,8 +143,8 @@ const VAGUE_TYPES: ReadonlyMap<string, TelegramError> = new Map([
  * What is left when a report names nothing that is known: its wording, its error codes, names of a familiar form.
  * Of these only a 401 or -404 with nothing unknown beside it disables an account.
  */
-export function guessError({ message, code, type, codes }: Evidence): TelegramError {
-  const vague = VAGUE_TYPES.get(type) ?? null;
+export function guessError({ message, code, type, contractWord, codes }: Evidence): TelegramError {
+  const vague = VAGUE_TYPES.get(contractWord) ?? null;
   const normalised = normaliseText(message);
   const unknown = findNames(message).unknown ?? findNames(code).unknown ?? (vague ? null : findNames(type).unknown);
   const stated = codes.find((each) => judgeCode(each, false)) ?? findCode(message) ?? findCode(code);

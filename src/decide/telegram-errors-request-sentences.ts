@@ -175,7 +175,8 @@ BOT_CHANNELS_NA: Bots can't edit admin privileges
 BOT_DOMAIN_INVALID: The domain used for the auth button does not match the one configured in @BotFather
 BOT_METHOD_INVALID: The API access for bot users is restricted…
 BOT_MISSING,BOT_PAYMENTS_DISABLED: This method can only be run by a bot
-BOT_RESPONSE_TIMEOUT: The bot did not answer to the callback query in time
+BOT_RESPONSE_TIMEOUT: The bot did not answer to the callback query in time | A timeout occurred while fetching data
+  from the bot
 BROADCAST_ID_INVALID: The channel is invalid
 CALL_ALREADY_ACCEPTED: The call was already accepted
 CALL_ALREADY_DECLINED: The call was already declined

@@ -1,4 +1,4 @@
-import { getError, lookUpClass, lookUpName, type TelegramError } from './telegram-errors.js';
+import { getError, lookUpClass, lookUpName, lookUpWords, type TelegramError } from './telegram-errors.js';
 import { ACCOUNT_SENTENCES } from './telegram-errors-account-sentences.js';
 import { REQUEST_SENTENCES } from './telegram-errors-request-sentences.js';
 
@@ -23,15 +23,20 @@ interface NamesFound {
 const MAX_NAME = 128;
 /** A name whose number somebody has put into words: `FLOOD_WAIT_1h30m`. */
 const HAS_UNITS = /^[A-Z][A-Z_]*_\d[\da-z]*$/;
+/** A link may spell a name (`t.me/peer_flood`), too: so was the chat called, or the page that explains it. */
+const LINK = /(?:https?:\/\/|tg:\/\/|\bt\.me\/)[^\s"'<>)\]}]+/gi;
+/** Words joined by hyphens (`peer-flood`), and a class name in lower case (`peerflooderror`). */
+const OTHER_SPELLING = /(?<![\w@./-])(?:[a-z]+(?:-[a-z]+)+(?:-\d+)?|[a-z]{5,100}(?:error|exception))(?![\w/-])/gi;
 
 /** Finds error names among the whole words of a text; of several the last, as of nested errors the outermost is printed last. */
 export function findNames(text: string): NamesFound {
   const names: NamesFound = { wire: null, byClass: null, spelled: null, unknown: null };
-  for (const [, at, token = ''] of text.matchAll(/(@?)([\p{L}\p{N}_]+)/gu)) {
+  const linkless = text.replace(LINK, ' ');
+  for (const [, at, token = ''] of linkless.matchAll(/(@?)([\p{L}\p{N}_]+)/gu)) {
     // A user name (`@peer_flood`) is the target's own choice of words; no error's name is that long.
     if (at || token.length > MAX_NAME) continue;
     if (/[^_]_+[^_]/.test(token)) {
-      const error = lookUpName(token);
+      const error = lookUpName(token) ?? lookUpWords(token);
       const isWire = /^[A-Z0-9_]+$/.test(token);
       if (error && isWire) names.wire = { error, token };
       else if (error) names.spelled = { error, token };
@@ -40,6 +45,10 @@ export function findNames(text: string): NamesFound {
       const error = lookUpClass(token);
       if (error) names.byClass = { error, token };
     }
+  }
+  for (const [token] of linkless.matchAll(OTHER_SPELLING)) {
+    const error = lookUpWords(token);
+    if (error) names.spelled = { error, token };
   }
   return names;
 }
@@ -111,7 +120,7 @@ const CODE_WORDS: readonly [RegExp, number][] = [
 
 /** Where a text states a code: at the start of a line, in brackets, after `error`, `code`, `status`, `HTTP/1.1` … */
 const STATED_CODE = new RegExp(
-  `(?:^|[[(]|\\b(?:error|code|status|https?(?:/[\\d.]{1,3})?|rpc_?error|etelegram)\\b["']?[\\s:=#([]{0,4})` +
+  `(?:^|[[(]|\\b(?:error|(?:error_?|status_?)?code|status|https?(?:/[\\d.]{1,3})?|rpc_?error|etelegram)\\b["']?[\\s:=#([]{0,4})` +
     '(-?(?:303|4\\d\\d|5\\d\\d))(?![\\d_]|\\.\\d)',
   'im',
 );

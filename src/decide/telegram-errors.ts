@@ -350,3 +350,13 @@ export function lookUpClass(token: string): TelegramError | null {
   }
   return null;
 }
+
+/**
+ * The error that words stand for however they are joined: `peer-flood`, `Peer Flood Error`, `peerflooderror`,
+ * `flood-wait-300`. For texts that are nothing but a name; in a sentence such words may mean anything.
+ */
+export function lookUpWords(text: string): TelegramError | null {
+  const [, words = ''] = /^([a-z\d]+(?:[\s_-]+[a-z\d]+)*?)(?:[\s_-]+\d+)?$/i.exec(text) ?? [];
+  const letters = words.replace(/[\s_-]+/g, '').toLowerCase();
+  return byLetters.get(letters) ?? byLetters.get(letters.replace(/(?:error|exception)$/, '')) ?? null;
+}
