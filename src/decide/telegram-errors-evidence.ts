@@ -19,19 +19,15 @@ const MAX_TEXT = 4096;
 const MAX_DEPTH = 4;
 
 const words = (list: string): ReadonlySet<string> => new Set(list.split(' '));
-/** Fields that hold an error, as a text or as an object. */
-const ERROR_FIELDS =
-  'error errors err exception exc cause detail details reason result last_error rpc_error telegram_error ';
+/** Fields that hold an error, as a text or as an object: `error`, `rpc_error`, `errorMessage`, `exc_type`, `details`. */
+const ERROR_FIELD = /error|exception|^err|^exc(?:_|$)|^fail|cause|^details?$|^reason$/;
 const TEXT_FIELDS = words(
-  ERROR_FIELDS +
-    'name type kind class title text msg message description summary args errormessage error_message error_msg ' +
-    'errmsg error_text error_name errortype error_type error_class error_description exception_type exception_message ' +
-    'exc_type exc_info stack stack_trace stacktrace traceback log',
+  'name type kind class title text msg message description summary stack stacktrace traceback log',
 );
 const SECONDS_FIELDS = words('seconds retry_after retryafter wait wait_seconds waitseconds value x capture');
 const CODE_FIELDS = words('code error_code errorcode status status_code statuscode http_status');
 /** Fields that are walked into. A `request` is not: it quotes what the caller sent, which may read like an error. */
-const NESTED_FIELDS = words(`${ERROR_FIELDS}args response data body payload parameters params`);
+const NESTED_FIELDS = words('args response result data body payload parameters params');
 
 /** Reads every field of a report, whatever it holds. Work is bounded by the 4,096 characters kept of each text. */
 export function readEvidence(report: ErrorReport): Evidence {
@@ -71,7 +67,7 @@ const PROGRAM_ERROR =
 const IDENTIFIER = /\b(?!(?:Name|Key|Attribute|Import|Reference)Error: )\w*(?:_|[a-z](?=[A-Z]))\w*/g;
 /** What a chat or user is called, which its owner chose: `No user has "PEER_FLOOD" as username`. */
 const TITLE =
-  /(?<=\b(?:chat|channel|group|title|user|username|member|peer|contact|to|into|has|named)\s?[:=]?\s?)(["'«“`])[^"'»”`\n]*(?=["'»”`])/gi;
+  /(?<=\b(?:chat|channel|group|title|user|username|member|peer|contact|to|into|has|named)["']?\s?[:=]?\s?)(["'«“`])[^"'»”`\n]*(?=["'»”`])/gi;
 
 /**
  * Takes away what is no part of the error: what logs add (colours, line breaks printed as `\n`), stacks, and names that
@@ -104,14 +100,15 @@ function readObject(object: object, evidence: Evidence, lines: string[], depth: 
   if (depth > MAX_DEPTH) return;
   for (const [key, value] of Object.entries(object) as [string, unknown][]) {
     const field = Array.isArray(object) ? 'error' : key.toLowerCase();
+    const isError = ERROR_FIELD.test(field);
     const number = typeof value === 'number' || (typeof value === 'string' && isNumeric(value)) ? Number(value) : null;
     if (number !== null) {
       if (field === 'retry_after_ms') evidence.seconds.push(number / 1000);
       if (SECONDS_FIELDS.has(field)) evidence.seconds.push(number);
       if (CODE_FIELDS.has(field)) evidence.codes.push(number);
     } else if (typeof value === 'string') {
-      if (TEXT_FIELDS.has(field) || CODE_FIELDS.has(field)) readText(value, evidence, lines, depth);
-    } else if (typeof value === 'object' && value !== null && NESTED_FIELDS.has(field)) {
+      if (isError || TEXT_FIELDS.has(field) || CODE_FIELDS.has(field)) readText(value, evidence, lines, depth);
+    } else if (typeof value === 'object' && value !== null && (isError || NESTED_FIELDS.has(field))) {
       readObject(value, evidence, lines, depth + 1);
     }
   }
