@@ -16,7 +16,7 @@ export interface Evidence {
 }
 
 const MAX_TEXT = 4096;
-const MAX_DEPTH = 4;
+const MAX_DEPTH = 8;
 
 const words = (list: string): ReadonlySet<string> => new Set(list.split(' '));
 /** Fields that hold an error, as a text or as an object: `error`, `rpc_error`, `errorMessage`, `exc_type`, `details`. */
@@ -67,7 +67,7 @@ const PROGRAM_ERROR =
 const IDENTIFIER = /\b(?!(?:Name|Key|Attribute|Import|Reference)Error: )\w*(?:_|[a-z](?=[A-Z]))\w*/g;
 /** What a chat or user is called, which its owner chose: `No user has "PEER_FLOOD" as username`. */
 const TITLE =
-  /(?<=\b(?:chat|channel|group|title|user|username|member|peer|contact|to|into|has|named)["']?\s?[:=]?\s?)(["'«“`])[^"'»”`\n]*(?=["'»”`])/gi;
+  /(?<=\b(?:chat|channel|group|title|user|username|member|peer|contact|to|into|has|named)(?:["']?\s?[:=]\s?|\s))(["'«“`])[^"'»”`\n]*(?=["'»”`])/gi;
 
 /**
  * Takes away what is no part of the error: what logs add (colours, line breaks printed as `\n`), stacks, and names that
@@ -85,6 +85,12 @@ const isNumeric = (text: string): boolean => /^\s*[-+]?\d+\s*$/.test(text);
 
 /** Collects a text, or the known fields of the JSON object in it with what stands around that. */
 function readText(text: string, evidence: Evidence, lines: string[], depth: number): void {
+  const isString = /^\s*".*"\s*$/s.test(text) && depth < MAX_DEPTH;
+  const unquoted = isString ? parseJson(text) : undefined;
+  if (typeof unquoted === 'string') {
+    readText(unquoted, evidence, lines, depth + 1);
+    return;
+  }
   const start = text.indexOf('{');
   const end = text.lastIndexOf('}') + 1;
   const parsed = start >= 0 && end > start && depth < MAX_DEPTH ? parseJson(text.slice(start, end)) : undefined;

@@ -56,7 +56,10 @@ const PHRASES: readonly [RegExp, TelegramError][] = [
   [/^(?:\w*error:? )?timed?out$/, getError('TIMEOUT')],
   [/^(?:\w*error:? )?unsupported$/, getError('UNSUPPORTED')],
   [/\bslow[ _-]?mode\b/, getError('SLOWMODE_WAIT_X')],
-  [/flood[ -]?(?:wait|control)|too many requests|http-#|rate[ -]?limit|\bwait of #|\bflood\b[^\n]{0,30}#/, FLOOD_WAIT],
+  [
+    /flood[ -]?(?:wait|control)|too many requests|enhance your calm|http-#|rate[ -]?limit|\bwait of #|\bflood\b[^\n]{0,30}#/,
+    FLOOD_WAIT,
+  ],
   [/privacy (?:settings|restrict)|blocked (?:you|by (?:the|this) user)|mutual contact/, PRIVACY],
   [/(?:banned|limited|restricted) from sending|@spambot/, RESTRICTED_SIGN],
   [TRANSPORT, TRANSIENT],

@@ -73,7 +73,7 @@ const SENTENCES: Sentence[] = [ACCOUNT_SENTENCES, REQUEST_SENTENCES]
   .sort((a, b) => b.words.length - a.words.length);
 
 /**
- * A text for comparison: lower case, `#` for numbers, single spaces. HTTP's reason phrase `Too Many Requests` is told
+ * A text for comparison: lower case, `#` for numbers, single spaces, ASCII punctuation. HTTP's reason phrase `Too Many Requests` is told
  * apart from Telethon's sentence for PEER_FLOOD, `Too many requests`, by its capitals, which alone distinguish the two.
  */
 export function normaliseText(text: string): string {
@@ -81,6 +81,9 @@ export function normaliseText(text: string): string {
     .replace(/Too Many Requests|TOO MANY REQUESTS|TooManyRequests/g, 'http-429')
     .toLowerCase()
     .replaceAll('’', "'")
+    .replace(/[！-～]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
+    .replaceAll('。', '.')
+    .replace(/[「」『』【】《》]/g, '"')
     .replace(/\d+/g, '#')
     .replace(/[^\S\n]+/g, ' ')
     .replace(/ ?\n ?/g, '\n')
@@ -89,7 +92,8 @@ export function normaliseText(text: string): string {
 
 /** What may stand before a sentence and after it, so that words within a longer sentence are not taken for it. */
 const STARTS = /(?:[\n:;\-–—([{'"«“`|>/=,.!?\])}#*_]|\b(?:error|warning|exception|says)) ?$/;
-const ENDS = /^[.!]?(?:$|\n|["'`”»)\]}|*]|,? caused by| ?[([{<|]| [-–—/] |, ?["'{}\]])/;
+const ENDS =
+  /^[.!]{0,3}(?:$|\n|["'`”»)\]}|*]|,? caused by|[,;] (?:skip|continu|retry|stop|abort)| ?[([{<|]| [-–—/] |, ?["'{}\]])/;
 const ENDS_OPEN = /^(?![\p{L}\p{N}])/u;
 
 /** The errors that a known sentence in the normalised text stands for; several where libraries share the sentence. */

@@ -286,6 +286,24 @@ test('a name keeps its class in a traceback, behind a prefix, before a suffix', 
   );
 });
 
+test.each<[string, (text: string) => string]>([
+  ['a prefix', (text) => `Error while inviting @foo: ${text}`],
+  ['a prefix in Chinese', (text) => `发送失败：${text}`],
+  ['a log line', (text) => `2026-11-23 10:15:42,123 ERROR worker[4242] ${text}`],
+  ['colours', (text) => `\u001b[31m${text}\u001b[0m`],
+  ['quotes', (text) => `RuntimeError("${text}")`],
+  ['what was tried', (text) => `${text} (attempt 3 of 5) | user_id=123456789 chat_id=-1001234567890`],
+  ['a stack', (text) => `${text}\n    at handle (/app/peer_flood.js:12:3)\n    at async main (/app/y.js:1:1)`],
+  ['a field', (text) => JSON.stringify({ success: false, detail: { message: text } })],
+  ['JSON in JSON', (text) => JSON.stringify(JSON.stringify({ error: text }))],
+])('a text keeps its class within %s', (_what, wrap) => {
+  for (const [form, text = ''] of TEXTS) {
+    if (form === 'the whole text') continue;
+    const { errorClass, seconds, effect } = classifyError({ errorMessage: text });
+    expect([text, classifyError({ errorMessage: wrap(text) })]).toMatchObject([text, { errorClass, seconds, effect }]);
+  }
+});
+
 test('part of a longer name is not that name', () => {
   const known = new Set(NAMES.map(([, name]) => name));
   const fatal = NAMES.filter(
