@@ -2,7 +2,7 @@ import type { DisabledReason, ErrorClass } from '../../contracts/fields.js';
 import { lookUpWords, type TelegramError } from './telegram-errors.js';
 import { type Evidence, findSeconds, readEvidence } from './telegram-errors-evidence.js';
 import { guessError } from './telegram-errors-guess.js';
-import { type Found, findCode, findNames, findSentence, normaliseText } from './telegram-errors-search.js';
+import { type Found, findCode, findNames, findSentence, MAX_NAME, normaliseText } from './telegram-errors-search.js';
 
 /** What a caller reports of an error, in the words of whatever client library it uses. Any of it may be missing. */
 export interface ErrorReport {
@@ -77,14 +77,16 @@ function decideError(evidence: Evidence): Found {
 const asFound = (error: TelegramError | null): Found | null => error && { error, token: '' };
 
 /** The name that a text is, in whatever spelling: `Peer Flood`. */
-function findWords(token: string): Found | null {
+function findWords(text: string): Found | null {
+  if (text.length > MAX_NAME) return null;
+  const token = text.replace(/^\W+|\W+$/g, '');
   const error = lookUpWords(token);
   return error && { error, token };
 }
 
 /** A message that is nothing but a name; in several words it may be of somebody else (`User deactivated`). */
 function findWholeMessage(message: string): Found | null {
-  const found = findWords(message.replace(/^\W+|\W+$/g, ''));
+  const found = findWords(message);
   return found && /\s/.test(message) && toEffect(found.error, null).kind === 'disable' ? null : found;
 }
 

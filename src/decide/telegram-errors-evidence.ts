@@ -15,7 +15,8 @@ export interface Evidence {
   seconds: number[];
 }
 
-const MAX_TEXT = 4096;
+/** As much as the contract lets a caller send. */
+const MAX_TEXT = 16_384;
 const MAX_DEPTH = 8;
 
 const words = (list: string): ReadonlySet<string> => new Set(list.split(' '));
@@ -29,7 +30,7 @@ const CODE_FIELDS = words('code error_code errorcode status status_code statusco
 /** Fields that are walked into. A `request` is not: it quotes what the caller sent, which may read like an error. */
 const NESTED_FIELDS = words('args response result data body payload parameters params');
 
-/** Reads every field of a report, whatever it holds. Work is bounded by the 4,096 characters kept of each text. */
+/** Reads every field of a report, whatever it holds. Work is bounded by the 16,384 characters kept of each text. */
 export function readEvidence(report: ErrorReport): Evidence {
   const evidence: Evidence = {
     message: '',
@@ -67,7 +68,7 @@ const PROGRAM_ERROR =
 const IDENTIFIER = /\b(?!(?:Name|Key|Attribute|Import|Reference)Error: )\w*(?:_|[a-z](?=[A-Z]))\w*/g;
 /** What a chat or user is called, which its owner chose: `No user has "PEER_FLOOD" as username`. */
 const TITLE =
-  /(?<=\b(?:chat|channel|group|title|user|username|member|peer|contact|to|into|has|named)(?:["']?\s?[:=]\s?|\s))(["'«“`])[^"'»”`\n]*(?=["'»”`])/gi;
+  /(?<=\b(?:chat|channel|group|title|user|username|member|peer|contact|to|into|has|named)(?:["']?\s?[:=]\s?|\s))(["'«“`])[^"'»”`\n]{0,128}(?=["'»”`])/gi;
 
 /**
  * Takes away what is no part of the error: what logs add (colours, line breaks printed as `\n`), stacks, and names that

@@ -20,7 +20,8 @@ interface NamesFound {
   unknown: string | null;
 }
 
-const MAX_NAME = 128;
+/** No error's name is longer, and few are half as long. */
+export const MAX_NAME = 128;
 /** A name whose number somebody has put into words: `FLOOD_WAIT_1h30m`. */
 const HAS_UNITS = /^[A-Z][A-Z_]*_\d[\da-z]*$/;
 /** A link may spell a name (`t.me/peer_flood`), too: so was the chat called, or the page that explains it. */
