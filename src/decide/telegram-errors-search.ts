@@ -74,8 +74,9 @@ const SENTENCES: Sentence[] = [ACCOUNT_SENTENCES, REQUEST_SENTENCES]
   .sort((a, b) => b.words.length - a.words.length);
 
 /**
- * A text for comparison: lower case, `#` for numbers, single spaces, ASCII punctuation. HTTP's reason phrase `Too Many Requests` is told
- * apart from Telethon's sentence for PEER_FLOOD, `Too many requests`, by its capitals, which alone distinguish the two.
+ * A text for comparison: lower case, `#` for numbers, single spaces, ASCII punctuation. HTTP's reason phrase
+ * `Too Many Requests` is told apart from Telethon's sentence for PEER_FLOOD, `Too many requests`, by its capitals, which
+ * alone distinguish the two.
  */
 export function normaliseText(text: string): string {
   return text
