@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ENVELOPE } from './envelope.js';
 import { normaliseChannel } from './normalise-channel.js';
 import {
   CHANNEL_RULE,
@@ -91,6 +92,11 @@ const invitesByChannel = z
   })
   .describe('Invites by channel');
 
+/** No bound of its own: a report is worth more than a short text, and the body's bound holds. */
+const errorText = text(ENVELOPE.maxBodyBytes).describe(
+  'As the library prints it, its traceback included; of more than 16,384 characters both ends are read',
+);
+
 const usageStats = z.strictObject({
   invites_sent: withDefault(count, 0),
   messages_sent: withDefault(count, 0),
@@ -101,7 +107,7 @@ const usageStats = z.strictObject({
   ),
   channel_usage: optional(invitesByChannel),
   error_type: optional(text(200)),
-  error_message: optional(text(16_384)),
+  error_message: optional(errorText),
 });
 
 export const releaseRequest = z.strictObject({
@@ -133,7 +139,7 @@ export const errorRequest = z
   .strictObject({
     account_id: id,
     error_type: optional(text(200)),
-    error_message: optional(text(16_384)),
+    error_message: optional(errorText),
     error_code: optional(z.union([z.int(), text(200)])),
     seconds: optional(z.number().min(0).max(1_000_000_000)).describe('The wait Telegram asked for, seconds'),
     context: optional(z.record(z.string(), z.unknown())).describe('Whatever helps the caller; it is not kept'),

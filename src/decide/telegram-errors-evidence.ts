@@ -15,7 +15,7 @@ export interface Evidence {
   seconds: number[];
 }
 
-/** As much as the contract lets a caller send. */
+/** Bounds the work: of a longer text this much is read. */
 const MAX_TEXT = 16_384;
 const MAX_DEPTH = 8;
 

@@ -197,11 +197,12 @@ test.each<[string, ErrorReport, string, ErrorEffect]>([
   expect(classifyError(report)).toMatchObject({ errorClass, effect });
 });
 
-test('an error is found in the middle of the longest text that the contract takes', () => {
+test('an error is found in the middle of a long text, and at the end of one of any length', () => {
   const stack = '  File "/app/worker.py", line 3, in go\n    raise UserDeactivatedBanError\n'.repeat(100);
   const request = { message: 'PEER_FLOOD '.repeat(300) };
   expect(classifyError({ errorMessage: `${stack}FLOOD_WAIT_30\n${stack}`.slice(0, 16_384) }).seconds).toBe(30);
   expect(classifyError({ errorMessage: JSON.stringify({ error: 'FLOOD_WAIT_30', request }) }).seconds).toBe(30);
+  expect(classifyError({ errorMessage: `${stack.repeat(30)}FLOOD_WAIT_30` }).seconds).toBe(30);
 });
 
 test('a wait is named whether it comes from the text or the report', () => {

@@ -219,9 +219,10 @@ test('a limit that was passed is announced once, with everything that was passed
   });
 });
 
-test('an error reported with the release takes effect; its text is kept nowhere', async () => {
+test('an error reported with the release takes effect, however long its traceback; its text is kept nowhere', async () => {
   const { accountId, holder } = await holdAccount(harness);
-  const error_message = 'FLOOD_WAIT_300 while inviting Wendelin to our channel';
+  const traceback = '  File "/app/invite.py", line 3, in invite\n    await client(request)\n'.repeat(1_000);
+  const error_message = `${traceback}FLOOD_WAIT_300 while inviting Wendelin to our channel`;
   const stats = usage(1, { success: false, error_type: 'flood_wait', error_message });
   await harness.succeed('account.release', { ...holder, ...stats });
   const [account] = await harness.query('SELECT status, locked FROM telegram_sessions WHERE id = $1', [accountId]);
