@@ -158,6 +158,11 @@ const answerFaults = (app: FastifyInstance, log: Log): void => {
     answer(reply, refuse('UNKNOWN_OPERATION', { message: `no operation at ${request.method} of this path` })),
   );
   app.setErrorHandler((error: FastifyError, request, reply) => {
+    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+      // Who is cut off while sending sees a broken pipe instead of the answer: the rest is read and thrown away.
+      reply.removeHeader('connection');
+      request.raw.resume();
+    }
     if (error.statusCode !== undefined && error.statusCode < 500) {
       return answer(reply, refuse('MALFORMED_MESSAGE', { message: ruleBroken(error.code) }));
     }

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -72,6 +73,27 @@ test('who sends a byte at a time, or none, is shown out, and keeps nobody waitin
   expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
   const received = await Promise.all(slow.map(({ closed }) => closed));
   for (const text of received) expect(text === '' || text.startsWith('HTTP/1.1 400 ')).toBe(true);
+});
+
+test.each([
+  'content-length: 5000000',
+  'transfer-encoding: chunked',
+])('who sends too much, and listens only then, hears what was wrong (%s)', async (framing) => {
+  const socket = createConnection(port, '127.0.0.1');
+  socket.write(`POST /api/v1/account-manager/allocate HTTP/1.1\r\nhost: x\r\n${framing}\r\n\r\n`);
+  const body = Buffer.alloc(5_000_000, ' ');
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject);
+    if (framing.endsWith('chunked')) socket.write(`${body.length.toString(16)}\r\n`);
+    socket.write(body, () => resolve());
+    if (framing.endsWith('chunked')) socket.write('\r\n0\r\n\r\n');
+  });
+  const [answer] = (await once(socket, 'data')) as [Buffer];
+  expect(answer.toString()).toMatch(/^HTTP\/1.1 400 .*"body: must be at most 262144 bytes"/s);
+  socket.write('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n');
+  const [next] = (await once(socket, 'data')) as [Buffer];
+  expect(next.toString()).toMatch(/^HTTP\/1.1 200 /);
+  socket.destroy();
 });
 
 test('a connection that asks nothing more is closed', async () => {
