@@ -1,5 +1,9 @@
 import { createApp } from './app.js';
+import { clock } from './clock.js';
 import { ConfigError, loadAccess, loadConfig } from './config.js';
+
+/** Told to the whole process group, npm hands a signal on that its child has had already. */
+const SAME_SIGNAL_MS = 500;
 
 /**
  * Signals and exit codes: 0 after a drain, 1 when something is wrong. SIGHUP reads the access file again, SIGUSR2 turns
@@ -8,12 +12,15 @@ import { ConfigError, loadAccess, loadConfig } from './config.js';
 async function main(): Promise<void> {
   const config = loadConfig();
   const app = createApp(config);
-  let stopping = false;
-  const isStopping = (): boolean => stopping;
+  let stoppingSince: number | null = null;
+  const isStopping = (): boolean => stoppingSince !== null;
   const stop = (signal: string): void => {
-    // A second signal does not wait for the drain.
-    if (stopping) process.exit(1);
-    stopping = true;
+    if (stoppingSince !== null) {
+      // A second signal does not wait for the drain.
+      if (clock.monotonicMs() - stoppingSince > SAME_SIGNAL_MS) process.exit(1);
+      return;
+    }
+    stoppingSince = clock.monotonicMs();
     app.log.info('stopping', { signal });
     app.stop().then(
       () => process.exit(0),

@@ -45,6 +45,8 @@ test('a process told to stop under load ends with 0; what it had in work is done
         await cycle();
         cycles += 1;
         if (cycles < CYCLES_BEFORE || stopped !== undefined) continue;
+        // Twice at once, as npm does when its process group is told.
+        leaving.process.kill('SIGTERM');
         stopped = leaving.stop().then((code) => {
           until = cycles + CYCLES_AFTER;
           return code;
