@@ -35,6 +35,8 @@ const CONTENDED_PAUSES_MS = [5, 10, 20, 40, 80];
 
 /** A waiting allocation asks again this often even if nothing wakes it: a wake-up may be lost with a connection. */
 const MAX_PAUSE_MS = 2_000;
+/** Its deadline is the database's to judge, whose clock may be a little behind: it is then asked again after this. */
+const MIN_PAUSE_MS = 20;
 
 /** Creates the one way from the doors to the operations. */
 export function createDispatch(runner: BatchRunner, waitingRoom: WaitingRoom): Dispatch {
@@ -114,7 +116,7 @@ async function answerRequest(
 
 /**
  * Asks again for an account: soon where only a lock was in the way, and whenever one of the user's may have become free
- * until `wait_ms` is over.
+ * until `wait_ms` or the time to the deadline is over.
  */
 async function allocateWithin(
   ask: (item: BatchItem<OperationName>) => Promise<BatchAnswer>,
@@ -133,7 +135,8 @@ async function allocateWithin(
       continue;
     }
     const askAgainMs = answer.reply.success ? MAX_PAUSE_MS : (answer.reply.error.retry_after_ms ?? MAX_PAUSE_MS);
-    hasPlace = await waitingRoom.wait(item.body.user_id, Math.min(leftMs, askAgainMs, MAX_PAUSE_MS));
+    const toDeadlineMs = Math.max(MIN_PAUSE_MS, (item.deadlineAt ?? Number.POSITIVE_INFINITY) - clock.now());
+    hasPlace = await waitingRoom.wait(item.body.user_id, Math.min(leftMs, askAgainMs, toDeadlineMs, MAX_PAUSE_MS));
   }
 }
 

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
+import { requestOf } from '../support/request-of.js';
 
 let harness: OperationsHarness;
 let nextUser = 1;
@@ -191,4 +192,15 @@ test('with wait_ms the wish is granted as soon as an account is free, and refuse
     success: true,
     allocation: { account_id: accountId, allocated_by: 'patient' },
   });
+});
+
+test('a wait ends at the deadline', async () => {
+  const user = newUser();
+  await harness.registerAccounts(user, 1);
+  await harness.succeed('account.allocate', wish(user));
+  const deadlineAt = Date.now() + 300;
+  const reply = await harness.dispatch(requestOf('account.allocate', wish(user, { wait_ms: 20_000 }), { deadlineAt }));
+  expect(reply).toMatchObject({ success: false, error: { code: 'DEADLINE_EXCEEDED' } });
+  // Without regard to it the next look comes after two seconds.
+  expect(Date.now() - deadlineAt).toBeLessThan(1_500);
 });
