@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
+import type { z } from 'zod';
 import {
   isOperationName,
   type OperationName,
@@ -85,7 +86,7 @@ async function answerRequest(
   }
   const parsed = OPERATIONS[operation].request.safeParse(request.body);
   if (!parsed.success) {
-    return refused(refuseInvalid(parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))));
+    return refused(refuseInvalid(parsed.error.issues.flatMap(describeIssue)));
   }
   if (OPERATIONS[operation].changesState && request.messageId === null) {
     return refused(
@@ -167,6 +168,18 @@ async function askAroundWork(
   if (!done.success && done.error.code === 'UNAVAILABLE') return refused(done);
   // It is done: a deadline that has passed meanwhile does not undo it.
   return ask({ ...item, deadlineAt: null, done });
+}
+
+/** More unknown fields than these say nothing new. */
+const MAX_UNKNOWN_FIELDS = 20;
+
+/** Where and what; unknown fields, which the schema reports of the object they are in, are named one by one. */
+function describeIssue(issue: z.core.$ZodIssue): { path: string; message: string }[] {
+  if (issue.code !== 'unrecognized_keys') return [{ path: issue.path.join('.'), message: issue.message }];
+  return issue.keys.slice(0, MAX_UNKNOWN_FIELDS).map((key) => ({
+    path: [...issue.path, key].join('.'),
+    message: 'is not a field of this request',
+  }));
 }
 
 const refused = (reply: Reply): BatchAnswer => ({ reply, repeated: false, deferred: false, log: {} });

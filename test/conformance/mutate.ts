@@ -37,7 +37,7 @@ export function invalidRequests(operation: OperationName, door: Door, valid: Bod
       field,
       body: { ...valid, [field]: isText(operation, door, field) ? '§ of no type' : ofWrongType(schema) },
     })),
-    { fault: 'with an unknown field', field: '', body: { ...valid, surprise: 1 } },
+    { fault: 'with an unknown field', field: 'surprise', body: { ...valid, surprise: 1 } },
   ];
 }
 

@@ -77,7 +77,7 @@ const cases: Record<string, Case> = {
   'bad UTF-8': { raw: Buffer.from('7b22c328223a317d', 'hex'), code: MALFORMED, names: /^body: must be UTF-8/ },
   'another content type': { options: { contentType: 'text/plain' }, code: MALFORMED, names: /^content_type: / },
   'a forged prototype': { raw: '{"__proto__": {"force": true}}', names: /^__proto__: / },
-  'an unknown field': { fields: { user: 7 }, names: /user/ },
+  'an unknown field': { fields: { user: 7 }, names: /^user: / },
   'a missing field': { fields: { action_type: undefined }, names: /^action_type: / },
   'a negative number': { operation: 'account.allocate', fields: { user_id: -1 }, names: /^user_id: / },
   'a fraction': { operation: 'account.allocate', fields: { timeout_minutes: 0.5 }, names: /^timeout_minutes: / },
@@ -111,7 +111,7 @@ const cases: Record<string, Case> = {
   'a session with fields that are none': {
     operation: 'admin.register',
     fields: { dry_run: true },
-    names: /dry_run/,
+    names: /^dry_run: /,
   },
   'a session in JSON cut off': {
     operation: 'admin.register',
