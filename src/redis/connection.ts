@@ -67,7 +67,11 @@ export function connectRedis({ url, tls, purpose, onFailure, onReady }: RedisOpt
     restsUntil = now + REST_AFTER_FAILURE_MS;
     onFailure(purpose, error);
   };
-  client.on('error', noteFailure);
+  client.on('error', (error: Error & { command?: { name: string } }) => {
+    noteFailure(error);
+    // A database the server has not: the client would go on in database 0, which may be somebody else's.
+    if (error.command?.name === 'select') client.disconnect(true);
+  });
   client.on('ready', () => {
     restsUntil = 0;
     onReady?.();

@@ -46,6 +46,29 @@ test('uses the database of its purpose, counted from the one in the URL', async 
   expect(info).toContain(` db=${failing.database + 4} `);
 });
 
+test('stays away from a server that has not its database, instead of using another', async () => {
+  const [, databases] = (await connection.attempt((client) => client.config('GET', 'databases'))) as [string, string];
+  const url = new URL(failing.url);
+  url.pathname = databases;
+  const refused: unknown[] = [];
+  let everReady = false;
+  const astray = connectRedis({
+    url: url.href,
+    purpose: 'locks',
+    onFailure: (_purpose, error) => refused.push(error),
+    onReady: () => (everReady = true),
+  });
+  try {
+    // Twice: it comes back, for the server may be given more databases.
+    await eventually(() => refused.length > 1);
+    expect(refused).toEqual(refused.map(() => expect.objectContaining({ message: 'ERR DB index is out of range' })));
+    expect(await astray.attempt((client) => client.set('astray', '1'))).toBeNull();
+    expect(everReady).toBe(false);
+  } finally {
+    astray.close();
+  }
+});
+
 test('gives a command up that takes too long, and then leaves Redis alone for a while', async () => {
   failing.hang();
   const before = performance.now();
