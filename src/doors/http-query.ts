@@ -10,8 +10,9 @@ export type ReadQuery = (query: Query) => Record<string, unknown>;
 
 /**
  * Reads query strings by the schema of a request. Only what can mean nothing else is converted: `7` for a number,
- * `true` and `false` for a boolean, an empty value for an optional field (many clients write `null` so). The rest is
- * left as it came, for the schema to refuse in its own words: unknown and repeated names, texts where numbers belong.
+ * `true` and `false` for a boolean (Python writes `True`), an empty value for an optional field (many clients write
+ * `null` so). The rest is left as it came, for the schema to refuse in its own words: unknown and repeated names, texts
+ * where numbers belong.
  */
 export const createQueryReader = (schema: z.ZodObject): ReadQuery => {
   const { properties = {} } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
@@ -29,7 +30,7 @@ const convert = (given: string, types: ReadonlySet<string>): unknown => {
   if (given === '' && types.has('null')) return null;
   if (types.has('string')) return given;
   if ((types.has('integer') || types.has('number')) && /^-?\d+(\.\d+)?$/.test(given)) return Number(given);
-  if (types.has('boolean') && (given === 'true' || given === 'false')) return given === 'true';
+  if (types.has('boolean') && /^(true|false)$/i.test(given)) return given.toLowerCase() === 'true';
   return given;
 };
 

@@ -28,6 +28,13 @@ test('texts become what the field takes', () => {
   expect(schema.safeParse(fields).success).toBe(true);
 });
 
+test('a boolean may be written as Python writes it', () => {
+  const spellings = ['true', 'True', 'false', 'False'];
+  expect(spellings.map((only_available) => read({ only_available }))).toEqual(
+    [true, true, false, false].map((only_available) => ({ only_available })),
+  );
+});
+
 test('an empty value of an optional field is absent', () => {
   const fields = read({ user_id: '7', limit: '', purpose: '', cursor: '' });
   expect(fields).toEqual({ user_id: 7, limit: null, purpose: null, cursor: null });
