@@ -72,8 +72,8 @@ export const allocateReply = z.strictObject({
 export const renewRequest = z.strictObject({
   account_id: id,
   service_name: serviceName,
-  lease_id: optional(id),
-  fence: optional(fence),
+  lease_id: id,
+  fence,
   timeout_minutes: timeoutMinutes,
 });
 export const renewReply = z.strictObject({ expires_at: instant, fence });

@@ -14,7 +14,7 @@ export const ENVELOPE = {
 } as const;
 
 /** A content type that is `ENVELOPE.contentType`. */
-export const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-8"?\s*)?$/i;
+export const JSON_TYPE = /^application\/json\s*(;\s*charset="?utf-?8"?\s*)?$/i;
 
 /** https://www.w3.org/TR/trace-context/#traceparent-header */
 export const TRACEPARENT = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;

@@ -146,7 +146,7 @@ describe.each(CASES)('%s %s', (door, operation) => {
     test('refuses who does not hold the account, and whose lease is over', async () => {
       const { body, bindings } = await prepare(operation, 'held');
       const before = await rowsOf(bindings.account_id);
-      const strange = { ...body, service_name: 'another-service', lease_id: null, fence: null };
+      const strange = { ...body, service_name: 'another-service' };
       expectFailure(operation, await send(door, operation, strange), 'NOT_HELD');
       const stale = { ...body, fence: Number(bindings.fence) - 1 };
       if (fields.has('fence')) expectFailure(operation, await send(door, operation, stale), 'LEASE_LOST');

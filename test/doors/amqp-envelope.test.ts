@@ -71,6 +71,7 @@ test.each([
 test.each([
   'application/json',
   'APPLICATION/JSON; charset=utf-8',
+  'application/json;charset=UTF8',
   'application/json;charset="UTF-8"',
   '',
 ])('takes "%s"', (contentType) => {

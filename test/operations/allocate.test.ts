@@ -139,9 +139,8 @@ test('a lease that is over is taken over, and the old holder is refused', async 
   const { allocation: next } = await harness.succeed('account.allocate', wish(user, { service_name: 'other' }));
   expect(next.fence).toBe(old.fence + 1);
   expect((await harness.refusal('account.release', { ...stale, usage_stats })).code).toBe('LEASE_LOST');
-  expect((await harness.refusal('account.renew', { account_id: accountId, service_name: 'invite-service' })).code).toBe(
-    'NOT_HELD',
-  );
+  const byName = { account_id: accountId, service_name: 'invite-service' };
+  expect((await harness.refusal('account.release', { ...byName, usage_stats })).code).toBe('NOT_HELD');
   expect((await harness.refusal('action.acquire', { ...stale, action_type: 'invite' })).code).toBe('LEASE_LOST');
   const events = await harness.query<{ type: string }>(
     'SELECT type FROM events WHERE account_id = $1 ORDER BY sequence',

@@ -185,9 +185,9 @@ describe('a refusal is remembered too', () => {
     ['account.renew', {}, 'NOT_HELD'],
     ['action.record', { action_type: 'parse', permit_id: randomUUID() }, 'VALIDATION_FAILED'],
   ] as const)('%s', async (operation, body, code) => {
-    const { accountId } = await holdAccount(harness);
-    const service = operation === 'action.record' ? {} : { service_name: 'other' };
-    const request = requestOf(operation, { account_id: accountId, ...service, ...body });
+    const { accountId, holder } = await holdAccount(harness);
+    const claim = operation === 'action.record' ? { account_id: accountId } : { ...holder, service_name: 'other' };
+    const request = requestOf(operation, { ...claim, ...body });
     const [first] = await repeat(4, request);
     expect(first).toMatchObject({ success: false, error: { code } });
     await harness.query(`UPDATE leases SET service_name = 'other' WHERE account_id = $1`, [accountId]);

@@ -31,7 +31,7 @@ test('the old holder is refused from then on, and the account can be had again a
   ] as const) {
     expect((await harness.refusal(operation, { ...byLease, ...more })).code).toBe('LEASE_LOST');
   }
-  expect((await harness.refusal('account.renew', byName)).code).toBe('NOT_HELD');
+  expect((await harness.refusal('account.release', { ...byName, usage_stats })).code).toBe('NOT_HELD');
 
   const { allocation: next } = await ask(harness, 'account.allocate', wish(1));
   expect(next).toMatchObject({ account_id: accountId, fence: old.fence + 2 });

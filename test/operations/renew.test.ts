@@ -28,10 +28,13 @@ test.each([5, 30, 1440])('a lease ends %d minutes after its renewal, later or so
   });
 });
 
-test('callers of the predecessor renew by service', async () => {
-  const { accountId } = await holdAccount(harness);
-  const reply = await harness.succeed('account.renew', { account_id: accountId, service_name: 'invite-service' });
-  expect(minutesFromNow(reply.expires_at)).toBe(30);
+test('a renewal names its lease: several workers of one service must not prolong what another holds', async () => {
+  const { holder } = await holdAccount(harness);
+  for (const missing of ['lease_id', 'fence']) {
+    const { code, details } = await harness.refusal('account.renew', { ...holder, [missing]: null });
+    expect({ code, issues: details?.issues }).toMatchObject({ code: 'VALIDATION_FAILED', issues: [{ path: missing }] });
+  }
+  expect(minutesFromNow((await harness.succeed('account.renew', holder)).expires_at)).toBe(30);
 });
 
 test('renewals of one lease at once are decided one after the other', async () => {
@@ -51,20 +54,18 @@ test('renewals of one lease at once are decided one after the other', async () =
 
 test.each([
   ['another service', { service_name: 'other' }, 'NOT_HELD'],
-  ['an old fence', { service_name: 'invite-service', fence: 0 }, 'LEASE_LOST'],
-  ['another lease', { service_name: 'invite-service', lease_id: randomUUID() }, 'LEASE_LOST'],
+  ['an old fence', { fence: 0 }, 'LEASE_LOST'],
+  ['another lease', { lease_id: randomUUID() }, 'LEASE_LOST'],
 ])('%s is refused and changes nothing', async (_who, claim, code) => {
-  const { accountId } = await holdAccount(harness);
+  const { accountId, holder } = await holdAccount(harness);
   const before = await rowsOf(harness, accountId);
-  expect((await harness.refusal('account.renew', { account_id: accountId, ...claim })).code).toBe(code);
+  expect((await harness.refusal('account.renew', { ...holder, ...claim })).code).toBe(code);
   expect(await rowsOf(harness, accountId)).toEqual(before);
 });
 
 test('what has ended is not renewed, and what does not exist is not found', async () => {
   const { accountId, holder } = await holdAccount(harness);
   await letLeaseEnd(harness, accountId);
-  const predecessor = { account_id: accountId, service_name: 'invite-service' };
-  expect((await harness.refusal('account.renew', predecessor)).code).toBe('NOT_HELD');
   expect((await harness.refusal('account.renew', holder)).code).toBe('LEASE_LOST');
   expect((await harness.refusal('account.renew', { ...holder, account_id: randomUUID() })).code).toBe(
     'ACCOUNT_NOT_FOUND',
