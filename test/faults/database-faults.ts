@@ -20,7 +20,7 @@ const terminateSessions = async (world: World): Promise<number> =>
 function fillDisk(folder: string): () => void {
   const file = path.join(folder, 'ballast');
   const descriptor = openSync(file, 'w');
-  const chunk = Buffer.alloc(64 * 1_024);
+  const chunk = Buffer.alloc(1_024 * 1_024);
   try {
     for (;;) writeSync(descriptor, chunk);
   } catch (error) {

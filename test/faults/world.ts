@@ -46,7 +46,8 @@ const LIMITS_FILE = path.join(import.meta.dirname, 'limits.json');
 /** What the services come as: no superuser, so that the servers can refuse them what others may. */
 export const DATABASE_USER = 'account_manager';
 export const BROKER_USER = 'account-manager';
-const DISK_MB = 256;
+/** Small enough to be filled, with room for what many rounds of every fault write: some 60 MB each. */
+const DISK_MB = 1_024;
 
 export async function openWorld(): Promise<World> {
   let hasDiskOfItsOwn = false;
