@@ -42,16 +42,16 @@ export interface OldSession extends SealedSession {
 
 /**
  * Locks the next sessions, by account id, that one of these keys has sealed. Rows that another transaction holds are
- * skipped: nobody waits for this, and this for nobody.
+ * skipped: nobody waits for this, and this for nobody. `ORDER BY id` alone would mean the text, which no index has.
  */
 export async function lockSealedBy(
   sql: Sql,
   { keyIds, afterId, limit }: { keyIds: readonly string[]; afterId: string; limit: number },
 ): Promise<OldSession[]> {
   const rows = await sql.$queryRaw<{ id: string; session_data: Uint8Array; session_key_id: string }[]>`
-    SELECT id::text, session_data, session_key_id FROM telegram_sessions
-    WHERE session_key_id = ANY(${keyIds}::text[]) AND id > ${afterId}::uuid
-    ORDER BY id LIMIT ${limit}::integer FOR NO KEY UPDATE SKIP LOCKED`;
+    SELECT s.id::text, session_data, session_key_id FROM telegram_sessions s
+    WHERE session_key_id = ANY(${keyIds}::text[]) AND s.id > ${afterId}::uuid
+    ORDER BY s.id LIMIT ${limit}::integer FOR NO KEY UPDATE SKIP LOCKED`;
   return rows.map((row) => ({
     accountId: row.id,
     sealed: Buffer.from(row.session_data),
