@@ -53,6 +53,10 @@ bench: build ## requests per second, on fresh servers (ARGS: options of the load
 bench-recovery: build ## how late 5,000 accounts recover within a minute, beside 200 requests/s (ARGS: options)
 	@node scripts/with-servers.mjs .local/bench npm run --silent bench:recovery -- $(ARGS)
 
+.PHONY: bench-jobs
+bench-jobs: build ## how long every job takes on 100,000 accounts, beside 200 requests/s (ARGS: options)
+	@node scripts/with-servers.mjs .local/bench npm run --silent bench:jobs -- $(ARGS)
+
 .PHONY: faults
 faults: build ## every fault under load, judged from outside; prints a table (FAULT_SEED=n replays, FAULT_ROUNDS=n)
 	@SKIP_SERVERS=1 EVERY_FAULT=1 npm test --silent -- --runInBand test/faults/every-fault $(ARGS)

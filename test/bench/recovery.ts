@@ -1,10 +1,9 @@
 import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import pg from 'pg';
-import { connectRpc } from '../support/rpc.js';
 import { letWait, seedAccounts } from '../support/seed-accounts.js';
 import { startService } from '../support/service.js';
-import { telethonSession } from '../support/session-strings.js';
+import { percentiles, startSteadyLoad } from '../support/steady-load.js';
 
 /**
  * Many accounts recover within a minute while requests are served at a steady rate: how late they recover, and what
@@ -21,7 +20,6 @@ const { values } = parseArgs({
 });
 const [due, seconds, rate] = [values.accounts, values.seconds, values.rate].map(Number) as [number, number, number];
 const USER = 800_000 + Math.floor(Math.random() * 90_000);
-const SERVED = 200;
 
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 2 });
 const database = {
@@ -29,58 +27,11 @@ const database = {
     (await pool.query<T>(sql, given)).rows,
 };
 const service = await startService({ LOG_LEVEL: 'warn' });
-const client = await connectRpc(process.env.RABBITMQ_URL ?? 'amqp://localhost');
+const load = await startSteadyLoad({ userId: USER, rate });
 
-const percentiles = (lengths: number[]): string => {
-  const sorted = lengths.toSorted((a, b) => a - b);
-  const at = (share: number) =>
-    (sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0).toFixed(0);
-  return `p50 ${at(0.5)}  p90 ${at(0.9)}  p99 ${at(0.99)}  p99.9 ${at(0.999)}  max ${at(1)} ms`;
-};
-
-/** Allocates and releases at a steady rate, whether or not the answers keep up; answers each request's length. */
-async function serve(forSeconds: number): Promise<number[]> {
-  const lengths: number[] = [];
-  const timed = async (operation: 'account.allocate' | 'account.release', body: unknown) => {
-    const from = performance.now();
-    const reply = await client.call(operation, body);
-    lengths.push(performance.now() - from);
-    return reply;
-  };
-  const cycle = async () => {
-    const granted = await timed('account.allocate', { user_id: USER, purpose: 'general', service_name: 'bench' });
-    if (!granted.success) return;
-    const { account_id, lease_id, fence } = granted.allocation as Record<string, unknown>;
-    const usage_stats = { invites_sent: 0, messages_sent: 0, contacts_added: 0, success: true };
-    await timed('account.release', { account_id, lease_id, fence, service_name: 'bench', usage_stats });
-  };
-  const cycles: Promise<void>[] = [];
-  const startedAt = performance.now();
-  for (let begun = 0; ; ) {
-    const elapsed = (performance.now() - startedAt) / 1000;
-    if (elapsed >= forSeconds) break;
-    // Two requests make a cycle.
-    for (; begun < (elapsed * rate) / 2; begun++) cycles.push(cycle());
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-  await Promise.all(cycles);
-  return lengths;
-}
-
-async function registerServed(): Promise<void> {
-  const accounts = Array.from({ length: SERVED }, (_, index) => ({
-    user_id: USER,
-    phone: `+${USER}${String(index).padStart(6, '0')}`,
-    session_data: telethonSession(),
-  }));
-  const reply = await client.call('admin.register', { accounts });
-  if (!reply.success) throw new Error(JSON.stringify(reply));
-}
-
-await registerServed();
 const waiting = await seedAccounts(database, USER + 1, due);
-await serve(5);
-console.log(`without recoveries, ${rate} requests/s   ${percentiles(await serve(Math.min(seconds, 20)))}`);
+await load.serve(5);
+console.log(`without recoveries, ${rate} requests/s   ${percentiles(await load.serve(Math.min(seconds, 20)))}`);
 
 await letWait(
   database,
@@ -96,7 +47,7 @@ const redisUrl = new URL(process.env.REDIS_URL ?? 'redis://localhost');
 const queue = new Redis(new URL('/', redisUrl).href, { db: Number(redisUrl.pathname.slice(1) || '0') + 2 });
 await queue.flushdb();
 queue.disconnect();
-const lengths = await serve(seconds + 5);
+const lengths = await load.serve(seconds + 5);
 console.log(`with ${due} recoveries${values.burst ? ' at once' : ` over ${seconds} s`}      ${percentiles(lengths)}`);
 
 const lags = await database.query<{ lag: number; published: number }>(
@@ -109,6 +60,6 @@ console.log(`  to the event in the outbox      ${percentiles(lags.map(({ lag }) 
 console.log(`  to the event on the bus         ${percentiles(lags.map(({ published }) => published))}`);
 
 await database.query('DROP TABLE bench_ends');
-await client.close();
+await load.close();
 await service.stop();
 await pool.end();
