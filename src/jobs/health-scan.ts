@@ -1,7 +1,7 @@
 import type { Alert } from '../decide/compare-alerts.js';
 import { findFailingProxies } from '../decide/failing-proxies.js';
 import { resolveEndedAlerts, settleAlerts } from '../store/alerts.js';
-import { loadRecoveriesWithin } from '../store/load-recoveries.js';
+import { loadRecoveries } from '../store/load-recoveries.js';
 import { groupByProxy, scanTrouble, type TroubleName } from '../store/scan-fleet.js';
 import { countSessionKeys } from '../store/session-keys.js';
 import { type Job, type JobContext, type JobTask, PROBE_COUNT } from './job.js';
@@ -17,9 +17,6 @@ const TROUBLE: readonly TroubleName[] = [
   'expired_leases',
 ];
 const SCAN_ALERTS = [...TROUBLE, 'proxy_failing', 'session_key_unknown'];
-/** As many recoveries as are put into the queue at most. */
-const MAX_PLANNED = 100_000;
-const FOREVER_MS = 1_000 * 86_400_000;
 
 /** Searches the fleet for trouble: raises and resolves alerts, and plans what recovers by itself. */
 export const healthScan: Job = {
@@ -57,9 +54,7 @@ async function raiseTrouble({ database, cipher }: JobContext, { count }: JobTask
 
 /** Whatever the queue has lost is due again. */
 async function planRecoveries({ database, recoveryQueue }: JobContext, { count }: JobTask): Promise<void> {
-  const { recoveries } = await loadRecoveriesWithin(database.reader, FOREVER_MS, MAX_PLANNED);
-  await recoveryQueue.put(recoveries);
-  count('recoveries_planned', recoveries.length);
+  count('recoveries_planned', await recoveryQueue.fill(loadRecoveries(database.reader)));
 }
 
 /** Last, since it takes long and the rest does not. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { clock } from '../clock.js';
 import type { RecoveryQueue } from '../redis/recovery-queue.js';
-import { loadRecoveriesOf, loadRecoveriesWithin } from '../store/load-recoveries.js';
+import { loadNextRecovery, loadRecoveries, loadRecoveriesOf } from '../store/load-recoveries.js';
 import { lockEndedWaits } from '../store/lock-ended.js';
 import type { Log } from '../telemetry/log.js';
 import { settleEnded, type SettlingContext } from './settle-ended.js';
@@ -33,9 +33,6 @@ const CHUNK = 100;
  */
 const COMPARE_MS = 30_000;
 const COMPARE_AHEAD_MS = 90_000;
-/** What a lost queue is filled with at most; what is due later comes with the comparisons. */
-const MAX_FILL = 100_000;
-const FOREVER_MS = 1_000 * 86_400_000;
 
 /**
  * Ends waits at their instant: sleeps until the first one is over, ends what is over chunk by chunk, in order, and rests
@@ -46,10 +43,11 @@ export function createRecoveryTimer({ log, onRecovered, ...context }: RecoveryTi
   const { database, recoveryQueue: queue } = context;
   const stopping = new AbortController();
   let running: Promise<void> | null = null;
-  /** How far the database's clock is ahead of this machine's, milliseconds. */
+  let filling: Promise<void> | null = null;
+  /** How far the database's clock is ahead of this machine's rising one, which nobody sets, milliseconds. */
   let aheadMs = 0;
   let comparedAt = Number.NEGATIVE_INFINITY;
-  const databaseNow = (): number => clock.now() + aheadMs;
+  const databaseNow = (): number => clock.monotonicMs() + aheadMs;
 
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
@@ -79,24 +77,31 @@ export function createRecoveryTimer({ log, onRecovered, ...context }: RecoveryTi
   }
 
   async function nextDueAt(): Promise<number | null> {
-    if (clock.monotonicMs() - comparedAt >= COMPARE_MS) await fill(COMPARE_AHEAD_MS);
     const state = await queue.state();
-    if (state.kind === 'whole') return state.nextDueAt;
-    if (state.kind === 'lost') {
-      await fill(FOREVER_MS);
-      await queue.markWhole();
-    }
-    const { now, recoveries } = await loadRecoveriesWithin(database.reader, FOREVER_MS, 1);
-    aheadMs = now - clock.now();
-    return recoveries[0]?.dueAt ?? null;
+    const isCompared = clock.monotonicMs() - comparedAt < COMPARE_MS;
+    if (state.kind === 'whole' && isCompared) return state.nextDueAt;
+    if (state.kind === 'lost' || !isCompared) fill(state.kind === 'lost');
+    const { now, dueAt } = await loadNextRecovery(database.reader);
+    aheadMs = now - clock.monotonicMs();
+    return dueAt;
   }
 
-  async function fill(withinMs: number): Promise<void> {
-    const { now, recoveries } = await loadRecoveriesWithin(database.reader, withinMs, MAX_FILL);
-    aheadMs = now - clock.now();
-    await queue.put(recoveries);
+  /** Beside the looks: of a large fleet it takes a while, and what is due meanwhile does not wait for it. */
+  function fill(isLost: boolean): void {
+    if (filling !== null) return;
     comparedAt = clock.monotonicMs();
-    log.debug('due recoveries compared', { recoveries: recoveries.length });
+    filling = (isLost ? fillLost() : compare())
+      .catch((error: unknown) => log.warn('due recoveries not compared', { error }))
+      .finally(() => (filling = null));
+  }
+
+  async function fillLost(): Promise<void> {
+    const recoveries = await queue.fill(loadRecoveries(database.reader));
+    log.info('queue of recoveries filled', { recoveries });
+  }
+
+  async function compare(): Promise<void> {
+    for await (const page of loadRecoveries(database.reader, COMPARE_AHEAD_MS)) if (!(await queue.put(page))) return;
   }
 
   /** Nothing was over though the queue said so: what it said is replaced by the truth. */
@@ -112,6 +117,7 @@ export function createRecoveryTimer({ log, onRecovered, ...context }: RecoveryTi
     stop: async () => {
       stopping.abort();
       await running;
+      await filling;
     },
   };
 }

@@ -1,10 +1,10 @@
+import { FIRST_ID } from '../store/account-record.js';
 import { countSessionKeys, lockSealedBy, type OldSession, replaceSealed } from '../store/session-keys.js';
 import { SessionCipherError } from '../store/session-cipher.js';
 import type { JobContext, JobTask } from './job.js';
 
 /** Some milliseconds of cipher and one write; whoever wants one of these accounts meanwhile takes another or asks again. */
 const CHUNK = 100;
-const FIRST = '00000000-0000-0000-0000-000000000000';
 
 /**
  * Seals with the first key what the others have sealed, and says when nothing needs these any more. Every session opens under its key
@@ -32,7 +32,7 @@ async function resealInOnePass(
   keyIds: readonly string[],
 ): Promise<number> {
   let resealed = 0;
-  for (let afterId = FIRST; !signal.aborted; ) {
+  for (let afterId = FIRST_ID; !signal.aborted; ) {
     const { last, replaced } = await database.transaction(async (sql) => {
       const old = await lockSealedBy(sql, { keyIds, afterId, limit: CHUNK });
       const fresh = old.flatMap((session): OldSession[] => {

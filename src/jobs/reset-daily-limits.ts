@@ -1,6 +1,7 @@
 import { fromIso, toIso } from '../clock.js';
 import { HOUR_MS, utcDay } from '../decide/usage-window.js';
 import { announce } from '../store/announce.js';
+import { FIRST_ID } from '../store/account-record.js';
 import { archiveUsage, listUnarchivedDays, sumUsage, type UsageSum } from '../store/archive-usage.js';
 import { resetCounters } from '../store/reset-counters.js';
 import { inChunks } from './in-chunks.js';
@@ -54,10 +55,10 @@ async function sumDay(sql: JobContext['database']['reader'], day: string, signal
 }
 
 async function clearCounters({ database }: JobContext, { signal, count }: JobTask, day: string): Promise<void> {
-  let afterId: string | null = null;
+  let afterId = FIRST_ID;
   await inChunks(signal, async () => {
     const { lastId, accounts, reset } = await resetCounters(database.reader, { day, afterId, limit: CHUNK });
-    afterId = lastId;
+    afterId = lastId ?? afterId;
     count('accounts_reset', reset);
     return accounts;
   });

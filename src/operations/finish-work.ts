@@ -35,7 +35,9 @@ function bringInLine(context: FinishingContext, work: UnitOfWork): void {
       accountId,
       dueAt: dueAt(condition),
     }));
-    context.afterCommit(() => context.recoveryQueue.put(recoveries));
+    context.afterCommit(async () => {
+      await context.recoveryQueue.put(recoveries);
+    });
   }
 }
 

@@ -2,10 +2,8 @@ import type { RedisConnection } from './connection.js';
 
 /** The zset of the database: member an account id, score the instant at which its wait ends, epoch milliseconds. */
 export const RECOVERY_QUEUE_KEY = 'account_recovery_queue';
-/** Goes when the queue goes: without it the queue is not whole. */
-const WHOLE_KEY = 'account_recovery_queue:whole';
-/** How many entries go over the connection at a time. */
-const CHUNK = 1_000;
+/** The last member, for ever: it goes when the queue goes, and without it the queue is not whole. */
+const WHOLE = 'whole';
 
 /** An account that recovers by itself, and when; null: it does not (any more). */
 export interface Recovery {
@@ -22,46 +20,58 @@ export type QueueState = { kind: 'whole'; nextDueAt: number | null } | { kind: '
  */
 export interface RecoveryQueue {
   state: () => Promise<QueueState>;
-  put: (recoveries: readonly Recovery[]) => Promise<void>;
+  /** Brings entries up to date; false where Redis did not take them all. */
+  put: (recoveries: readonly Recovery[]) => Promise<boolean>;
   /** Accounts that are due by `now` as the queue has it, first due first. */
   due: (now: number, limit: number) => Promise<string[]>;
-  /** Says that everything that waits is in the queue. */
-  markWhole: () => Promise<void>;
+  /** Puts everything that waits, page by page, which makes the queue whole; answers how many Redis has taken. */
+  fill: (everything: AsyncIterable<readonly Recovery[]>) => Promise<number>;
 }
 
 export function createRecoveryQueue(redis: RedisConnection): RecoveryQueue {
-  // A server that comes back may have an old queue, mark included.
-  let connectionIsNew = true;
+  // A server that comes back may have an old queue, mark included, so whole is what was filled on this connection.
+  let connections = 0;
+  let filledOn: number | null = null;
   redis.client.on('ready', () => {
-    connectionIsNew = true;
+    connections += 1;
   });
+
+  async function put(recoveries: readonly Recovery[]): Promise<boolean> {
+    const due = recoveries.flatMap(({ accountId, dueAt }) => (dueAt === null ? [] : [dueAt, accountId]));
+    const over = recoveries.flatMap(({ accountId, dueAt }) => (dueAt === null ? [accountId] : []));
+    const taken = await redis.attempt(async (client) => {
+      if (due.length > 0) await client.zadd(RECOVERY_QUEUE_KEY, ...due);
+      if (over.length > 0) await client.zrem(RECOVERY_QUEUE_KEY, ...over);
+      return true;
+    });
+    return taken !== null;
+  }
+
   return {
     state: async () => {
       const answer = await redis.attempt((client) =>
-        client.multi().exists(WHOLE_KEY).zrange(RECOVERY_QUEUE_KEY, '0', '0', 'WITHSCORES').exec(),
+        client.multi().zscore(RECOVERY_QUEUE_KEY, WHOLE).zrange(RECOVERY_QUEUE_KEY, '0', '0', 'WITHSCORES').exec(),
       );
       if (answer === null) return { kind: 'away' };
-      const [[, whole], [, first]] = answer as [[null, number], [null, string[]]];
-      if (whole === 0 || connectionIsNew) return { kind: 'lost' };
-      return { kind: 'whole', nextDueAt: first[1] === undefined ? null : Number(first[1]) };
+      const [[, mark], [, [first, dueAt]]] = answer as [[null, string | null], [null, string[]]];
+      if (mark === null || filledOn !== connections) return { kind: 'lost' };
+      return { kind: 'whole', nextDueAt: first === WHOLE ? null : Number(dueAt) };
     },
-    put: async (recoveries) => {
-      for (let from = 0; from < recoveries.length; from += CHUNK) {
-        const chunk = recoveries.slice(from, from + CHUNK);
-        const due = chunk.flatMap(({ accountId, dueAt }) => (dueAt === null ? [] : [dueAt, accountId]));
-        const over = chunk.flatMap(({ accountId, dueAt }) => (dueAt === null ? [accountId] : []));
-        await redis.attempt(async (client) => {
-          if (due.length > 0) await client.zadd(RECOVERY_QUEUE_KEY, ...due);
-          if (over.length > 0) await client.zrem(RECOVERY_QUEUE_KEY, ...over);
-        });
-      }
-    },
+    put,
     due: async (now, limit) =>
       (await redis.attempt((client) =>
         client.zrange(RECOVERY_QUEUE_KEY, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, limit),
       )) ?? [],
-    markWhole: async () => {
-      if ((await redis.attempt((client) => client.set(WHOLE_KEY, '1'))) !== null) connectionIsNew = false;
+    fill: async (everything) => {
+      const connection = connections;
+      let taken = 0;
+      for await (const page of everything) {
+        if (!(await put(page))) return taken;
+        taken += page.length;
+      }
+      const marked = await redis.attempt((client) => client.zadd(RECOVERY_QUEUE_KEY, '+inf', WHOLE));
+      if (marked !== null) filledOn = connection;
+      return taken;
     },
   };
 }

@@ -2,6 +2,9 @@ import type { ActionType, AccountStatus, DisabledReason, Purpose } from '../../c
 import type { AccountCondition } from '../decide/account-condition.js';
 import type { ChannelUsage, UsageWindow } from '../decide/usage-window.js';
 
+/** No account's, and before every one: where walking through all of them begins. */
+export const FIRST_ID = '00000000-0000-0000-0000-000000000000';
+
 /** The lease an account is under. Instants are epoch milliseconds. */
 export interface OpenLease {
   leaseId: string;

@@ -4,7 +4,7 @@ import type { Sql } from './database.js';
 export interface CounterPage {
   /** The day that begins; counters of it stay. */
   day: string;
-  afterId: string | null;
+  afterId: string;
   limit: number;
 }
 
@@ -18,7 +18,7 @@ export async function resetCounters(
 ): Promise<{ lastId: string | null; accounts: number; reset: number }> {
   const [row] = await sql.$queryRaw<{ last_id: string | null; accounts: number; reset: number }[]>`
     WITH page AS MATERIALIZED (
-      SELECT id FROM telegram_sessions WHERE ${afterId}::uuid IS NULL OR id > ${afterId}::uuid
+      SELECT id FROM telegram_sessions WHERE id > ${afterId}::uuid
       ORDER BY id LIMIT ${limit}::integer
     ), due AS MATERIALIZED (
       SELECT id FROM telegram_sessions WHERE id IN (SELECT id FROM page)

@@ -1,6 +1,7 @@
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import pg from 'pg';
+import { clock } from '../../src/clock.js';
 import { createRecoveryTimer, type RecoveryTimer } from '../../src/jobs/recovery-timer.js';
 import { processRecoveries } from '../../src/jobs/process-recoveries.js';
 import { settleEnded } from '../../src/jobs/settle-ended.js';
@@ -65,6 +66,8 @@ const countOf = async (ids: readonly string[], status: string): Promise<number> 
   );
   return row!.count;
 };
+/** How many wait, as the queue has it. */
+const queued = () => queue.zcount(RECOVERY_QUEUE_KEY, '-inf', '(+inf');
 const allActive = (ids: readonly string[]) =>
   until(
     () => countOf(ids, 'active'),
@@ -97,12 +100,7 @@ test('400 waits that end within seconds end on time, once each, shared by two in
   expect(lags.length).toBe(400);
   expect(Math.min(...lags)).toBeGreaterThanOrEqual(0);
   expect(Math.max(...lags)).toBeLessThan(2_000);
-  expect(
-    await until(
-      () => queue.zcard(RECOVERY_QUEUE_KEY),
-      (left) => left === 0,
-    ),
-  ).toBe(0);
+  expect(await until(queued, (left) => left === 0)).toBe(0);
   expect(counters.reduce((sum, { recovered }) => sum + recovered(), 0)).toBe(400);
 });
 
@@ -127,17 +125,15 @@ test.each([
       recoveryQueue: { ...one.context.recoveryQueue, state: () => Promise.resolve({ kind: 'away' as const }) },
     }),
   ],
-  ['the queue is emptied under way', () => ({})],
-])('waits end on time while %s', async (_what, more) => {
+  ['everything in Redis is lost under way', () => ({})],
+  ['the queue alone is lost under way', () => ({}), () => queue.del(RECOVERY_QUEUE_KEY)],
+])('waits end on time while %s', async (_what, more, lose: () => Promise<unknown> = operations.redis.flush) => {
   const ids = await seedAccounts(operations, 3, 20);
   await letWait(operations, ids, { fromMs: 1_500 });
   await noteEnds();
   startTimer(one, more());
-  await until(
-    () => queue.zcard(RECOVERY_QUEUE_KEY),
-    (size) => size >= 20,
-  );
-  await operations.redis.flush();
+  await until(queued, (size) => size >= 20);
+  await lose();
   await allActive(ids);
   expect(Math.max(...(await lagsOf(ids)))).toBeLessThan(2_000);
 });
@@ -146,13 +142,11 @@ test('a queue that was lost is rebuilt from the database', async () => {
   const ids = await seedAccounts(operations, 4, 50);
   await letWait(operations, ids, { fromMs: 3_600_000, toMs: 7_200_000 });
   startTimer(one);
-  const whole = () =>
-    until(
-      () => queue.zcard(RECOVERY_QUEUE_KEY),
-      (size) => size === 50,
-    );
+  const whole = () => until(queued, (size) => size === 50);
   await whole();
   await operations.redis.flush();
+  await whole();
+  await queue.del(RECOVERY_QUEUE_KEY);
   await whole();
   const [due] = await operations.query<{ at: number }>(
     'SELECT (extract(epoch FROM flood_wait_until) * 1000)::float8 AS at FROM telegram_sessions WHERE id = $1',
@@ -161,18 +155,52 @@ test('a queue that was lost is rebuilt from the database', async () => {
   expect(Number(await queue.zscore(RECOVERY_QUEUE_KEY, ids[7]!))).toBe(due!.at);
 });
 
+test('a queue longer than a page is filled whole, ends in the same instant included', async () => {
+  const ids = await seedAccounts(operations, 13, 2_300);
+  await letWait(operations, ids.slice(0, 1_500), { fromMs: 3_600_000 });
+  await letWait(operations, ids.slice(1_500), { status: 'blocked', fromMs: 60_000, toMs: 7_200_000 });
+  startTimer(one);
+  await until(queued, (size) => size === 2_300);
+});
+
+test('while a lost queue is filled, what is due does not wait for it', async () => {
+  const ids = await seedAccounts(operations, 14, 3);
+  await letWait(operations, ids, { fromMs: 1_000 });
+  await noteEnds();
+  let finish = () => {};
+  const recoveryQueue = {
+    ...one.context.recoveryQueue,
+    fill: () => new Promise<number>((resolve) => (finish = () => resolve(0))),
+  };
+  startTimer(one, { recoveryQueue });
+  await allActive(ids);
+  finish();
+  expect(Math.max(...(await lagsOf(ids)))).toBeLessThan(2_000);
+});
+
+test('this machine’s clock set back by an hour delays no recovery', async () => {
+  const ids = await seedAccounts(operations, 15, 3);
+  await letWait(operations, ids, { fromMs: 2_500 });
+  await noteEnds();
+  startTimer(one);
+  await until(queued, (size) => size === 3);
+  // Its queue and its clock are both known by now.
+  await until(one.context.recoveryQueue.state, ({ kind }) => kind === 'whole');
+  const now = jest.spyOn(clock, 'now').mockImplementation(() => Date.now() - 3_600_000);
+  await allActive(ids);
+  now.mockRestore();
+  expect(Math.max(...(await lagsOf(ids)))).toBeLessThan(2_000);
+});
+
 test('what the queue says wrongly is corrected, and nothing recovers for it', async () => {
   const [idle, waiting] = await seedAccounts(operations, 5, 2);
   await letWait(operations, [waiting!], { fromMs: 3_600_000 });
   startTimer(one);
-  await until(
-    () => queue.zcard(RECOVERY_QUEUE_KEY),
-    (size) => size === 1,
-  );
+  await until(queued, (size) => size === 1);
   await queue.zadd(RECOVERY_QUEUE_KEY, Date.now() - 1_000, idle!, Date.now() - 1_000, waiting!);
   await until(
     () => queue.zrange(RECOVERY_QUEUE_KEY, '0', '-1', 'WITHSCORES'),
-    ([id, due]) => id === waiting && Number(due) > Date.now() + 3_500_000,
+    ([id, due, mark]) => id === waiting && Number(due) > Date.now() + 3_500_000 && mark === 'whole',
   );
   expect(await countOf([waiting!], 'flood_wait')).toBe(1);
 });
