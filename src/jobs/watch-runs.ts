@@ -1,4 +1,5 @@
 import { JOB_NAMES, type JobName } from '../../contracts/jobs.js';
+import { waitAtMost } from '../broker/wait-at-most.js';
 import { clock, toIso } from '../clock.js';
 import { type Cadence, latestOccurrence, nextOccurrence } from '../decide/cadence.js';
 import { decideClaim, isOverdue } from '../decide/claim-run.js';
@@ -29,6 +30,8 @@ export interface RunWatch {
 
 const LOOK_MS = 10_000;
 const GRACE_MS = 60_000;
+/** How long the next job that is due waits for the one before. */
+const TURN_MS = 2_000;
 const OVERDUE = 'job_overdue';
 
 type States = Awaited<ReturnType<typeof loadJobStates>>['states'];
@@ -62,34 +65,47 @@ export function watchRuns({ database, cadences, jobs, log, onAlerts, graceMs = G
     return claim !== 'busy' && claim !== 'done';
   }
 
-  /** One after the other, since a machine that comes up has more to do. */
+  /** One after the other, since a machine that comes up has more to do; none waits for one that takes its time. */
   async function startInTurn(due: readonly JobName[]): Promise<void> {
-    for (const job of due) await jobs.start(job);
+    for (const job of due) await waitAtMost(jobs.start(job), TURN_MS);
   }
 
+  /** Job by job, since another instance may be settling another one. */
   async function settleOverdue(states: States, now: number): Promise<void> {
-    const found = JOB_NAMES.flatMap((job) => (isDead(job, states, now) ? [alertOf(job, states)] : []));
     const open = await loadOpenAlerts(database.reader);
     onAlerts(open);
-    const { raise, resolve } = compareAlerts(
-      open.filter(({ kind }) => kind === OVERDUE),
-      found,
+    const overdue = open.filter(({ kind }) => kind === OVERDUE);
+    const raisedAt = new Map(overdue.map((alert) => [alert.subject, alert.raisedAt]));
+    const found = JOB_NAMES.filter((job) => isDead(job, states, now, raisedAt.get(job) ?? null)).map((job) =>
+      alertOf(job, states),
     );
-    if (raise.length + resolve.length > 0) await settleAlerts(database, [OVERDUE], found);
+    const { raise, resolve } = compareAlerts(overdue, found);
+    for (const { subject } of [...raise, ...resolve]) {
+      await settleAlerts(
+        database,
+        [OVERDUE],
+        found.filter((alert) => alert.subject === subject),
+        subject,
+      );
+    }
   }
 
-  function isDead(job: JobName, states: States, now: number): boolean {
+  /**
+   * Once that was said it stays until the job has finished, whatever is tried meanwhile, and whatever an instance
+   * thinks that has only just come up or has another cadence.
+   */
+  function isDead(job: JobName, states: States, now: number, raisedAt: number | null): boolean {
     const { doneAt = null, open = null } = states.get(job) ?? {};
+    if (raisedAt !== null) return doneAt === null || doneAt <= raisedAt;
     const cadenceMs = nextOccurrence(cadences[job], now) - latestOccurrence(cadences[job], now);
-    const isWorkedOn = open !== null && open.working && open.leaseUntil > now;
-    const isLate = doneAt !== null && isOverdue(doneAt, cadenceMs, now) && !isWorkedOn;
-    if (!isLate) {
+    if (doneAt === null || !isOverdue(doneAt, cadenceMs, now)) {
       lateSince.delete(job);
       return false;
     }
     const since = lateSince.get(job) ?? clock.monotonicMs();
     lateSince.set(job, since);
-    return clock.monotonicMs() - since >= graceMs;
+    const isWorkedOn = open !== null && open.working && open.leaseUntil > now;
+    return !isWorkedOn && clock.monotonicMs() - since >= graceMs;
   }
 
   const lookSafely = (): void => {

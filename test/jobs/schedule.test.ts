@@ -8,7 +8,7 @@ import { processRecoveries } from '../../src/jobs/process-recoveries.js';
 import type { WorkerOptions } from '../../src/jobs/run-in-worker.js';
 import type { RunSummary } from '../../src/jobs/run-job.js';
 import { createSchedule } from '../../src/jobs/schedule.js';
-import { watchRuns } from '../../src/jobs/watch-runs.js';
+import { type RunWatch, type RunWatchOptions, watchRuns } from '../../src/jobs/watch-runs.js';
 import { buildService } from '../support/build-service.js';
 import { type JobsHarness, startJobs } from '../support/jobs.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
@@ -139,39 +139,81 @@ test('a worker killed mid-run: the rest is done by the next, and nothing twice',
   expect(await runs()).toMatchObject([{ outcome: 'done', attempt: 2, instance: 'one' }]);
 });
 
-test('a job that has not finished for twice its cadence raises an alert, once, until it has', async () => {
-  const cadences = cadencesWith('health-scan', parseCadence('5')!);
-  const watch = watchRuns({
+function watchOn(cadences: Record<JobName, Cadence>, more: Partial<RunWatchOptions> = {}): RunWatch {
+  return watchRuns({
     database: one.context.database,
     cadences,
     log: one.context.log,
     onAlerts: () => {},
     jobs: { instance: 'test', start: () => Promise.resolve(), isClosing: () => false },
     graceMs: 0,
+    ...more,
   });
+}
+
+/** As if the only run of the job had been over for so long. */
+const doneAt = (seconds: number) =>
+  operations.query(
+    `UPDATE job_runs SET scheduled_for = now() - $1::float8 * interval '1 second', finished_at = now() - $1::float8 * interval '1 second'
+     WHERE job = 'health-scan'`,
+    [seconds],
+  );
+const raised = { type: 'alert.critical', subject: 'health-scan', state: 'raised' };
+const resolved = { ...raised, state: 'resolved' };
+
+test('a job that has not finished for twice its cadence raises an alert, once, until it has', async () => {
+  const watch = watchOn(cadencesWith('health-scan', parseCadence('5')!));
   // The first look owes nothing.
   await watch.look();
   expect(await alerts()).toEqual([]);
-  const doneAt = (seconds: number) =>
-    operations.query(
-      `UPDATE job_runs SET scheduled_for = now() - $1::float8 * interval '1 second', finished_at = now() - $1::float8 * interval '1 second'
-       WHERE job = 'health-scan'`,
-      [seconds],
-    );
   await doneAt(8);
   await watch.look();
   expect(await alerts()).toEqual([]);
   await doneAt(15);
   await watch.look();
   await watch.look();
-  expect(await alerts()).toEqual([{ type: 'alert.critical', subject: 'health-scan', state: 'raised' }]);
-  await doneAt(1);
+  expect(await alerts()).toEqual([raised]);
+  await doneAt(-1);
   await watch.look();
   await watch.look();
-  expect(await alerts()).toEqual([
-    { type: 'alert.critical', subject: 'health-scan', state: 'raised' },
-    { type: 'alert.critical', subject: 'health-scan', state: 'resolved' },
-  ]);
+  expect(await alerts()).toEqual([raised, resolved]);
+});
+
+test('neither an instance that has just come up, nor one of another cadence, nor another attempt takes the alert back', async () => {
+  const cadences = cadencesWith('health-scan', parseCadence('5')!);
+  const watch = watchOn(cadences);
+  await watch.look();
+  await doneAt(15);
+  await watch.look();
+  const others = [watchOn(cadences, { graceMs: 60_000 }), watchOn(cadencesWith('health-scan', SELDOM))];
+  for (const other of others) await other.look();
+  await operations.query(
+    `INSERT INTO job_runs (job, scheduled_for, instance, attempt, started_at, lease_until)
+     VALUES ('health-scan', now(), 'hangs', 1, now(), now() + interval '1 minute')`,
+  );
+  await watch.look();
+  expect(await alerts()).toEqual([raised]);
+});
+
+test('what was missed is started in turn, and not behind a job that takes its time', async () => {
+  const started: JobName[] = [];
+  const jobs = {
+    instance: 'test',
+    isClosing: () => false,
+    start: (job: JobName) => {
+      started.push(job);
+      return job === 'health-scan' ? new Promise<void>(() => {}) : Promise.resolve();
+    },
+  };
+  const watch = watchOn(cadencesWith('health-scan', parseCadence('5')!), { jobs });
+  await watch.look();
+  await operations.query(`UPDATE job_runs SET scheduled_for = '2020-01-01T00:00:00Z'`);
+  await watch.look();
+  await until(
+    () => Promise.resolve(started),
+    ({ length }) => length === JOB_NAMES.length,
+  );
+  expect(started).toEqual(JOB_NAMES);
 });
 
 const alerts = () =>
