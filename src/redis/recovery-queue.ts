@@ -2,8 +2,12 @@ import type { RedisConnection } from './connection.js';
 
 /** The zset of the database: member an account id, score the instant at which its wait ends, epoch milliseconds. */
 export const RECOVERY_QUEUE_KEY = 'account_recovery_queue';
-/** The last member, for ever: it goes when the queue goes, and without it the queue is not whole. */
-const WHOLE = 'whole';
+/**
+ * The last member: while the queue is filled it stands at the end of time, then beyond. It goes when the queue goes,
+ * and then filling does not bring it back: without it the queue is not whole.
+ */
+const MARK = 'whole';
+const END_OF_TIME = 8.64e15;
 
 /** An account that recovers by itself, and when; null: it does not (any more). */
 export interface Recovery {
@@ -50,12 +54,12 @@ export function createRecoveryQueue(redis: RedisConnection): RecoveryQueue {
   return {
     state: async () => {
       const answer = await redis.attempt((client) =>
-        client.multi().zscore(RECOVERY_QUEUE_KEY, WHOLE).zrange(RECOVERY_QUEUE_KEY, '0', '0', 'WITHSCORES').exec(),
+        client.multi().zscore(RECOVERY_QUEUE_KEY, MARK).zrange(RECOVERY_QUEUE_KEY, '0', '0', 'WITHSCORES').exec(),
       );
       if (answer === null) return { kind: 'away' };
       const [[, mark], [, [first, dueAt]]] = answer as [[null, string | null], [null, string[]]];
-      if (mark === null || filledOn !== connections) return { kind: 'lost' };
-      return { kind: 'whole', nextDueAt: first === WHOLE ? null : Number(dueAt) };
+      if (mark !== 'inf' || filledOn !== connections) return { kind: 'lost' };
+      return { kind: 'whole', nextDueAt: first === MARK ? null : Number(dueAt) };
     },
     put,
     due: async (now, limit) =>
@@ -65,12 +69,13 @@ export function createRecoveryQueue(redis: RedisConnection): RecoveryQueue {
     fill: async (everything) => {
       const connection = connections;
       let taken = 0;
+      await redis.attempt((client) => client.zadd(RECOVERY_QUEUE_KEY, 'NX', END_OF_TIME, MARK));
       for await (const page of everything) {
         if (!(await put(page))) return taken;
         taken += page.length;
       }
-      const marked = await redis.attempt((client) => client.zadd(RECOVERY_QUEUE_KEY, '+inf', WHOLE));
-      if (marked !== null) filledOn = connection;
+      await redis.attempt((client) => client.zadd(RECOVERY_QUEUE_KEY, 'XX', '+inf', MARK));
+      filledOn = connection;
       return taken;
     },
   };

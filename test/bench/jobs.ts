@@ -82,7 +82,9 @@ const redisUrl = new URL(process.env.REDIS_URL ?? 'redis://localhost');
 const queue = new Redis(new URL('/', redisUrl).href, { db: Number(redisUrl.pathname.slice(1) || '0') + 2 });
 await queue.flushdb();
 tell('the recovery queue lost', await load.serve(10));
-console.log(`  rebuilt with ${await queue.zcount('account_recovery_queue', '-inf', '(+inf')} accounts`);
+console.log(
+  `  rebuilt with ${await queue.zcount('account_recovery_queue', '-inf', Date.now() + 172_800_000)} accounts`,
+);
 queue.disconnect();
 
 await load.close();
