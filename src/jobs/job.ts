@@ -3,7 +3,6 @@ import type { Limits } from '../decide/reentry.js';
 import type { AlertThresholds } from '../decide/judge-fleet.js';
 import type { RedisConnection } from '../redis/connection.js';
 import type { SessionCipher } from '../store/session-cipher.js';
-import type { Log } from '../telemetry/log.js';
 import type { ProbeSettings } from './probe-accounts.js';
 import type { SettlingContext } from './settle-ended.js';
 
@@ -27,7 +26,6 @@ export interface JobContext extends SettlingContext {
   /** Of the cached windows, and of the lease locks, for going through their keys. */
   windowConnection: RedisConnection;
   lockConnection: RedisConnection;
-  log: Log;
 }
 
 /** One run of a job. */

@@ -13,7 +13,6 @@ import { beginProbes, lockProbeCandidates, type ProbeMeans } from '../store/prob
 import type { SessionCipher } from '../store/session-cipher.js';
 import type { ServerAddress } from '../telegram/data-centres.js';
 import type { ProbeOptions } from '../telegram/probe-session.js';
-import type { Log } from '../telemetry/log.js';
 import type { SettlingContext } from './settle-ended.js';
 
 /** How accounts are probed; plain data, since it is told to a worker thread. */
@@ -34,7 +33,6 @@ export interface ProbeSettings {
 }
 
 export interface ProbeContext extends SettlingContext {
-  log: Log;
   cipher: SessionCipher;
   /** Undefined: Telegram's API id and hash are not configured, and nothing is probed. */
   probe: ProbeSettings | undefined;
@@ -81,7 +79,7 @@ export async function probeIdleAccounts(context: ProbeContext): Promise<ProbeSum
   const startedAt = clock.monotonicMs();
   while (!signal.aborted && clock.monotonicMs() - startedAt < settings.budgetMs) {
     const subjects = await leaseSubjects(context, settings);
-    if (subjects.length === 0) break;
+    if (subjects === null) break;
     const ended = await Promise.allSettled(
       subjects.map(async (subject) => {
         const verdict = await probeSubject(context, settings, { probe: probeSession, cipher }, subject);
@@ -97,12 +95,14 @@ export async function probeIdleAccounts(context: ProbeContext): Promise<ProbeSum
   return summary;
 }
 
-/** Leases the next accounts. One whose lease lock somebody holds has had its turn too: it is in use. */
-async function leaseSubjects(context: ProbeContext, settings: ProbeSettings): Promise<Subject[]> {
+/**
+ * Leases the next accounts; null: none is due. One whose lease lock somebody holds has had its turn too: it is in use.
+ */
+async function leaseSubjects(context: ProbeContext, settings: ProbeSettings): Promise<Subject[] | null> {
   const { atOnce, timeoutMs, jitterMs } = settings;
   return inTransaction(context, async (batch) => {
     const accountIds = await lockProbeCandidates(batch.sql, { everyMs: EVERY_MS, idleMs: IDLE_MS, limit: atOnce });
-    if (accountIds.length === 0) return [];
+    if (accountIds.length === 0) return null;
     const work = await loadWork(batch.sql, accountIds, []);
     const free = [...work.accounts.values()].filter(
       ({ lease, condition }) => lease === null && canBeGranted(condition),

@@ -3,12 +3,10 @@ import { clock } from '../clock.js';
 import type { RecoveryQueue } from '../redis/recovery-queue.js';
 import { loadNextRecovery, loadRecoveries, loadRecoveriesOf } from '../store/load-recoveries.js';
 import { lockEndedWaits } from '../store/lock-ended.js';
-import type { Log } from '../telemetry/log.js';
 import { settleEnded, type SettlingContext } from './settle-ended.js';
 
 export interface RecoveryTimerOptions extends SettlingContext {
   recoveryQueue: RecoveryQueue;
-  log: Log;
   /** How many accounts became active again. */
   onRecovered: (accounts: number) => void;
 }
@@ -39,8 +37,8 @@ const COMPARE_AHEAD_MS = 90_000;
  * a moment between two chunks, so that requests get their turn. Every instance has one; they share the work,
  * since none waits for what another has locked. The instants come from the queue in Redis, without it from the database.
  */
-export function createRecoveryTimer({ log, onRecovered, ...context }: RecoveryTimerOptions): RecoveryTimer {
-  const { database, recoveryQueue: queue } = context;
+export function createRecoveryTimer({ onRecovered, ...context }: RecoveryTimerOptions): RecoveryTimer {
+  const { database, recoveryQueue: queue, log } = context;
   const stopping = new AbortController();
   let running: Promise<void> | null = null;
   let filling: Promise<void> | null = null;

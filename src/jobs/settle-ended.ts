@@ -1,10 +1,13 @@
 import { finishWork, type FinishingContext } from '../operations/finish-work.js';
 import { loadWork } from '../operations/unit-of-work.js';
-import type { Database, Sql } from '../store/database.js';
+import { classifyDatabaseFault, type Database, type Sql } from '../store/database.js';
+import { lockAccounts } from '../store/load-accounts.js';
+import type { Log } from '../telemetry/log.js';
 
 /** What settling works with: the truth, and what is brought in line with it after the commit. */
 export interface SettlingContext extends Omit<FinishingContext, 'sql' | 'afterCommit'> {
   database: Database;
+  log: Log;
 }
 
 export interface Settled {
@@ -18,8 +21,49 @@ export interface Settled {
 /**
  * Ends what is over on the accounts that `lock` takes, in one transaction, with its events: the same code that ends it
  * when a request meets it first. What was begun anew in the meantime stays, since it is judged under the row's lock.
+ * Where one account cannot be settled, the others are, one by one; rejects where none can.
  */
-export async function settleEnded(
+export async function settleEnded(context: SettlingContext, lock: (sql: Sql) => Promise<string[]>): Promise<Settled> {
+  let accountIds: string[] = [];
+  try {
+    return await settle(context, async (sql) => (accountIds = await lock(sql)));
+  } catch (error) {
+    if (accountIds.length < 2 || !isOfTheRows(error)) throw error;
+    return settleOneByOne(context, accountIds, error);
+  }
+}
+
+async function settleOneByOne(
+  context: SettlingContext,
+  accountIds: readonly string[],
+  fault: unknown,
+): Promise<Settled> {
+  const sum: Settled = { accounts: 0, recovered: 0, leasesExpired: 0 };
+  for (const accountId of accountIds) {
+    try {
+      const settled = await settle(context, async (sql) => {
+        await lockAccounts(sql, [accountId]);
+        return [accountId];
+      });
+      sum.accounts += settled.accounts;
+      sum.recovered += settled.recovered;
+      sum.leasesExpired += settled.leasesExpired;
+    } catch (error) {
+      if (!isOfTheRows(error)) throw error;
+      context.log.error('account not settled', { account_id: accountId, error });
+    }
+  }
+  if (sum.accounts === 0) throw fault;
+  return sum;
+}
+
+/** Else the database is away, and would be for each account. */
+function isOfTheRows(error: unknown): boolean {
+  const fault = classifyDatabaseFault(error);
+  return fault === 'defect' || fault === 'conflict';
+}
+
+async function settle(
   { database, ...context }: SettlingContext,
   lock: (sql: Sql) => Promise<string[]>,
 ): Promise<Settled> {

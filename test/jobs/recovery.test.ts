@@ -67,7 +67,7 @@ const countOf = async (ids: readonly string[], status: string): Promise<number> 
   return row!.count;
 };
 /** How many wait, as the queue has it. */
-const queued = () => queue.zcount(RECOVERY_QUEUE_KEY, '-inf', '(+inf');
+const queued = () => queue.zcount(RECOVERY_QUEUE_KEY, '-inf', Date.now() + 86_400_000);
 const allActive = (ids: readonly string[]) =>
   until(
     () => countOf(ids, 'active'),
@@ -163,16 +163,32 @@ test('a queue longer than a page is filled whole, ends in the same instant inclu
   await until(queued, (size) => size === 2_300);
 });
 
+test('a queue that is lost while it is filled does not count as whole', async () => {
+  const { recoveryQueue } = one.context;
+  const [first, second] = await seedAccounts(operations, 17, 2);
+  const dueAt = Date.now() + 3_600_000;
+  async function* pages() {
+    yield [{ accountId: first!, dueAt }];
+    await queue.del(RECOVERY_QUEUE_KEY);
+    yield [{ accountId: second!, dueAt }];
+  }
+  await recoveryQueue.fill(pages());
+  expect(await recoveryQueue.state()).toEqual({ kind: 'lost' });
+  await recoveryQueue.fill(
+    (async function* () {
+      yield await Promise.resolve([{ accountId: first!, dueAt }]);
+    })(),
+  );
+  expect(await recoveryQueue.state()).toEqual({ kind: 'whole', nextDueAt: dueAt });
+});
+
 test('while a lost queue is filled, what is due does not wait for it', async () => {
   const ids = await seedAccounts(operations, 14, 3);
   await letWait(operations, ids, { fromMs: 1_000 });
   await noteEnds();
   let finish = () => {};
-  const recoveryQueue = {
-    ...one.context.recoveryQueue,
-    fill: () => new Promise<number>((resolve) => (finish = () => resolve(0))),
-  };
-  startTimer(one, { recoveryQueue });
+  const filled = new Promise<number>((resolve) => (finish = () => resolve(0)));
+  startTimer(one, { recoveryQueue: { ...one.context.recoveryQueue, fill: () => filled } });
   await allActive(ids);
   finish();
   expect(Math.max(...(await lagsOf(ids)))).toBeLessThan(2_000);
@@ -211,6 +227,19 @@ test('the job alone ends waits too', async () => {
   expect(await one.work(processRecoveries)).toEqual({ waits_ended: 450, recovered: 450 });
   expect(await countOf(ids, 'active')).toBe(450);
   expect(await one.work(processRecoveries)).toEqual({ waits_ended: 0, recovered: 0 });
+});
+
+test('an account that cannot be settled keeps no other from recovering', async () => {
+  const ids = await seedAccounts(operations, 16, 250);
+  await letWait(operations, ids, { fromMs: -60_000, toMs: -1_000 });
+  // Its next event has a number that is taken, as where rows were put back by hand.
+  await operations.query(
+    `INSERT INTO events (event_id, type, account_id, sequence, data, occurred_at) VALUES (gen_random_uuid(), 'test', $1, 1, '{}', now())`,
+    [ids[0]],
+  );
+  await expect(one.work(processRecoveries)).rejects.toThrow(/duplicate key/);
+  expect(await countOf(ids, 'active')).toBe(249);
+  expect(await countOf([ids[0]!], 'flood_wait')).toBe(1);
 });
 
 test('a wait begun anew is not erased by the end of the old one', async () => {

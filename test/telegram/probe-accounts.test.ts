@@ -197,6 +197,18 @@ test('an account in use, or hardly out of use, is not probed', async () => {
   expect((await rowOf(leased.accountId)).last_probed_at).toBeNull();
 });
 
+test('accounts whose lease locks are held keep no other from being probed', async () => {
+  const held = await account();
+  const free = await account();
+  const probedAt = (accountId: string, at: string) =>
+    harness.query('UPDATE telegram_sessions SET last_probed_at = $2 WHERE id = $1', [accountId, at]);
+  await probedAt(held.accountId, '2020-01-01');
+  await probedAt(free.accountId, '2020-01-02');
+  const [lock] = await context.locks.acquire([held.accountId]);
+  expect(await run({ atOnce: 1 })).toEqual({ probed: 1, byOutcome: { healthy: 1 } });
+  if (lock?.kind === 'locked') await context.locks.release([{ accountId: held.accountId, value: lock.value }]);
+});
+
 test('nobody gets an account while it is probed, and who waits gets it right after', async () => {
   const { userId } = await account({ answers: { 'users.GetUsers': 'silence' } });
   const probing = run({ timeoutMs: 600 });
