@@ -92,14 +92,17 @@ async function attempt(
   const outcome = error !== null ? 'failed' : signal.aborted ? 'interrupted' : 'done';
   const durationMs = clock.monotonicMs() - from;
 
-  const ended = await endAttempt(database.reader, run, {
+  const isOurs = await endAttempt(database.reader, run, {
     outcome,
     counts,
     error: error === null ? null : describe(error),
     restMs: outcome === 'failed' ? retryDelayMs(run.attempt) : 0,
+  }).catch((thrown: unknown) => {
+    log.warn('how the job ended was not written; it is tried again once its lease is over', { error: thrown });
+    return true;
   });
   const fields = { ...counts, outcome, duration_ms: Math.round(durationMs) };
-  if (!ended) log.warn('job run was taken over while it worked', fields);
+  if (!isOurs) log.warn('job run was taken over while it worked', fields);
   else if (error !== null) log.error('job failed', { ...fields, error });
   else log.info('job ended', fields);
   return {

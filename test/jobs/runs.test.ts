@@ -203,6 +203,35 @@ test('a shutdown ends a run after the chunk in hand, and another instance goes o
   expect(summary).toMatchObject({ outcome: 'done', counts: { chunks: 5 } });
 });
 
+test('a run whose end the database does not take is told of all the same, and taken over once its lease is over', async () => {
+  const { database } = one.context;
+  let isAway = false;
+  // The run is claimed in a transaction; how it ended is written with the reader.
+  const context = {
+    ...one.context,
+    database: {
+      ...database,
+      reader: {
+        $queryRaw: database.reader.$queryRaw.bind(database.reader),
+        $executeRaw: (...statement: Parameters<typeof database.reader.$executeRaw>) =>
+          isAway ? Promise.reject(new Error('away')) : database.reader.$executeRaw(...statement),
+      },
+    },
+  };
+  const job = doing(() => {
+    isAway = true;
+    return Promise.reject(new Error('the connection broke'));
+  });
+  expect(await one.run(job, NOON, { context })).toMatchObject({ outcome: 'failed' });
+  expect(await runs()).toMatchObject([{ outcome: null, attempt: 1 }]);
+  await endLease();
+  const again = await two.run(
+    doing(() => Promise.resolve()),
+    NOON,
+  );
+  expect(again).toMatchObject({ outcome: 'done' });
+});
+
 test('a run that takes too long is stopped and has failed', async () => {
   const job = doing(async (_context, { signal }) => {
     await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));

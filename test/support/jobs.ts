@@ -16,7 +16,11 @@ import { createLog } from '../../src/telemetry/log.js';
 export interface JobsHarness {
   context: JobContext;
   /** Runs what is due of the job at an occurrence; null: another has or had it. */
-  run: (job: Job, occurrence: number, options?: Partial<RunOptions>) => Promise<RunSummary | null>;
+  run: (
+    job: Job,
+    occurrence: number,
+    options?: Partial<RunOptions> & { context?: JobContext },
+  ) => Promise<RunSummary | null>;
   /** Does the job's work once, without claiming a run; answers its counts. */
   work: (job: Job, options?: { scheduledFor?: number; signal?: AbortSignal }) => Promise<Record<string, number>>;
   close: () => Promise<void>;
@@ -57,8 +61,8 @@ export async function startJobs(
   const jobLocks = createJobLocks(redis.jobLocks);
   return {
     context,
-    run: (job, occurrence, options = {}) =>
-      runJob(context, job, {
+    run: (job, occurrence, { context: given = context, ...options } = {}) =>
+      runJob(given, job, {
         instance,
         jobLocks,
         leaseMs: 60_000,
