@@ -1,3 +1,4 @@
+import { id } from '../../contracts/fields.js';
 import { lockKey } from '../redis/lease-locks.js';
 import { restoreLeaseLocks } from '../redis/restore-lease-locks.js';
 import { scanKeys } from '../redis/scan-keys.js';
@@ -27,7 +28,7 @@ export const cleanupLocks: Job = {
 
 /**
  * Removes locks whose lease the database knows to be over. A lock it knows nothing of stays until it ends by itself:
- * it is of a lease about to be committed, or guards one that a failover of the database has forgotten.
+ * it is of a lease about to be committed, or guards one that a failover of the database has forgotten, or it is not ours.
  */
 async function removeStaleLocks(
   { database, locks, lockConnection }: JobContext,
@@ -39,7 +40,8 @@ async function removeStaleLocks(
     const values = (await lockConnection.attempt((client) => client.mget(keys))) ?? [];
     const doubtful = keys.flatMap((key, index) => {
       const lock = { accountId: key.slice(lockKey('').length), value: values[index] ?? '' };
-      return lock.value === '' || open.get(lock.accountId) === lock.value ? [] : [lock];
+      const isOurs = id.safeParse(lock.accountId).success && lock.value !== '';
+      return !isOurs || open.get(lock.accountId) === lock.value ? [] : [lock];
     });
     const ended = await findEndedLocks(database.reader, doubtful);
     const stale = doubtful.filter(({ value }) => ended.has(value));

@@ -60,8 +60,8 @@ export const removeArchivedUsage: RemoveOld = (sql, before, limit) => sql.$execu
     ORDER BY day LIMIT ${limit}::integer)`;
 
 /**
- * Windows of accounts that will not act again, once every limit in them is over. Their days are in the archive by then:
- * that of the last one is made sure of here. What was done in channels ever stays with the account.
+ * Windows of accounts that will not act again, once every limit in them is over and the archive has come to their last
+ * day, which is made sure of here. What was done in channels ever stays with the account.
  */
 export const retireWindows: RemoveOld = (sql, before, limit) => sql.$executeRaw`
   WITH retired AS (
@@ -69,6 +69,7 @@ export const retireWindows: RemoveOld = (sql, before, limit) => sql.$executeRaw`
       SELECT w.account_id, w.action_type FROM telegram_sessions s JOIN usage_windows w ON w.account_id = s.id
       WHERE s.status = 'disabled' AND s.disabled_reason IN ('banned', 'deactivated')
         AND w.last_action_at < ${new Date(before)} AND w.day < ${new Date(before)}::date
+        AND w.day <= (SELECT max(day) FROM usage_archive)
       LIMIT ${limit}::integer)
     RETURNING *), archived AS (
     INSERT INTO usage_archive (day, account_id, action_type, quantity)

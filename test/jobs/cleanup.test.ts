@@ -73,12 +73,15 @@ test('stale locks go, lost locks come back, and those of live leases stay', asyn
   // Taken for a lease that is not committed yet, or that a failover has forgotten: the database knows nothing of it.
   const forgotten = '00000000-0000-4000-8000-000000000000';
   await locks.set(lockKey(forgotten), 'unknown', 'PX', 600_000);
+  // Of somebody who counts accounts.
+  await locks.set(lockKey('42'), 'predecessor', 'PX', 600_000);
 
   expect(await one.work(cleanupLocks)).toMatchObject({ locks_removed: 1, locks_restored: 1 });
   expect(await lockOf(stale.accountId)).toBeNull();
   expect(await lockOf(lost.accountId)).toBe(lostValue);
   expect(await lockOf(held.accountId)).toBe(before);
   expect(await lockOf(forgotten)).toBe('unknown');
+  expect(await lockOf('42')).toBe('predecessor');
   expect(await one.work(cleanupLocks)).toMatchObject({ locks_removed: 0, locks_restored: 0 });
 });
 
@@ -165,6 +168,15 @@ test('windows of accounts that will not act again are archived and removed', asy
        disabled_reason = CASE WHEN id = $1 THEN 'banned' ELSE 'manual' END WHERE id = ANY($2::uuid[])`,
     [banned, [banned, manual]],
   );
+  // The reset has not come so far: it takes the days after the last one that is archived, and would leave some out.
+  const archive = (daysAgo: number) =>
+    operations.query(`INSERT INTO usage_archive VALUES (current_date - $1::integer, $2, 'invite', 1)`, [
+      daysAgo,
+      manual,
+    ]);
+  await archive(4);
+  expect(await one.work(cleanupRateLimits)).toMatchObject({ windows_retired: 0 });
+  await archive(3);
   expect(await one.work(cleanupRateLimits)).toMatchObject({ windows_retired: 1 });
   const windowRows = await operations.query('SELECT account_id FROM usage_windows WHERE account_id = ANY($1::uuid[])', [
     [banned, manual],
