@@ -31,6 +31,8 @@ const CHUNK = 100;
  */
 const COMPARE_MS = 30_000;
 const COMPARE_AHEAD_MS = 90_000;
+/** What a reading of the database's clock loses in worth with every one that was not better. */
+const CLOCK_AGES_MS = 20;
 
 /**
  * Ends waits at their instant: sleeps until the first one is over, ends what is over chunk by chunk, in order, and rests
@@ -44,6 +46,8 @@ export function createRecoveryTimer({ onRecovered, ...context }: RecoveryTimerOp
   let filling: Promise<void> | null = null;
   /** How far the database's clock is ahead of this machine's rising one, which nobody sets, milliseconds. */
   let aheadMs = 0;
+  /** How long the answer took that told so: by so much at most it is too little. */
+  let aheadWithinMs = Number.POSITIVE_INFINITY;
   let comparedAt = Number.NEGATIVE_INFINITY;
   const databaseNow = (): number => clock.monotonicMs() + aheadMs;
 
@@ -79,9 +83,21 @@ export function createRecoveryTimer({ onRecovered, ...context }: RecoveryTimerOp
     const isCompared = clock.monotonicMs() - comparedAt < COMPARE_MS;
     if (state.kind === 'whole' && isCompared) return state.nextDueAt;
     if (state.kind === 'lost' || !isCompared) fill(state.kind === 'lost');
+    const askedAt = clock.monotonicMs();
     const { now, dueAt } = await loadNextRecovery(database.reader);
-    aheadMs = now - clock.monotonicMs();
+    noteClock(now, askedAt);
     return dueAt;
+  }
+
+  /** A slow answer tells what time it was a while ago: what a quicker one has told is better, for some time. */
+  function noteClock(now: number, askedAt: number): void {
+    const answeredAt = clock.monotonicMs();
+    if (answeredAt - askedAt > aheadWithinMs) {
+      aheadWithinMs += CLOCK_AGES_MS;
+      return;
+    }
+    aheadMs = now - answeredAt;
+    aheadWithinMs = answeredAt - askedAt;
   }
 
   /** Beside the looks: of a large fleet it takes a while, and what is due meanwhile does not wait for it. */

@@ -6,6 +6,7 @@ import { createRecoveryTimer, type RecoveryTimer } from '../../src/jobs/recovery
 import { processRecoveries } from '../../src/jobs/process-recoveries.js';
 import { settleEnded } from '../../src/jobs/settle-ended.js';
 import { RECOVERY_QUEUE_KEY } from '../../src/redis/recovery-queue.js';
+import { loadRecoveries } from '../../src/store/load-recoveries.js';
 import { lockEndedWaits } from '../../src/store/lock-ended.js';
 import { type JobsHarness, startJobs } from '../support/jobs.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
@@ -206,6 +207,34 @@ test('this machine’s clock set back by an hour delays no recovery', async () =
   await allActive(ids);
   now.mockRestore();
   expect(Math.max(...(await lagsOf(ids)))).toBeLessThan(2_000);
+});
+
+test('a slow answer of the database does not make the timer late', async () => {
+  const ids = await seedAccounts(operations, 18, 3);
+  await letWait(operations, ids, { fromMs: 3_000 });
+  await noteEnds();
+  const { database, recoveryQueue } = one.context;
+  let looks = 0;
+  startTimer(one, {
+    recoveryQueue: {
+      ...recoveryQueue,
+      state: () => (++looks <= 2 ? Promise.resolve({ kind: 'away' as const }) : recoveryQueue.state()),
+    },
+    database: {
+      ...database,
+      reader: {
+        $executeRaw: database.reader.$executeRaw.bind(database.reader),
+        $queryRaw: async <T>(...statement: Parameters<typeof database.reader.$queryRaw>) => {
+          const answer = await database.reader.$queryRaw<T>(...statement);
+          if (looks === 2) await new Promise((resolve) => setTimeout(resolve, 1_200));
+          return answer;
+        },
+      },
+    },
+  });
+  await recoveryQueue.fill(loadRecoveries(database.reader));
+  await allActive(ids);
+  expect(Math.max(...(await lagsOf(ids)))).toBeLessThan(800);
 });
 
 test('what the queue says wrongly is corrected, and nothing recovers for it', async () => {
