@@ -3,7 +3,8 @@ import { types } from 'node:util';
 /**
  * The last line of defence: callers keep secrets out of what they log and answer, and this catches what slipped
  * through. Known by its key: sessions, phone numbers, passwords, tokens. Known by its looks: session strings and keys,
- * tokens of bots, phone numbers with their `+`, the credentials inside a URL.
+ * tokens of bots, phone numbers with their `+`, credentials before a host; and what a text itself calls a phone number,
+ * a password or the like.
  */
 
 const SECRET_KEY =
@@ -14,11 +15,29 @@ const SESSION_STRING = new RegExp(`[A-Za-z0-9+/_-]{${SESSION_LENGTH},}={0,2}`, '
 /** A piece of one, or of a key in hexadecimal: longer than hashes, and without the slashes of paths. */
 const PIECE_LENGTH = 80;
 const SESSION_PIECE = new RegExp(`[A-Za-z0-9+_-]{${PIECE_LENGTH},}={0,2}`, 'g');
-const BOT_TOKEN = /\b\d{6,12}:[A-Za-z0-9_-]{30,}/g;
+/** Four pieces or more with line ends or spaces between: how mail and terminals fold what is long. */
+const FOLDED_SESSION = /(?:[A-Za-z0-9+/_-]{24,80}(?:\s|\\{1,4}[nr]){1,4}){3,}[A-Za-z0-9+/_-]{1,80}={0,2}/g;
+const FOLDED_LENGTH = 100;
+/** Bytes as debuggers print them, and Python. */
+const HEX_DUMP = /(?:[0-9a-f]{2,32}[ :]){15,}[0-9a-f]{2,32}/gi;
+const PRINTED_BYTES = /(?:\\{1,4}x[0-9a-f]{2}[^\\"]{0,8}(?:\\{1,4}[nrt][^\\"]{0,8})*){12,}/gi;
+const HEX_DUMP_LENGTH = 47;
+/** In the path of Telegram's bot API the word `bot` stands right before it. */
+const BOT_TOKEN = /(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}/g;
 const BOT_TOKEN_LENGTH = 37;
-const PHONE_NUMBER = /\+\d(?:[ ().-]{0,2}\d){6,14}/g;
+const PHONE_NUMBER = /(?:[+\uff0b]|%2b)\d(?:[\s().-]{0,2}\d){6,14}/gi;
+/** Without a `+` it is known by the word before it alone. */
+const NAMED_PHONE_NUMBER = /(phone[^\d]{0,16})\d(?:[\s().-]{0,2}\d){6,14}/gi;
+/** `password=…`, `"token": "…"`, in quotes within quotes too. */
+const NAMED_SECRET =
+  /((?:session|session_?(?:data|string)|auth_?key|encryption_?key|api_?hash|passw(?:or)?d|secret|token)(?:\s?=\s?\\{0,4}["']?|\\{0,4}["']\s?:\s?\\{0,4}["']))[^\s"'\\,;&]{6,}/gi;
+const BEARER = /\b(bearer\s+)[\w.~+/-]{8,}=*/gi;
 /** Starts at the colon, not at the scheme, so that the time it takes grows with the length of the text only. */
 const URL_CREDENTIALS = /:\/\/[^\s/"]*@/g;
+/** The same without a scheme, as proxies are written. */
+const HOST_CREDENTIALS = /(?<![\w/])[\w.%+-]{1,64}:[^\s:/@"'\\]{1,128}@(?=[\w[])/g;
+/** What none of the six above can do without; most texts have nothing of it. */
+const HINT = /["'=+\uff0b%@]|phone|bearer/i;
 /** Longer texts are cut: a log line is for reading. */
 const MAX_TEXT = 8192;
 const MAX_CAUSES = 5;
@@ -29,9 +48,15 @@ export const hideSecrets = (text: string): string => {
   let clean = text;
   if (clean.length >= SESSION_LENGTH) clean = clean.replace(SESSION_STRING, REDACTED);
   if (clean.length >= PIECE_LENGTH) clean = clean.replace(SESSION_PIECE, REDACTED);
+  if (clean.length >= FOLDED_LENGTH) clean = clean.replace(FOLDED_SESSION, REDACTED);
+  if (clean.length >= HEX_DUMP_LENGTH) clean = clean.replace(HEX_DUMP, REDACTED);
+  if (clean.includes('\\x')) clean = clean.replace(PRINTED_BYTES, REDACTED);
   if (clean.length >= BOT_TOKEN_LENGTH && clean.includes(':')) clean = clean.replace(BOT_TOKEN, REDACTED);
-  if (clean.includes('+')) clean = clean.replace(PHONE_NUMBER, REDACTED);
+  if (!HINT.test(clean)) return clean;
+  clean = clean.replace(PHONE_NUMBER, REDACTED).replace(NAMED_PHONE_NUMBER, `$1${REDACTED}`);
+  clean = clean.replace(NAMED_SECRET, `$1${REDACTED}`).replace(BEARER, `$1${REDACTED}`);
   if (clean.includes('://')) clean = clean.replace(URL_CREDENTIALS, `://${REDACTED}@`);
+  if (clean.includes('@')) clean = clean.replace(HOST_CREDENTIALS, `${REDACTED}@`);
   return clean;
 };
 
