@@ -131,12 +131,13 @@ async function runOnce<K extends OperationName>(
     afterRollback: (act: () => void | Promise<void>) => void rolledBack.push(act),
   };
   const messageIds = items.map((item) => item.messageId);
+  const traceparents = items.map((item) => item.traceparent);
   const answerInTransaction = () =>
     database.transaction(async (sql) => {
       const answers = await answerOnce({ ...resources, ...hooks, sql }, sql, left, operation, handler, items);
       reach?.('before-commit', operation, messageIds);
       return answers;
-    });
+    }, traceparents);
   try {
     const answers = OPERATIONS[operation].changesState
       ? await answerInTransaction()

@@ -81,8 +81,11 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
   return {
     /** For reads outside a transaction. */
     reader: prisma as Sql,
-    transaction: <T>(work: (sql: TransactionSql) => Promise<T>): Promise<T> =>
-      runTransaction(pool, work, onConnectionError),
+    /** `traceparents`: of the requests it answers. */
+    transaction: <T>(
+      work: (sql: TransactionSql) => Promise<T>,
+      traceparents?: readonly (string | null)[],
+    ): Promise<T> => runTransaction(pool, work, onConnectionError, traceparents),
     probe,
     waitUntilAvailable,
     poolState: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),

@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import pg from 'pg';
 import { createDatabase as connectDatabase } from '../../src/store/database.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
@@ -63,4 +64,28 @@ test('settings in the URL are kept, and ours beside them', async () => {
     SELECT current_setting('work_mem') AS work_mem, current_setting('jit') AS jit, current_setting('timezone') AS timezone`;
   await database.close();
   expect(settings).toEqual({ work_mem: '5MB', jit: 'off', timezone: 'UTC' });
+});
+
+test('a transaction names the traces of its requests, where PostgreSQL logs it', async () => {
+  const [accountId] = await harness.registerAccounts(2, 1);
+  const traced = (digit: string) => `00-${digit.repeat(32)}-b7ad6b7169203331-01`;
+  const spy = jest.spyOn(pg.Client.prototype, 'query');
+  await Promise.all(
+    [traced('a'), traced('b'), traced('a'), null].map((traceparent) =>
+      harness.succeed('action.record', { account_id: accountId, action_type: 'parse' }, { traceparent }),
+    ),
+  );
+  const begun = (spy.mock.calls as unknown[][]).flatMap(([sent]) => (typeof sent === 'string' ? sent : []));
+  spy.mockRestore();
+  expect(begun.filter((sent) => sent.startsWith('BEGIN'))).toEqual([
+    expect.stringMatching(new RegExp(`; /\\*traceparent='${traced('a')}',traceparent='${traced('b')}'\\*/$`)),
+  ]);
+
+  const database = connectDatabase({ url: testDatabase.url, poolSize: 1, onConnectionError: () => {} });
+  const stated = await database.transaction(
+    (sql) => sql.$queryRaw<{ state: string }[]>`SELECT 'in work' AS state`,
+    [traced('c'), "'*/; DROP TABLE leases; /*"],
+  );
+  await database.close();
+  expect(stated).toEqual([{ state: 'in work' }]);
 });
