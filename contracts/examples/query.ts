@@ -292,7 +292,7 @@ export const queryExamples: Examples<
         leases_by_service: { 'invite-service': 12, 'parsing-service': 4 },
         dependencies: {
           database: { up: true, latency_ms: 10.8 },
-          broker: { up: true, latency_ms: null },
+          broker: { up: true, latency_ms: 1.6 },
           redis: { up: true, latency_ms: 0.4 },
         },
         generated_at: '2026-03-02T10:05:12.410Z',

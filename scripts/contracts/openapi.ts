@@ -25,8 +25,12 @@ export const buildOpenApi = () => ({
   },
   servers: [
     {
-      url: 'http://{host}:{port}',
-      variables: { host: { default: '127.0.0.1' }, port: { default: '3000' } },
+      url: '{scheme}://{host}:{port}',
+      variables: {
+        scheme: { enum: ['http', 'https'], default: 'http', description: 'https where HTTP_TLS_CERT_FILE is set' },
+        host: { default: '127.0.0.1' },
+        port: { default: '3000' },
+      },
     },
   ],
   security: [{ bearer: [] }, {}],
@@ -252,7 +256,10 @@ const SERVICE_PATHS = {
       200: { description: 'Healthy, or degraded', content: json({ schema: ref('schemas', 'Health') }) },
       401: { description: 'Nobody known', content: json({ schema: ref('schemas', 'FailureReply') }) },
       403: { description: 'Not allowed', content: json({ schema: ref('schemas', 'FailureReply') }) },
-      503: { description: 'Unhealthy', content: json({ schema: ref('schemas', 'Health') }) },
+      503: {
+        description: 'Unhealthy, or the caller asks too much',
+        content: json({ schema: { anyOf: [ref('schemas', 'Health'), ref('schemas', 'FailureReply')] } }),
+      },
     },
     [{ bearer: [] }, {}],
   ),

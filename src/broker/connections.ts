@@ -11,6 +11,8 @@ export interface BrokerConnection {
   /** The live connection; null while it is away. */
   current(): ChannelModel | null;
   state(): ConnectionState;
+  /** Resolves once the broker has answered a question; rejects where there is no connection. A stuck broker keeps it waiting. */
+  ask(): Promise<void>;
   /** Calls back at every connect; returns how to stop that. */
   onConnect(listener: () => void): () => void;
   /** Calls back when the broker accepts publications again. */
@@ -126,12 +128,21 @@ function keepConnection(
     connection: {
       current: () => manager.connection ?? null,
       state: () => ({ connected: manager.isConnected(), blocked }),
+      ask: () => askFor(manager.connection),
       onConnect: (listener) => subscribe(manager, 'connect', listener),
       onUnblocked: (listener) => subscribe(manager, 'unblocked', listener),
     },
     open: (timeoutMs) => waitForConnection(manager, timeoutMs),
     close: () => waitAtMost(manager.close(), CLOSE_TIMEOUT_MS),
   };
+}
+
+/** Opens a channel and closes it. */
+async function askFor(link: ChannelModel | null | undefined): Promise<void> {
+  if (!link) throw new Error('no connection to the broker');
+  const channel = await link.createChannel();
+  channel.on('error', () => undefined);
+  await channel.close();
 }
 
 function subscribe(manager: AmqpConnectionManager, event: 'connect' | 'unblocked', listener: () => void): () => void {

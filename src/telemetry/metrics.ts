@@ -6,7 +6,7 @@ import { createBoundedLabel } from './bounded-label.js';
 /** The fleet as one query sees it; set every 15 s, whatever the number of scrapes. */
 export interface FleetState {
   totalAccounts: number;
-  /** Active and not in any wait. */
+  /** Active, in no wait, and with few errors. */
   healthyAccounts: number;
   floodWaitActive: number;
   blockedActive: number;
@@ -58,7 +58,7 @@ export const createMetrics = () => {
     new Histogram<L>({ name: `account_manager_${name}`, help, labelNames, buckets, registers });
 
   const totalAccounts = gauge('total_accounts', 'Accounts registered');
-  const healthyAccounts = gauge('healthy_accounts', 'Accounts that are active and in no wait');
+  const healthyAccounts = gauge('healthy_accounts', 'Accounts that are active, in no wait and without many errors');
   const floodWaitActive = gauge('flood_wait_active', 'Accounts in a flood wait');
   const blockedActive = gauge('blocked_active', 'Accounts blocked after a peer flood');
   const leasesActive = gauge('leases_active', 'Open leases by service', ['service']);
@@ -137,7 +137,7 @@ export const createMetrics = () => {
     ),
     parked: counter('parked_total', 'Messages parked, by failure code', ['code']),
     retried: counter('retried_total', 'Messages sent to a retry queue, by its delay', ['step']),
-    dependencyUp: gauge('dependency_up', 'Whether a dependency answers: 1 or 0', ['dependency']),
+    dependencyUp: gauge('dependency_up', 'Whether a dependency can be worked with: 1 or 0', ['dependency']),
     dependencyFailures: counter(
       'dependency_failures_total',
       'Calls to a dependency that failed and that the service did without',

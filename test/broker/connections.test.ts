@@ -14,6 +14,7 @@ test('has one connection to consume and one to publish, both named for the opera
   await connections.open({ timeoutMs: 5_000 });
   const up = { connected: true, blocked: false };
   expect(connections.state()).toEqual({ consuming: up, publishing: up });
+  await connections.consuming.ask();
   expect(connections.user).toBe(decodeURIComponent(new URL(vhost.url).username) || 'guest');
 
   const names = await eventually('both are listed', async () => {
@@ -25,6 +26,7 @@ test('has one connection to consume and one to publish, both named for the opera
   expect(names).toEqual(['account-manager consumer one', 'account-manager publisher one']);
   await connections.close();
   expect(connections.state().consuming.connected).toBe(false);
+  await expect(connections.consuming.ask()).rejects.toThrow('no connection');
   await vhost.drop();
 });
 

@@ -104,5 +104,9 @@ test('without an access file everybody may do everything: it says so, and listen
   for (const door of DOORS)
     expect((await open.send(door, 'query.status', {})).reply).toMatchObject({ identity: 'off' });
   const detailed = await fetch(`${httpUrl}/api/v1/health/detailed`);
-  expect(await detailed.json()).toMatchObject({ identity: 'off' });
+  const answers = { status: 'healthy', latency_ms: expect.any(Number) };
+  expect(await detailed.json()).toMatchObject({
+    identity: 'off',
+    components: { database: answers, broker: answers, redis: answers },
+  });
 });
