@@ -19,6 +19,7 @@ import { createJobs } from './jobs/jobs.js';
 import { connectRedis, type REDIS_DATABASES } from './redis/connection.js';
 import { createLeaseLocks } from './redis/lease-locks.js';
 import { createRecoveryQueue } from './redis/recovery-queue.js';
+import { shareFleet } from './redis/share-fleet.js';
 import { restoreLeaseLocks } from './redis/restore-lease-locks.js';
 import { createWindowCache } from './redis/window-cache.js';
 import { FREED_CHANNEL } from './store/changes.js';
@@ -175,26 +176,29 @@ export function createApp(config: Config): App {
     drainMs,
     log,
   });
+  const readFleet = shareFleet(windowConnection, async () => {
+    const [snapshot, outbox, sessionKeys] = await Promise.all([
+      loadFleetSnapshot(database.reader),
+      loadOutboxState(database.reader),
+      countSessionKeys(database.reader, cipher.keyIds),
+    ]);
+    return {
+      totalAccounts: Object.values(snapshot.byStatus).reduce((total, accounts) => total + accounts, 0),
+      healthyAccounts: snapshot.healthy,
+      floodWaitActive: snapshot.byStatus.flood_wait,
+      blockedActive: snapshot.byStatus.blocked,
+      leasesByService: snapshot.leasesByService,
+      sessionKeys,
+      outboxPending: outbox.pending,
+      outboxOldestAgeSeconds: outbox.oldestAgeSeconds,
+    };
+  });
   const fleet = watchFleet({
     metrics,
     log,
     load: async () => {
-      const [snapshot, outbox, sessionKeys] = await Promise.all([
-        loadFleetSnapshot(database.reader),
-        loadOutboxState(database.reader),
-        countSessionKeys(database.reader, cipher.keyIds),
-        health.dependencies(),
-      ]);
-      return {
-        totalAccounts: Object.values(snapshot.byStatus).reduce((total, accounts) => total + accounts, 0),
-        healthyAccounts: snapshot.healthy,
-        floodWaitActive: snapshot.byStatus.flood_wait,
-        blockedActive: snapshot.byStatus.blocked,
-        leasesByService: snapshot.leasesByService,
-        sessionKeys,
-        outboxPending: outbox.pending,
-        outboxOldestAgeSeconds: outbox.oldestAgeSeconds,
-      };
+      const [state] = await Promise.all([readFleet(), health.dependencies()]);
+      return state;
     },
   });
 

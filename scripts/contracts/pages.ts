@@ -32,7 +32,7 @@ export function buildMetricsPage(): string {
 
 ${NOTE}
 
-Served at \`GET /metrics\`. Gauges of the fleet come from one query, at most every 15 seconds. Every label takes values
+Served at \`GET /metrics\`. Gauges of the fleet are read every 15 seconds by one instance for all. Every label takes values
 of the contract, but \`service\`: after the first hundred names the rest count as \`other\`.
 
 ## The service

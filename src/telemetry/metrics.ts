@@ -3,7 +3,7 @@ import type { Purpose } from '../../contracts/fields.js';
 import type { FailureCode } from '../../contracts/failures.js';
 import { createBoundedLabel } from './bounded-label.js';
 
-/** The fleet as one query sees it; set every 15 s, whatever the number of scrapes. */
+/** The fleet as one instance has read it, for all of them. */
 export interface FleetState {
   totalAccounts: number;
   /** Active, in no wait, and with few errors. */

@@ -1,8 +1,8 @@
 import type { Log } from './log.js';
 import type { FleetState, Metrics } from './metrics.js';
 
-/** The gauges of the fleet are as old as this at most; the query behind them runs no oftener, whatever is scraped. */
-const REFRESH_MS = 15_000;
+/** Whatever is scraped. What is shown of the fleet may have been read some seconds earlier, for all instances. */
+const REFRESH_MS = 5_000;
 
 export interface FleetWatch {
   start: () => void;
