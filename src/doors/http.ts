@@ -40,6 +40,9 @@ const TIMEOUTS: HttpTimeouts = {
   checkMs: 2_000,
 };
 
+/** Beyond this new connections are closed at once: file handles must be left for the database and the broker. */
+const MAX_CONNECTIONS = 2_000;
+
 /** Replies carry session data: nobody between may keep them, and no page of a browser may show or embed them. */
 const HEADERS = {
   'cache-control': 'no-store',
@@ -61,6 +64,7 @@ export interface HttpDoorOptions extends HealthSource {
   /** PEM texts; absent: HTTP without encryption. */
   tls?: { cert: string; key: string };
   timeouts?: Partial<HttpTimeouts>;
+  maxConnections?: number;
 }
 
 export interface HttpDoor {
@@ -72,8 +76,9 @@ export interface HttpDoor {
 
 /** Serves every operation of the contract over HTTP, the health of this instance and its metrics. */
 export const createHttpDoor = (options: HttpDoorOptions): HttpDoor => {
-  const { metrics, log, drainMs = 20_000 } = options;
+  const { metrics, log, drainMs = 20_000, maxConnections = MAX_CONNECTIONS } = options;
   const app = createServer({ ...TIMEOUTS, ...options.timeouts }, options.tls);
+  app.server.maxConnections = maxConnections;
   const underWay = trackRequests(app);
   answerFaults(app, log);
 

@@ -2,22 +2,25 @@ import { once } from 'node:events';
 import { createConnection, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createHttpDoor, type HttpDoor } from '../../src/doors/http.js';
+import { createHttpDoor, type HttpDoor, type HttpDoorOptions } from '../../src/doors/http.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { openGate } from './open-gate.js';
 
-let door: HttpDoor;
-let port: number;
-beforeAll(async () => {
-  door = createHttpDoor({
+const createDoor = (options: Partial<HttpDoorOptions>): HttpDoor =>
+  createHttpDoor({
     dispatch: () => Promise.resolve({ success: true }),
     gate: openGate,
     readiness: () => Promise.resolve({ ready: true, checks: {} }),
     metrics: createMetrics(),
     log: createLog({ level: 'error', instance: 'test', stream: new PassThrough() }),
-    timeouts: { headersMs: 300, requestMs: 500, keepAliveMs: 300, checkMs: 50 },
+    ...options,
   });
+
+let door: HttpDoor;
+let port: number;
+beforeAll(async () => {
+  door = createDoor({ timeouts: { headersMs: 300, requestMs: 500, keepAliveMs: 300, checkMs: 50 } });
   ({ port } = await door.start('127.0.0.1', 0));
 });
 afterAll(() => door.stop());
@@ -100,4 +103,19 @@ test('a connection that asks nothing more is closed', async () => {
   const { closed, socket } = drip('');
   socket.write('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n');
   expect(await closed).toMatch(/^HTTP\/1.1 200 /);
+});
+
+test('who comes when all connections are taken is shown out; the others are served', async () => {
+  const small = createDoor({ maxConnections: 2 });
+  const { port: smallPort } = await small.start('127.0.0.1', 0);
+  const open = (): Socket => createConnection(smallPort, '127.0.0.1');
+  const [first, second] = [open(), open()];
+  await Promise.all([first, second].map((socket) => once(socket, 'connect')));
+  const third = open();
+  third.on('error', () => {});
+  await once(third, 'close');
+  second.write('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n');
+  expect(String(await once(second, 'data'))).toContain('200 OK');
+  for (const socket of [first, second]) socket.destroy();
+  await small.stop();
 });
