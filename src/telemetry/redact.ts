@@ -12,11 +12,12 @@ const SECRET_KEY =
 const SESSION_LENGTH = 300;
 /** The shortest session string in use has 348 characters. */
 const SESSION_STRING = new RegExp(`[A-Za-z0-9+/_-]{${SESSION_LENGTH},}={0,2}`, 'g');
-/** A piece of one, or of a key in hexadecimal: longer than hashes, and without the slashes of paths. */
+/** A piece of one, in a URL too, or of a key in hexadecimal: longer than hashes, and without the slashes of paths. */
 const PIECE_LENGTH = 80;
-const SESSION_PIECE = new RegExp(`[A-Za-z0-9+_-]{${PIECE_LENGTH},}={0,2}`, 'g');
-/** Four pieces or more with line ends or spaces between: how mail and terminals fold what is long. */
-const FOLDED_SESSION = /(?:[A-Za-z0-9+/_-]{24,80}(?:\s|\\{1,4}[nr]){1,4}){3,}[A-Za-z0-9+/_-]{1,80}={0,2}/g;
+const SESSION_PIECE = new RegExp(`(?:[A-Za-z0-9+_-]|%2[BFbf]){${PIECE_LENGTH},}={0,2}`, 'g');
+/** Four pieces or more with line ends or spaces between, three if they are long: so mail and terminals fold. */
+const FOLDED_SESSION =
+  /(?:(?:[A-Za-z0-9+/_-]{24,80}(?:\s|\\{1,4}[nr]){1,4}){3,}|(?:[A-Za-z0-9+/_-]{60,80}(?:\s|\\{1,4}[nr]){1,4}){2,})[A-Za-z0-9+/_-]{1,80}={0,2}/g;
 const FOLDED_LENGTH = 100;
 /** Bytes as debuggers print them, and Python. */
 const HEX_DUMP = /(?:[0-9a-f]{2,32}[ :]){15,}[0-9a-f]{2,32}/gi;

@@ -17,6 +17,8 @@ test.each([
   ['a phone number in a URL', '%2B4915199887766'],
   ['a phone number with a wide plus and hard spaces', '\uff0b49\u00a0151\u00a099887766'],
   ['a session folded by mail', session.replaceAll(/.{76}/g, '$&\r\n')],
+  ['the beginning of a folded session', session.slice(0, 200).replaceAll(/.{76}/g, '$&\n')],
+  ['a session in a URL', encodeURIComponent(Buffer.alloc(263, 'ÿ').toString('base64').slice(0, -1))],
   ['a session in pieces', session.replaceAll(/.{30}/g, '$& ')],
   ['a session folded in a text within a text', session.replaceAll(/.{64}/g, '$&\\n')],
   ['a key in a dump', key.toString('hex').replaceAll(/..(?!$)/g, '$&:')],
