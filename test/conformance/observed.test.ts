@@ -34,10 +34,14 @@ test.each(DOORS)('a trace that comes in by %s goes on into the reply, the log an
   const body = { account_id, status: 'draining', reason: 'traced' };
   expect((await open.send(door, 'admin.set-status', body, { traceparent })).traceparent).toContain(traceId);
 
-  const lines = open.service
-    .log()
-    .split('\n')
-    .filter((line) => line.includes(traceId));
+  const linesOfTrace = () =>
+    open.service
+      .log()
+      .split('\n')
+      .filter((line) => line.includes(traceId));
+  // The log comes through a pipe, and may be later than the reply.
+  await eventually('the line', () => linesOfTrace().length > 0);
+  const lines = linesOfTrace();
   expect(lines.map((line) => JSON.parse(line))).toEqual([
     expect.objectContaining({
       message: 'request answered',
