@@ -32,7 +32,7 @@ export function buildMetricsPage(): string {
 
 ${NOTE}
 
-Served at \`GET /metrics\`. Gauges of the fleet are read every 15 seconds by one instance for all. Every label takes values
+Served at \`GET /metrics\`. Gauges of the fleet are read by one instance for all, every two seconds, of large fleets less often. Every label takes values
 of the contract, but \`service\`: after the first hundred names the rest count as \`other\`.
 
 ## The service

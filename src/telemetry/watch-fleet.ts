@@ -1,8 +1,8 @@
 import type { Log } from './log.js';
 import type { FleetState, Metrics } from './metrics.js';
 
-/** Whatever is scraped. What is shown of the fleet may have been read some seconds earlier, for all instances. */
-const REFRESH_MS = 5_000;
+/** Whatever is scraped. What is shown of a large fleet may have been read some seconds earlier, for all instances. */
+const REFRESH_MS = 2_000;
 
 export interface FleetWatch {
   start: () => void;
