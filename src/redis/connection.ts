@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { clock } from '../clock.js';
+import { coalesceWrites } from '../coalesce-writes.js';
 
 /** PEM texts: the authorities to trust instead of the public ones, and what to be known by. */
 interface ClientTls {
@@ -67,6 +68,7 @@ export function connectRedis({ url, tls, purpose, onFailure, onReady }: RedisOpt
     restsUntil = now + REST_AFTER_FAILURE_MS;
     onFailure(purpose, error);
   };
+  client.on('connect', () => coalesceWrites(client.stream));
   client.on('error', (error: Error & { command?: { name: string } }) => {
     noteFailure(error);
     // A database the server has not: the client would go on in database 0, which may be somebody else's.
