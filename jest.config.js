@@ -12,5 +12,6 @@ export default {
   globalTeardown: '<rootDir>/test/support/global-teardown.js',
   setupFilesAfterEnv: ['<rootDir>/test/support/within-one-day.ts'],
   testTimeout: 30_000,
-  maxWorkers: 2,
+  // Of two processors: many tests wait for what takes its time (a broker that starts, a lease that ends).
+  maxWorkers: 3,
 };
