@@ -12,7 +12,7 @@ interface ClientTls {
 /** Which of the service's databases a connection uses, counted from the one `REDIS_URL` names. */
 export const REDIS_DATABASES = { locks: 1, recoveryQueue: 2, windows: 3, jobLocks: 4 } as const;
 
-/** A command that takes longer is given up: what Redis holds can be done without, a slow answer cannot. */
+/** What Redis holds can be done without, a slow answer cannot. */
 const COMMAND_TIMEOUT_MS = 150;
 /** After a failure Redis is left alone this long, so that its absence costs one time-out and not one per request. */
 const REST_AFTER_FAILURE_MS = 1_000;
@@ -41,9 +41,18 @@ export interface RedisOptions {
   onFailure: (purpose: string, error: unknown) => void;
   /** Called whenever a connection stands, the first time included: what Redis held may be gone. */
   onReady?: () => void;
+  /** A command that takes longer is given up. */
+  commandTimeoutMs?: number;
 }
 
-export function connectRedis({ url, tls, purpose, onFailure, onReady }: RedisOptions): RedisConnection {
+export function connectRedis({
+  url,
+  tls,
+  purpose,
+  onFailure,
+  onReady,
+  commandTimeoutMs = COMMAND_TIMEOUT_MS,
+}: RedisOptions): RedisConnection {
   // A path in the URL would win over the option.
   const server = new URL(url);
   const database = Number(server.pathname.slice(1) || '0') + REDIS_DATABASES[purpose];
@@ -54,7 +63,7 @@ export function connectRedis({ url, tls, purpose, onFailure, onReady }: RedisOpt
   const client = new Redis(server.href, {
     db: database,
     ...(isEncrypted && { tls: { ...tls, rejectUnauthorized: true } }),
-    commandTimeout: COMMAND_TIMEOUT_MS,
+    commandTimeout: commandTimeoutMs,
     connectTimeout: 2_000,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,

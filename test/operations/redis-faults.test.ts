@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import pg from 'pg';
@@ -28,8 +28,6 @@ afterAll(async () => {
   await harness.close();
 });
 
-// On a machine too busy to answer within its time-out Redis counts as away, and is then left alone for a while.
-jest.retryTimes(3);
 beforeEach(async () => {
   failing.resume();
   if (!failing.isUp()) await failing.start();

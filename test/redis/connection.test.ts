@@ -1,7 +1,8 @@
-import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { connectRedis, type RedisConnection } from '../../src/redis/connection.js';
 import { eventually } from '../support/eventually.js';
 import { createFailingRedis, type FailingRedis } from '../support/failing-redis.js';
+import { PATIENT_MS } from '../support/redis.js';
 
 let failing: FailingRedis;
 let connection: RedisConnection;
@@ -16,6 +17,7 @@ beforeAll(async () => {
       purpose: 'jobLocks',
       onFailure: (purpose, error) => failures.push([purpose, error]),
       onReady: () => whenReady(),
+      commandTimeoutMs: PATIENT_MS,
     });
   });
 });
@@ -24,8 +26,6 @@ afterAll(async () => {
   await failing.drop();
 });
 
-// A machine too busy to answer within the time-out: Redis counts as away, and is then left alone for a while.
-jest.retryTimes(3);
 beforeEach(async () => {
   failing.resume();
   await eventually(async () => (await connection.attempt((client) => client.ping())) === 'PONG');

@@ -1,10 +1,9 @@
-import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { connectRedis, type RedisConnection } from '../../src/redis/connection.js';
 import { createLeaseLocks, type LeaseLocks, lockKey } from '../../src/redis/lease-locks.js';
-import { eventually } from '../support/eventually.js';
-import { createRedis, type TestRedis } from '../support/redis.js';
+import { createRedis, PATIENT_MS, type TestRedis } from '../support/redis.js';
 
 let testRedis: TestRedis;
 let connection: RedisConnection;
@@ -14,7 +13,13 @@ let redis: Redis;
 beforeAll(async () => {
   testRedis = await createRedis();
   await new Promise<void>((resolve) => {
-    connection = connectRedis({ url: testRedis.url, purpose: 'locks', onFailure: () => {}, onReady: resolve });
+    connection = connectRedis({
+      url: testRedis.url,
+      purpose: 'locks',
+      onFailure: () => {},
+      onReady: resolve,
+      commandTimeoutMs: PATIENT_MS,
+    });
   });
   locks = createLeaseLocks(connection);
   redis = connection.client;
@@ -23,10 +28,6 @@ afterAll(async () => {
   connection.close();
   await testRedis.drop();
 });
-
-// A machine too busy to answer within the time-out: Redis counts as away, and is then left alone for a while.
-jest.retryTimes(3);
-beforeEach(() => eventually(async () => (await connection.attempt((client) => client.ping())) === 'PONG'));
 
 /** Takes the lock, which must be free. */
 async function take(accountId: string): Promise<string> {

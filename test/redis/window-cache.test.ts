@@ -1,11 +1,10 @@
-import { afterAll, beforeAll, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { EMPTY_WINDOW, type UsageWindow } from '../../src/decide/usage-window.js';
 import { connectRedis, type RedisConnection } from '../../src/redis/connection.js';
 import { createWindowCache, type WindowCache, windowName } from '../../src/redis/window-cache.js';
-import { eventually } from '../support/eventually.js';
-import { createRedis, type TestRedis } from '../support/redis.js';
+import { createRedis, PATIENT_MS, type TestRedis } from '../support/redis.js';
 
 let testRedis: TestRedis;
 let connection: RedisConnection;
@@ -15,7 +14,13 @@ let redis: Redis;
 beforeAll(async () => {
   testRedis = await createRedis();
   await new Promise<void>((resolve) => {
-    connection = connectRedis({ url: testRedis.url, purpose: 'windows', onFailure: () => {}, onReady: resolve });
+    connection = connectRedis({
+      url: testRedis.url,
+      purpose: 'windows',
+      onFailure: () => {},
+      onReady: resolve,
+      commandTimeoutMs: PATIENT_MS,
+    });
   });
   cache = createWindowCache(connection);
   redis = connection.client;
@@ -24,10 +29,6 @@ afterAll(async () => {
   connection.close();
   await testRedis.drop();
 });
-
-// A machine too busy to answer within the time-out: Redis counts as away, and is then left alone for a while.
-jest.retryTimes(3);
-beforeEach(() => eventually(async () => (await connection.attempt((client) => client.ping())) === 'PONG'));
 
 const window: UsageWindow = { recentAt: [1, 2, 3], burstCount: 2, lastActionAt: 3, day: '2026-11-22', dayCount: 7 };
 const newName = (usageVersion = 5) => ({ accountId: randomUUID(), actionType: 'invite' as const, usageVersion });

@@ -21,7 +21,7 @@ import { openSessionCipher } from '../../src/store/session-cipher.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { createDatabase, openPool } from './database.js';
-import { createRedis, type TestRedis } from './redis.js';
+import { createRedis, PATIENT_MS, type TestRedis } from './redis.js';
 import { telethonSession } from './session-strings.js';
 
 type Answer<K extends OperationName> = ({ success: true } & ReplyBody<K>) | FailureReply;
@@ -88,7 +88,13 @@ export async function startOperations(
     const connect = (purpose: 'locks' | 'windows' | 'recoveryQueue') => {
       let onReady = () => {};
       redisReady.push(new Promise((resolve) => (onReady = resolve)));
-      return connectRedis({ url: redis.url, purpose, onFailure: () => {}, onReady: () => onReady() });
+      return connectRedis({
+        url: redis.url,
+        purpose,
+        onFailure: () => {},
+        onReady: () => onReady(),
+        commandTimeoutMs: PATIENT_MS,
+      });
     };
     const locksConnection = connect('locks');
     const windowsConnection = connect('windows');

@@ -11,6 +11,9 @@ const FIRST_DATABASE = 1;
 /** A claim outlives its owner by this much at most, so that a killed run does not use up the blocks. */
 const CLAIM_SECONDS = 3600;
 
+/** A machine too busy to answer within the service's own time-out is no Redis that is away. */
+export const PATIENT_MS = 2_000;
+
 export interface TestRedis {
   /** URL of the block's first database; the block is that one and the four after it. */
   url: string;
