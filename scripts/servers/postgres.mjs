@@ -48,6 +48,8 @@ export const postgres = {
     const port = await freePort(previous?.ports.postgres);
     // TCP only: a socket's path may have 107 bytes, and a checkout's folder may be longer.
     const settings = [`port=${port}`, 'listen_addresses=127.0.0.1', 'unix_socket_directories=', 'max_connections=300'];
+    // Every grant leaves a dead entry where the next one begins to look.
+    settings.push('autovacuum_naptime=5s');
     if (disposable) settings.push(...DISPOSABLE_SETTINGS);
     const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
     const pid = await startDaemon({ command, args, folder, log, user });
