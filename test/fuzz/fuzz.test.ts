@@ -193,6 +193,8 @@ const exchange = (
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => (text += chunk));
       response.once('end', () => resolve({ status: response.statusCode ?? 0, text }));
+      // An answer that is cut off ends with this; without a listener it would end with nothing.
+      response.once('error', reject);
     });
     sent.once('error', (error: NodeJS.ErrnoException) => {
       // The server may close an idle connection at the instant in which it is used again.
