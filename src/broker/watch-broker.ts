@@ -1,6 +1,7 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { clock } from '../clock.js';
-import { compareTopology } from '../decide/compare-topology.js';
+import { compareTopology, type FoundTopology } from '../decide/compare-topology.js';
+import { findStuckDeadLetters } from '../decide/find-stuck-dead-letters.js';
 import { compareSightings, type ConsumerSighting, isBeyondMending, isDeaf } from '../decide/judge-consumer.js';
 import type { Log } from '../telemetry/log.js';
 import type { Connections } from './connections.js';
@@ -49,6 +50,8 @@ const NOT_FOUND = 404;
 export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
   const { connections, management, consumers, publishers, alarm, log, observe = {}, everyMs = EVERY_MS } = options;
   let sightings = new Map<string, ConsumerSighting>();
+  /** As they were at the last look. */
+  let queues: FoundTopology['queues'] = [];
   /** Of the last look, and those of them that had been there at the one before. */
   let seen: readonly string[] = [];
   let standing: readonly string[] = [];
@@ -83,7 +86,7 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
 
   /** Declares what is gone; answers what is otherwise than the contract says. */
   const mendTopology = async (link: ChannelModel): Promise<string[]> => {
-    const before = await readDifferences();
+    const found = await readTopology();
     const deleted = await findDeletedQueues(link, (queue, messages) => observe.waiting?.(queue, messages));
     for (const queue of deleted) {
       log.error('broker: a queue was deleted; it is declared anew', { queue });
@@ -97,26 +100,41 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
       if (error instanceof TopologyMismatch) return [...problems, ...error.differences];
       throw error;
     }
-    if (before === null)
-      return [...problems, 'bindings and policies cannot be seen: the management API does not answer'];
-    if (before.length === 0) return problems;
-    const after = (await readDifferences()) ?? before;
-    for (const mended of before.filter((difference) => !after.includes(difference))) {
-      log.error('broker: mended', { difference: mended });
-      observe.repaired?.('topology');
-    }
-    return [...problems, ...after];
+    if (found === null)
+      return management === null
+        ? problems
+        : [...problems, 'bindings and policies cannot be seen: the management API does not answer'];
+    return [...problems, ...judgeDeadLetters(found), ...(await tellMended(differencesOf(found)))];
   };
 
-  /** Null: the management API does not answer. */
-  const readDifferences = async (): Promise<string[] | null> => {
-    if (management === null) return [];
+  /** Null: there is no management API, or it does not answer. */
+  const readTopology = async (): Promise<FoundTopology | null> => {
     try {
-      return compareTopology(CONTRACT_TOPOLOGY, await management.readTopology());
+      return (await management?.readTopology()) ?? null;
     } catch (error) {
       log.warn('management API failed', { error });
       return null;
     }
+  };
+
+  /** Of the differences before the topology was declared, those that are still there. */
+  const tellMended = async (before: readonly string[]): Promise<readonly string[]> => {
+    if (before.length === 0) return [];
+    const found = await readTopology();
+    const after = found === null ? before : differencesOf(found);
+    for (const mended of before.filter((difference) => !after.includes(difference))) {
+      log.error('broker: mended', { difference: mended });
+      observe.repaired?.('topology');
+    }
+    return after;
+  };
+
+  const judgeDeadLetters = (found: FoundTopology): string[] => {
+    const stuck = findStuckDeadLetters(found.queues, queues);
+    queues = found.queues;
+    return stuck
+      .filter((name) => CONTRACT_TOPOLOGY.queues.some((queue) => queue.name === name))
+      .map((name) => `what dies in ${name} does not reach the dead letters and is not answered`);
   };
 
   /** Subscribes anew where the broker knows no consumer, or one that gets nothing. */
@@ -173,9 +191,9 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
         log.warn('BINDINGS AND POLICIES ARE NOT VERIFIED: AMQP does not show them; set RABBITMQ_MANAGEMENT_URL');
         return;
       }
-      const differences = await readDifferences();
-      if (differences === null)
-        log.error('BINDINGS AND POLICIES ARE NOT VERIFIED YET: the management API does not answer');
+      const found = await readTopology();
+      const differences = found === null ? [] : differencesOf(found);
+      if (found === null) log.error('BINDINGS AND POLICIES ARE NOT VERIFIED YET: the management API does not answer');
       else if (differences.length > 0) throw new TopologyMismatch(differences);
     },
     start: lookAgain,
@@ -187,6 +205,8 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
     problems: () => standing,
   };
 }
+
+const differencesOf = (found: FoundTopology): string[] => compareTopology(CONTRACT_TOPOLOGY, found);
 
 function judgeConnections(connections: Connections, publishers: Readonly<Record<string, boolean>>): string[] {
   const { consuming, publishing } = connections.state();

@@ -1,3 +1,5 @@
+import type { DyingQueue } from './find-stuck-dead-letters.js';
+
 /** What the contract says of one queue. */
 export interface WantedQueue {
   name: string;
@@ -31,7 +33,7 @@ export interface FoundPolicy {
 /** What the broker has, in the words of its management API. */
 export interface FoundTopology {
   exchanges: readonly { name: string; type: string; durable: boolean }[];
-  queues: readonly { name: string; durable: boolean; arguments: Readonly<Record<string, unknown>> }[];
+  queues: readonly (DyingQueue & { durable: boolean; arguments: Readonly<Record<string, unknown>> })[];
   bindings: readonly FoundBinding[];
   policies: readonly FoundPolicy[];
   /** Set by the broker's operator; hold beside the policies. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Channel } from 'amqplib';
-import { EXCHANGES, REQUEST_QUEUE_ARGUMENTS, REQUEST_QUEUES } from '../../contracts/topology.js';
+import { DEAD_LETTERS, EXCHANGES, REQUEST_QUEUE_ARGUMENTS, REQUEST_QUEUES } from '../../contracts/topology.js';
 import { type Consumer, createConsumer } from '../../src/broker/consume.js';
 import { createManagement } from '../../src/broker/management.js';
 import { TopologyMismatch } from '../../src/broker/topology.js';
@@ -187,6 +187,23 @@ test('a binding too many, and a queue that came back otherwise, are told', async
     'the binding is told',
     () => watch.problems().join() === `binding amq.topic → ${QUEUE} (stray.#) is not of the contract`,
   );
+});
+
+test('dead letters that do not get away are told for as long as they are there', async () => {
+  await open.door.stop({ timeoutMs: 5_000 });
+  await manage('PUT', `/api/policies/${open.broker.vhost.name}/full`, {
+    pattern: `^${DEAD_LETTERS.name}$`,
+    definition: { 'max-length': 1 },
+    'apply-to': 'queues',
+  });
+  for (let n = 0; n < 3; n++) channel.sendToQueue(DEAD_LETTERS.name, Buffer.alloc(0));
+  startWatch({ consumers: () => new Map() });
+  await looks(2);
+  channel.publish(EXCHANGES.requests.name, 'query.status', Buffer.from('{}'), { expiration: 1 });
+  const problem = `what dies in ${QUEUE} does not reach the dead letters and is not answered`;
+  await eventually('it is told', () => alarms.at(-1)?.includes(problem));
+  await channel.deleteQueue(QUEUE);
+  await eventually('it is over', () => alarms.at(-1)?.includes(problem) === false);
 });
 
 test('lost connections come back by themselves; one that stays away, or is blocked, is told', async () => {

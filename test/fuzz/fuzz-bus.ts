@@ -106,7 +106,7 @@ export async function openFuzzBus(url: string, canary: string): Promise<FuzzBus>
       replyTo: asks && isNameless ? NAMELESS : replyTo,
       contentType: envelope.contentType ?? 'application/json',
       contentEncoding: envelope.contentEncoding ?? undefined,
-      expiration: envelope.expirationMs ?? undefined,
+      expiration: forgesDeaths(envelope) ? undefined : (envelope.expirationMs ?? undefined),
       type: envelope.type === null ? undefined : short(envelope.type),
       headers: Object.defineProperties(
         {},
@@ -158,6 +158,12 @@ export async function openFuzzBus(url: string, canary: string): Promise<FuzzBus>
     close: () => connection.close(),
   };
 }
+
+/**
+ * Brokers before 4.0 read this header when they dead-letter. One that is not of their own making ends that work for the
+ * whole node (seen with 3.10.8), and no service behind the broker can prevent it: docs/operating.md.
+ */
+const forgesDeaths = ({ headers }: Plan['envelope']): boolean => headers.some(([name]) => name === 'x-death');
 
 const exchangeOf = (key: string): string => (key.startsWith('admin.') ? EXCHANGES.admin.name : EXCHANGES.requests.name);
 

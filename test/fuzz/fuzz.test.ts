@@ -28,6 +28,8 @@ const ACCOUNTS = 40;
 const HEAP_MB = 256;
 /** By which the resident memory may grow in the second half. */
 const GROWTH_MB = 60;
+/** Beyond the longest wait that a request may ask for, 60 s. */
+const SILENCE_MS = 90_000;
 const TIMEOUT_MS = 60_000 + MESSAGES * 30;
 
 /** Every session begins with it; so where it stands, somebody has let out a piece of one. */
@@ -188,7 +190,7 @@ const exchange = (
   { headers, body }: { headers: Record<string, string>; body: Buffer | null },
 ): Promise<{ status: number; text: string }> =>
   new Promise((resolve, reject) => {
-    const sent = request(url, { method, headers, agent }, (response) => {
+    const sent = request(url, { method, headers, agent, timeout: SILENCE_MS }, (response) => {
       let text = '';
       response.setEncoding('utf8');
       response.on('data', (chunk: string) => (text += chunk));
@@ -196,6 +198,7 @@ const exchange = (
       // An answer that is cut off ends with this; without a listener it would end with nothing.
       response.once('error', reject);
     });
+    sent.once('timeout', () => sent.destroy(new Error(`no answer within ${SILENCE_MS} ms`)));
     sent.once('error', (error: NodeJS.ErrnoException) => {
       // The server may close an idle connection at the instant in which it is used again.
       if (sent.reusedSocket && error.code === 'ECONNRESET')
