@@ -1,8 +1,16 @@
 import type { DisabledReason, ErrorClass } from '../../contracts/fields.js';
 import { lookUpWords, type TelegramError } from './telegram-errors.js';
-import { type Evidence, findSeconds, readEvidence } from './telegram-errors-evidence.js';
+import { type Evidence, findSeconds, readEvidence, toContractWord } from './telegram-errors-evidence.js';
 import { guessError } from './telegram-errors-guess.js';
-import { type Found, findCode, findNames, findSentence, MAX_NAME, normaliseText } from './telegram-errors-search.js';
+import {
+  type Found,
+  findCode,
+  findNames,
+  findSentence,
+  isElsewhere,
+  MAX_NAME,
+  normaliseText,
+} from './telegram-errors-search.js';
 
 /** What a caller reports of an error, in the words of whatever client library it uses. Any of it may be missing. */
 export interface ErrorReport {
@@ -62,13 +70,16 @@ export function classifyError(report: ErrorReport): ClassifiedError {
 }
 
 function decideError(evidence: Evidence): Found {
-  const { message, code, type } = evidence;
+  const { code, type } = evidence;
+  // `Unknown error` says as little in the message.
+  const message = CONTRACT_TYPES.get(toContractWord(evidence.message)) === null ? '' : evidence.message;
   const contractual = CONTRACT_TYPES.get(evidence.contractWord);
-  const byType = contractual === undefined ? (findError(type, null, []) ?? findWords(type)) : asFound(contractual);
+  const alone = { type, codes: [] };
+  const byType = contractual === undefined ? (findError(type, null, alone) ?? findWords(type)) : asFound(contractual);
   return (
-    findError(message, byType?.error ?? null, evidence.codes) ??
+    findError(message, byType?.error ?? null, evidence) ??
     findWholeMessage(message) ??
-    findError(code, null, []) ??
+    findError(code, null, alone) ??
     findWords(code) ??
     byType ?? { error: guessError(evidence), token: '' }
   );
@@ -90,42 +101,53 @@ function findWholeMessage(message: string): Found | null {
   return found && /\s/.test(message) && toEffect(found.error, null).kind === 'disable' ? null : found;
 }
 
-/** How Python joins the tracebacks of one chain; the last of them is the error that the caller caught. */
-const CHAIN = /^(?:During handling of the above exception|The above exception was the direct cause).*$/m;
+/**
+ * Where the next of several errors begins that came one after the other: how Python joins the tracebacks of one chain,
+ * and a log's next record. The last of them is the error that the caller met.
+ */
+const NEXT_ERROR =
+  /^(?=(?:[^\n|]{0,64}\| )?(?:During handling of the above exception|The above exception was the direct cause|\[?\d{4}-\d\d-\d\d[ T]\d\d:|(?:DEBUG|INFO|WARN(?:ING)?|ERROR|CRITICAL)[: ]))/m;
+/** Errors that were gathered from several requests, and what stands between them. */
+const GATHERED = /\b(?:(?:Multi|Aggregate)(?:Error|Exception)|ExceptionGroup)\b/;
+const BETWEEN_GATHERED = /[,;]\s|\n|\)\s?\(/;
 
-/** The error that a text names or describes in known words; `hint` and `codes` choose between a sentence's meanings. */
-function findError(text: string, hint: TelegramError | null, codes: readonly number[]): Found | null {
-  for (const part of text.split(CHAIN).reverse()) {
-    const { wire, byClass, spelled, unknown } = findNames(part);
-    if (wire) return wire;
-    const hints = [byClass?.error ?? null, hint];
-    const meant = chooseMeaning(findSentence(normaliseText(part)), hints, [...codes, findCode(part) ?? 0]);
-    // `[401 Unauthorized] - [401 SOMETHING_NEW]`: the name says what happened, and it is not known to be fatal.
-    // `Tunnel connection failed: 401 Unauthorized`: it is not Telegram that says so.
-    const isGeneric = meant?.name === 'UNAUTHORIZED' && (unknown !== null || ELSEWHERE.test(part));
-    const found = asFound(isGeneric ? null : meant) ?? byClass ?? spelled;
+/** What stands beside a text. */
+type Beside = Pick<Evidence, 'type' | 'codes'>;
+
+/** The error that a text names or describes in known words; `hint` and `beside` choose between a sentence's meanings. */
+function findError(text: string, hint: TelegramError | null, beside: Beside): Found | null {
+  for (const part of text.split(NEXT_ERROR).reverse()) {
+    const gathered = GATHERED.test(part) ? part.split(BETWEEN_GATHERED) : [];
+    const each = gathered.flatMap((one) => findOneError(one, hint, beside) ?? []);
+    // What Telegram said of the account holds, whatever it said of a target beside it.
+    const found = each.find(({ error }) => strikesAccount(error)) ?? findOneError(part, hint, beside);
     if (found) return found;
   }
   return null;
 }
 
-/** Who else answers like Telegram. */
-const ELSEWHERE = /\b(?:proxy|tunnel|socks\d?)\b|https?:\/\/(?![\w.-]*telegram)/i;
+const strikesAccount = ({ outcome }: TelegramError): boolean => outcome !== 'none' && outcome !== 'count_error';
+
+function findOneError(text: string, hint: TelegramError | null, { type, codes }: Beside): Found | null {
+  const { wire, byClass, spelled, unknown } = findNames(text);
+  if (wire) return wire;
+  const hints = [byClass?.error ?? null, hint];
+  const meant = chooseMeaning(findSentence(normaliseText(text)), hints, [...codes, findCode(text) ?? 0]);
+  // `[401 Unauthorized] - [401 SOMETHING_NEW]`: the name says what happened, and it is not known to be fatal.
+  // `Tunnel connection failed: 401 Unauthorized`: it is not Telegram that says so.
+  const isGeneric = meant?.name === 'UNAUTHORIZED' && (unknown !== null || isElsewhere(`${type}\n${text}`));
+  return asFound(isGeneric ? null : meant) ?? byClass ?? spelled;
+}
 
 function chooseMeaning(
   meanings: readonly TelegramError[],
   hints: readonly (TelegramError | null)[],
   codes: readonly number[],
 ): TelegramError | null {
-  if (meanings.length > 1) {
-    const isFlood = codes.includes(420) || codes.includes(429);
-    const hinted = meanings.find(
-      ({ errorClass }) =>
-        hints.some((hint) => hint?.errorClass === errorClass) || (isFlood && errorClass === 'flood_wait'),
-    );
-    if (hinted) return hinted;
-  }
-  return meanings[0] ?? null;
+  const hinted = meanings.find(({ errorClass }) => hints.some((hint) => hint?.errorClass === errorClass));
+  const isFlood = codes.includes(420) || codes.includes(429);
+  const flood = isFlood ? meanings.find(({ errorClass }) => errorClass === 'flood_wait') : undefined;
+  return hinted ?? flood ?? meanings[0] ?? null;
 }
 
 /** Errors whose number is a time. It is in seconds, but for `…_XMIN`. */
@@ -134,7 +156,7 @@ const WAIT_CLASSES: ReadonlySet<ErrorClass> = new Set(['flood_wait', 'premium_wa
 /** From here on a number in an error's name is a date in seconds since 1970 (`STORY_SEND_FLOOD_1790000000`). */
 const EARLIEST_DATE = 1_000_000_000;
 
-/** The wait of the text, or the report's own where that is longer: what Telegram says is never shortened. */
+/** The wait of the text, of its fields or of the report, whichever is longest: what Telegram says is never shortened. */
 function decideSeconds(
   error: TelegramError,
   token: string,
@@ -146,8 +168,8 @@ function decideSeconds(
   const [, digits, minutes] = /(\d+)(?:S|(MIN))?$/i.exec(token) ?? [];
   const named = Number(digits ?? Number.NaN) * (minutes ? 60 : 1);
   const texts = `${evidence.message}\n${evidence.code}`;
-  const stated = Number.isNaN(named) ? (evidence.seconds.find(isDuration) ?? findSeconds(texts)) : named;
-  const found = [stated, reported].filter(isDuration).filter((seconds) => isWait || seconds < EARLIEST_DATE);
+  const stated = Number.isNaN(named) ? [evidence.seconds.find(isDuration), findSeconds(texts)] : [named];
+  const found = [...stated, reported].filter(isDuration).filter((seconds) => isWait || seconds < EARLIEST_DATE);
   return found.length === 0 ? null : Math.min(Math.max(Math.ceil(Math.max(...found)), 1), MAX_WAIT_SECONDS);
 }
 

@@ -8,8 +8,8 @@
  */
 export const ACCOUNT_SENTENCES = `
 FLOOD_TEST_PHONE_WAIT_X: A wait of # seconds is required in the test servers
-FLOOD_WAIT_X: A wait of # seconds is required… | Please wait # seconds before repeating the action… | Must wait #
-  seconds…
+FLOOD_WAIT_X,FLOOD_PREMIUM_WAIT_X,SLOWMODE_WAIT_X,TAKEOUT_INIT_DELAY_X: A wait of # seconds is required…
+FLOOD_WAIT_X: Please wait # seconds before repeating the action… | Must wait # seconds…
 TOO_MANY_REQUESTS_RETRY_AFTER_X: Too Many Requests: retry after #… | Retry after # | Retry after #s | Flood control
   exceeded…
 FLOOD_PREMIUM_WAIT_X: A wait of # seconds is required in non-premium accounts | Please wait # seconds before
@@ -44,7 +44,8 @@ USER_RESTRICTED: You're spamreported… | You are limited/restricted. You can't 
 PHONE_NUMBER_BANNED: The used phone number has been banned from Telegram… | The phone number is banned from
   Telegram… | The provided phone number is banned from telegram…
 USER_DEACTIVATED_BAN: The current account was deleted and banned by Telegram's antispam system | The current user
-  has been deleted/deactivated by Telegram's antispam system
+  has been deleted/deactivated by Telegram's antispam system | Telegram's flood prevention system suspended this
+  account…
 USER_DEACTIVATED: The current account was deleted by the user | The current user has been deleted/deactivated
 USER_DEACTIVATED,USER_DEACTIVATED_BAN: The user has been deleted/deactivated
 ACCESS_TOKEN_EXPIRED: The bot token has expired | Bot token expired
@@ -57,7 +58,8 @@ AUTH_KEY_DUPLICATED: The authorization key (session file) was used under two dif
 AUTH_KEY_INVALID: The specified auth key is invalid | The provided authorization key is invalid | The authorization
   key is invalid | The auth key is invalid | The key is invalid
 AUTH_KEY_PERM_EMPTY: The method is unavailable for temporary authorization keys, not bound to a permanent
-  authorization key | The method is unavailable for temporary authorization key, not bound to permanent…
+  authorization key | The method is unavailable for temporary authorization key, not bound to permanent… | The
+  temporary auth key must be binded to the permanent auth key to use these methods
 AUTH_KEY_UNREGISTERED: The specified authorization key is not registered in the system… | The authorization key is
   not registered in the system… | The auth key is not registered in the system… | The key is not registered in the
   system

@@ -25,7 +25,9 @@ const ERROR_FIELD = /error|exception|^err|^exc(?:_|$)|^fail|cause|^details?$|^re
 const TEXT_FIELDS = words(
   'name type kind class title text msg message description summary stack stacktrace traceback log',
 );
-const SECONDS_FIELDS = words('seconds retry_after retryafter wait wait_seconds waitseconds value x capture');
+/** `seconds`, `retry_after`, `waitTime`, `flood_wait_seconds`, `retryAfterMs` … */
+const SECONDS_FIELD =
+  /^(?:seconds|value|x|capture|(?:flood_?)?wait(?:_?(?:time|for))?|retry_?(?:after|in))(?:_?(?:seconds|secs?|s|(ms)))?$/;
 const CODE_FIELDS = words('code error_code errorcode status status_code statuscode http_status');
 /** Fields that are walked into. A `request` is not: it quotes what the caller sent, which may read like an error. */
 const NESTED_FIELDS = words('args response result data body payload parameters params');
@@ -45,12 +47,17 @@ export function readEvidence(report: ErrorReport): Evidence {
   else if (typeof errorCode === 'string' || typeof errorCode === 'number') evidence.codes.push(Number(errorCode));
   const lines: string[] = [];
   readText(keepBounds(report.errorMessage), evidence, lines, 0);
-  evidence.message = dropNoise(lines.join('\n')).trim();
+  const message = dropNoise(lines.join('\n')).trim();
+  const isProgramError = IS_PROGRAM_CLASS.test(evidence.type) && !message.includes('\n');
+  evidence.message = isProgramError ? message.replace(IDENTIFIER, '') : message;
   const word = evidence.type || evidence.message;
-  // In capitals this one is Telegram's, which means a bad request.
-  evidence.contractWord = word === 'UNKNOWN_ERROR' ? word : word.toLowerCase().replace(/[\s-]+/g, '_');
+  evidence.contractWord = toContractWord(word);
   return evidence;
 }
+
+/** A text in the contract's spelling. In capitals `UNKNOWN_ERROR` is Telegram's, which means a bad request. */
+export const toContractWord = (text: string): string =>
+  text === 'UNKNOWN_ERROR' ? text : text.toLowerCase().replace(/[\s-]+/g, '_');
 
 /** A traceback names its error last and a wrapped message first, so of an overlong text both ends are kept. */
 function keepBounds(text: unknown): string {
@@ -59,26 +66,46 @@ function keepBounds(text: unknown): string {
   return `${text.slice(0, MAX_TEXT / 2)}\n${text.slice(-MAX_TEXT / 2)}`;
 }
 
-/** Lines of a program's stack: they quote its source, which may read `except UserDeactivatedBanError`. */
-const STACK_LINES = /^([ \t]+)File "[^\n]*(?:\n\1[ \t]+[^\n]*)*|^[ \t]+at [^\n]*:(?:line )?\d+\)?(?: \{)?$/gm;
+/**
+ * Lines of a program's stack: they quote its source, which may read `except UserDeactivatedBanError`. What a log puts
+ * before each of its lines (`bot-1  | `) stays; Loguru marks one frame with `> `.
+ */
+const STACK_LINES =
+  /^(?:> )?([^\n]*?)File "[^"\n]*", line \d[^\n]*(?:\n\1[ \t]+[^\n]*)*|^[ \t]+at [^\n]*:(?:line )?\d+\)?(?: \{)?$/gm;
+/** A line of source that is underlined: `if (e.message === 'PEER_FLOOD') throw e` over a `^`. */
+const UNDERLINED = /^[^\n]*\n(?:[^\n|]{0,64}\||[ \t])[ \t]*[~^]+(?!\S)[^\n]*$/gm;
+/** A file, which may be called like an error: `/app/peer_flood.py`, `sessions/USER_DEACTIVATED/1.session`. */
+const FILE =
+  /(?<![\w.@~/\\-])(?:[a-z]:)?(?:[\w.@~-]{0,64}[/\\]){0,16}[\w@-]{1,64}\.(?:py|[cm]?[jt]sx?|php|go|rs|java|kt|cs|rb|log|txt|csv|json|session)\b/gi;
 
-/** A program's error about a name of its own: `module 'telethon.errors' has no attribute 'UserDeactivatedBanError'`. */
-const PROGRAM_ERROR =
-  /^.*(?:\b(?:Name|Key|Attribute|Import|Reference)Error: |cannot import|has no attribute|is not (?:defined|a (?:constructor|function))|(?:positional|keyword) argument).*$/gm;
-const IDENTIFIER = /\b(?!(?:Name|Key|Attribute|Import|Reference)Error: )\w*(?:_|[a-z](?=[A-Z]))\w*/g;
+/** Classes of a program's errors about names of its own. */
+const PROGRAM_CLASS = '(?:Name|Key|Attribute|Import|ModuleNotFound|Reference|Type|Syntax|UnboundLocal)Error';
+/** The same in words: `module 'telethon.errors' has no attribute 'UserDeactivatedBanError'`. */
+const PROGRAM_ERROR = new RegExp(
+  `^.*(?:\\b${PROGRAM_CLASS}: |cannot import|no module named|has no attribute|before assignment|cannot access local` +
+    '|is not (?:defined|callable|a (?:constructor|function))|["\']\\w+["\'] is not a valid|already been declared' +
+    '|\\bundefined (?:constant|variable|index|array|method|function)|of (?:undefined|null)\\b|\\bclass "[^"\n]*" not found' +
+    '|\\b(?:column|relation|table|type|function|constraint) \\S+ does not exist|unknown column|invalid input value' +
+    '|violates [a-z -]{1,12} constraint|(?:positional|keyword) argument).*$',
+  'gim',
+);
+const IDENTIFIER = new RegExp(`\\b(?!${PROGRAM_CLASS}: )\\w*(?:_|[a-z](?=[A-Z]))\\w*`, 'g');
+const IS_PROGRAM_CLASS = new RegExp(`\\b${PROGRAM_CLASS}\\b`);
 /** What a chat or user is called, which its owner chose: `No user has "PEER_FLOOD" as username`. */
 const TITLE =
   /(?<=\b(?:chat|channel|group|title|user|username|member|peer|contact|to|into|has|named)(?:["']?\s?[:=]\s?|\s))(["'«“`])[^"'»”`\n]{0,128}(?=["'»”`])/gi;
 
 /**
- * Takes away what is no part of the error: what logs add (colours, line breaks printed as `\n`), stacks, and names that
- * a program's own error or somebody's title quotes.
+ * Takes away what is no part of the error: what logs add (colours, line breaks printed as `\n`), stacks, files, and names
+ * that a program's own error or somebody's title quotes.
  */
 const dropNoise = (text: string): string =>
   text
     .replace(/\p{Cc}\[[\d;]*m/gu, '')
     .replace(/\\[nrt]/g, '\n')
-    .replace(STACK_LINES, '')
+    .replace(STACK_LINES, '$1')
+    .replace(UNDERLINED, '')
+    .replace(FILE, '')
     .replace(PROGRAM_ERROR, (line) => line.replace(IDENTIFIER, ''))
     .replace(TITLE, '$1');
 
@@ -110,11 +137,12 @@ function readObject(object: object, evidence: Evidence, lines: string[], depth: 
     const isError = ERROR_FIELD.test(field);
     const number = typeof value === 'number' || (typeof value === 'string' && isNumeric(value)) ? Number(value) : null;
     if (number !== null) {
-      if (field === 'retry_after_ms') evidence.seconds.push(number / 1000);
-      if (SECONDS_FIELDS.has(field)) evidence.seconds.push(number);
+      const [isSeconds, ms] = SECONDS_FIELD.exec(field) ?? [];
+      if (isSeconds) evidence.seconds.push(ms ? number / 1000 : number);
       if (CODE_FIELDS.has(field)) evidence.codes.push(number);
     } else if (typeof value === 'string') {
-      if (isError || TEXT_FIELDS.has(field) || CODE_FIELDS.has(field)) readText(value, evidence, lines, depth);
+      if (SECONDS_FIELD.test(field) && /^\d[\d\p{L} .,:]{0,32}$/u.test(value)) lines.push(`wait ${value}`);
+      else if (isError || TEXT_FIELDS.has(field) || CODE_FIELDS.has(field)) readText(value, evidence, lines, depth);
     } else if (typeof value === 'object' && value !== null && (isError || NESTED_FIELDS.has(field))) {
       readObject(value, evidence, lines, depth + 1);
     }
@@ -139,42 +167,59 @@ const UNITS: readonly [RegExp, number][] = [
   [/^(?:w|weeks?)$/u, 604_800],
 ];
 
-/** Where a text says how long to wait, the surest form first. A number elsewhere (a code, an id) is not seconds. */
+/**
+ * Where a text says how long to wait, the surest form first. A number elsewhere (a code, an id, the next line) is not
+ * seconds.
+ */
 const DURATIONS = [
-  // "A wait of 300 seconds", "Retry in 35 seconds", "retry after 3600", "must wait 5 minutes"
-  '(?:\\bwait(?: of| for)?|retry(?:ing)?[ _-]?(?:after|in)|again (?:in|after)|reset in|\\bdelay(?: of)?)' +
-    `["']?\\s{0,3}[:=]?\\s{0,3}(?=\\d)`,
+  // "A wait of 300 seconds", "retry after 3600"
+  `(?:\\bwait of|retry[ _-]?after)["']? {0,3}[:=]? {0,3}(?=\\d)`,
+  // "Retry in 35 seconds", "must wait 5 minutes": beside the above it is the program's own
+  `(?:\\bwait(?: for)?|retry(?:ing)?[ _-]?(?:after|in)|again (?:in|after)|reset in|\\bdelay(?: of)?)` +
+    `["']? {0,3}[:=]? {0,3}(?=\\d)`,
   // "FLOOD_WAIT (300)", "FloodWait: 300"; not the code of "FloodWaitError: 420: FLOOD" and "FloodWaitError(420, …"
-  `(?:wait|delay)(?:_x|_|error|exception)?["'\\])]{0,2}\\s{0,3}[:=(]{0,2}\\s{0,3}(?=\\d+(?!\\d|: ))(?!4(?:20|29)[:,])`,
+  `(?:wait|delay)(?:_x|_|error|exception)?(?: of| for)?["'\\])]{0,2} {0,3}[:=(]{0,2} {0,3}(?=\\d+(?!\\d|: ))(?!4(?:20|29)[:,])`,
   // "seconds=300", "(value: 31)", "value: Some(31)"
-  `\\b(?:seconds|retry_?after|value|capture|x)["']?\\s{0,3}[:=]\\s{0,3}(?:some\\()?["']?(?=\\d)`,
+  `\\b(?:seconds|retry_?after|value|capture|x)["']? {0,3}[:=] {0,3}(?:some\\()?["']?(?=\\d)`,
   // any number of seconds, minutes, hours or days
   '(?<![\\p{L}\\p{N}_.])(?=\\d+(?:\\.\\d+)?\\s?' +
     '(?:[秒分天]|小时|(?:s|secs?|seconds?|segundos?|sekund\\p{L}*|сек\\p{L}*|mins?|minut\\p{L}*|мин\\p{L}*|' +
     'h|hrs?|hours?|horas?|час\\p{L}*|days?|weeks?)(?![\\p{L}\\p{N}_])))',
-].map((pattern) => new RegExp(pattern, 'iu'));
+  // a text that is nothing but a number, not a code
+  '^\\s*(?=\\d+\\s*$)(?!4(?:20|29)\\s*$)',
+].map((pattern) => new RegExp(pattern, 'giu'));
 
-/** The wait that a text names, in seconds as written; null where it names none. */
+/** The wait that a text names, in seconds as written; of several the longest, null where it names none. */
 export function findSeconds(text: string): number | null {
   for (const pattern of DURATIONS) {
-    const found = pattern.exec(text);
-    if (found !== null) return readDuration(text.slice(found.index + found[0].length));
+    const waits = [...text.matchAll(pattern)].map((found) => {
+      const start = found.index + found[0].length;
+      return readDuration(text.slice(start, start + MAX_DURATION));
+    });
+    if (waits.length > 0) return Math.max(...waits);
   }
   return null;
 }
 
+/** No length of time is written in more characters. */
+const MAX_DURATION = 64;
+/** `1:30:00`, `4:30`, and Python's `1 day, 2:03:04`. */
+const CLOCK = /^(?:(\d+) days?, )?(?:(\d+):)?(\d{1,2}):(\d\d)(?![\d:])/;
+/** `300`, `1,234`, and where a unit follows `1 234`, too. */
+const LENGTHS =
+  /(?:^|(?<=\p{L})(?:,? and |,? ?))(\d{1,3}(?:[,'’]\d{3})+(?!\d)|\d{1,3}(?:\s\d{3})+(?=\s?\p{L})|\d+(?:\.\d+)?)\s?(\p{L}*)/guy;
+
 /** The length that a text begins with: `300`, `5 minutes`, `1h 30m`, `1 hour and 30 minutes`, `1:30:00`. */
 function readDuration(text: string): number {
-  const [, hours, minutes, seconds] = /^(?:(\d+):)?(\d{1,2}):(\d\d)(?![\d:])/.exec(text) ?? [];
-  if (minutes !== undefined) return Number(hours ?? 0) * 3600 + Number(minutes) * 60 + Number(seconds);
+  const [isClock, days, hours, minutes, seconds] = CLOCK.exec(text) ?? [];
+  if (isClock) {
+    return Number(days ?? 0) * 86_400 + Number(hours ?? 0) * 3600 + Number(minutes) * 60 + Number(seconds);
+  }
   let total = 0;
-  const lengths = text.matchAll(
-    /(?:^|(?<=\p{L})(?:,? and |,? ?))(\d{1,3}(?:,\d{3})+(?!\d)|\d+(?:\.\d+)?)\s?(\p{L}*)/guy,
-  );
-  for (const [, digits = '', word = ''] of lengths) {
+  for (const [, digits = '', word = ''] of text.matchAll(LENGTHS)) {
     const unit = UNITS.find(([name]) => name.test(word.toLowerCase()))?.[1];
     if (unit === undefined && total > 0) break;
-    total += Number(digits.replaceAll(',', '')) * (unit ?? 1);
+    total += Number(digits.replace(/[,'’\s]/g, '')) * (unit ?? 1);
     if (unit === undefined) break;
   }
   return total;

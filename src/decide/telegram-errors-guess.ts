@@ -1,7 +1,7 @@
 import type { ErrorClass } from '../../contracts/fields.js';
 import { type ErrorOutcome, getError, type TelegramError } from './telegram-errors.js';
 import type { Evidence } from './telegram-errors-evidence.js';
-import { findCode, findNames, normaliseText } from './telegram-errors-search.js';
+import { findCode, findNames, isElsewhere, normaliseText } from './telegram-errors-search.js';
 
 const nameless = (errorClass: ErrorClass, outcome: ErrorOutcome): TelegramError => ({
   name: null,
@@ -33,9 +33,10 @@ const TRANSPORT = anyOf(
   'timed?[ _]?out|time-out|deadline exceeded|context canceled|cancelled|aborted|no data received|unexpected (?:eof|end)',
   '(?:^|[ :])eof(?:$|[ :)])|bytes read on a total of|not connected|disconnect|reconnect|no route to host',
   'connection(?: \\w{1,20})? (?:lost|reset|refused|closed|error|failed|terminated|broken)',
-  'connection (?:dead|to [^\\n]{1,60} failed)|connection ?error|connect error|(?:failed to|could not|cannot) connect',
+  'connection (?:dead|to [^\\n]{1,60} failed)|connection[ _]?error|connect error|(?:failed to|could not|cannot) connect',
   'closed the connection|closed network connection|host is unreachable|name or service not known|name resolution',
-  'network(?: is)?[ _]?(?:unreachable|error|down|request)|request was unsuccessful|auth_key generation failed',
+  'network(?: is)?[ _]?(?:unreachable|error|down|request)|request was unsuccessful|retries (?:reached|exceeded)|auth_key generation failed',
+  'winerror|os error #|call failed|forcibly closed|no such host',
   'server disconnected|\\bssl\\b|\\btls\\b|certificate|\\bproxy\\b|socks#|auth key unset|database is locked',
   'client (?:has not been started|is already terminated|is closed)|bad gateway|gateway time-?out|server error',
   'service (?:is )?(?:temporarily )?unavailable|temporarily unavailable|overloaded|workers? (?:are )?(?:too )?busy',
@@ -57,21 +58,25 @@ const PHRASES: readonly [RegExp, TelegramError][] = [
   [/^(?:\w*error:? )?unsupported$/, getError('UNSUPPORTED')],
   [/\bslow[ _-]?mode\b/, getError('SLOWMODE_WAIT_X')],
   [
-    /flood[ -]?(?:wait|control)|too many requests|enhance your calm|http-#|rate[ -]?limit|\bwait of #|\bflood\b[^\n]{0,30}#/,
+    /flood[ -]?(?:wait|control)|too many requests|enhance your calm|http-#|rate[ -]?limit|\bwait of #|\bflood\b[^\n]{0,30}# ?(?:s(?:ec\w*)?|m(?:in\w*)?|h(?:ours?)?|сек\S*|мин\S*)(?!\w)/,
     FLOOD_WAIT,
   ],
   [/privacy (?:settings|restrict)|blocked (?:you|by (?:the|this) user)|mutual contact/, PRIVACY],
   [/(?:banned|limited|restricted) from sending|@spambot/, RESTRICTED_SIGN],
   [TRANSPORT, TRANSIENT],
-  [/(?:retry|try again|wait|waiting) (?:in |after |for )?#|подожд\S* #/, FLOOD_WAIT],
+  [
+    /(?:retry|try again|wait|waiting) (?:in |after |for )?#|sleeping for #\w* \(required by|(?:подожд\S*|等待) #/,
+    FLOOD_WAIT,
+  ],
   [/try again later/, TRANSIENT],
+  [/\bnot (?:authori[sz]ed|logged in)\b(?! to)/, AUTH_SIGN],
   // A client too old for what Telegram sends: an operator's matter.
   [/matching constructor id/, UNKNOWN],
   [/not enough rights|(?:don't|do not|no) have (?:enough |the )?(?:rights|permission)|no rights to/, PERMISSION],
   [/admin(?:istrator)? (?:rights|privileges)|you can(?:no|')t [^\n]{1,40} in this (?:chat|group|channel)/, PERMISSION],
   [
     anyOf(
-      `\\b${TARGETS}s?(?: id)?(?: \\w{1,20}){0,3} (?:not found|(?:is|was) (?:not (?:valid|found|accessible)|invalid))`,
+      `\\b${TARGETS}s?(?: id)?(?: [\\w#@-]{1,20}){0,3} (?:not found|(?:is|was) (?:not (?:valid|found|accessible|present)|invalid))`,
       `\\b(?:banned|kicked|removed) (?:from|in) (?:this|the) ${TARGETS}\\b`,
       `\\b${TARGETS} (?:is|was) (?:deleted|private)|\\bmessage(?: id)? (?:not found|is invalid)`,
     ),
@@ -108,7 +113,7 @@ function findTransportError(text: string): TelegramError | null {
 
 /** An error whose name is not in the table, by the family of the name; null where that tells nothing. */
 function judgeUnknownName(name: string): TelegramError | null {
-  if (/^FLOOD_\w*WAIT/.test(name)) return FLOOD_WAIT;
+  if (/(?:^|_)FLOOD_(?:\w+_)?WAIT(?:_|$)/.test(name)) return FLOOD_WAIT;
   if (/^FROZEN_/.test(name)) return RESTRICTED_SIGN;
   if (/_MIGRATE_\d+$/.test(name)) return nameless('migrate', 'none');
   return null;
@@ -151,7 +156,7 @@ export function guessError({ message, code, type, contractWord, codes }: Evidenc
   const normalised = normaliseText(message);
   const unknown = findNames(message).unknown ?? findNames(code).unknown ?? (vague ? null : findNames(type).unknown);
   const stated = codes.find((each) => judgeCode(each, false)) ?? findCode(message) ?? findCode(code);
-  const isBare = unknown === null && isFiller(normalised);
+  const isBare = unknown === null && isFiller(normalised) && !isElsewhere(type);
   return (
     findTransportError(message) ??
     (unknown === null ? null : judgeUnknownName(unknown)) ??

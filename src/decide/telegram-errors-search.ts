@@ -26,8 +26,9 @@ export const MAX_NAME = 128;
 const HAS_UNITS = /^[A-Z][A-Z_]*_\d[\da-z]*$/;
 /** A link may spell a name (`t.me/peer_flood`), too: so was the chat called, or the page that explains it. */
 const LINK = /(?:https?:\/\/|tg:\/\/|\bt\.me\/)[^\s"'<>)\]}]+/gi;
-/** Words joined by hyphens (`peer-flood`), and a class name in lower case (`peerflooderror`). */
-const OTHER_SPELLING = /(?<![\w@./-])(?:[a-z]+(?:-[a-z]+)+(?:-\d+)?|[a-z]{5,100}(?:error|exception))(?![\w/-])/gi;
+/** Words joined by hyphens (`peer-flood`), a class name in lower case (`peerflooderror`), and `Peer Flood Error`. */
+const OTHER_SPELLING =
+  /(?<![\w@./-])(?:[a-z]+(?:-[a-z]+)+(?:-\d+)?|[a-z]{5,100}(?:error|exception)|peer flood (?:error|exception))(?![\w/-])/gi;
 
 /** Finds error names among the whole words of a text; of several the last, as of nested errors the outermost is printed last. */
 export function findNames(text: string): NamesFound {
@@ -39,7 +40,7 @@ export function findNames(text: string): NamesFound {
     if (/[^_]_+[^_]/.test(token)) {
       const error = lookUpName(token) ?? lookUpWords(token);
       const isWire = /^[A-Z0-9_]+$/.test(token);
-      if (error && isWire) names.wire = { error, token };
+      if (error && isWire) names.wire = laterOrLonger(names.wire, { error, token });
       else if (error) names.spelled = { error, token };
       else if ((isWire && /^_*[A-Z]/.test(token)) || HAS_UNITS.test(token)) names.unknown = token;
     } else if (/[a-z\d][A-Z]/.test(token)) {
@@ -52,6 +53,12 @@ export function findNames(text: string): NamesFound {
     if (error) names.spelled = { error, token };
   }
   return names;
+}
+
+/** `FLOOD_WAIT_300, FLOOD_WAIT_12`: of one wait's repetitions the longest counts. */
+function laterOrLonger(earlier: Found | null, later: Found): Found {
+  const [before, after] = [earlier?.token, later.token].map((token) => Number(/\d+$/.exec(token ?? '')?.[0] ?? 0));
+  return earlier?.error === later.error && Number(before) > Number(after) ? earlier : later;
 }
 
 interface Sentence {
@@ -74,14 +81,15 @@ const SENTENCES: Sentence[] = [ACCOUNT_SENTENCES, REQUEST_SENTENCES]
   .sort((a, b) => b.words.length - a.words.length);
 
 /**
- * A text for comparison: lower case, `#` for numbers, single spaces, ASCII punctuation. HTTP's reason phrase
+ * A text for comparison: lower case, `#` for numbers, single spaces, ASCII punctuation, links by their texts. HTTP's reason phrase
  * `Too Many Requests` is told apart from Telethon's sentence for PEER_FLOOD, `Too many requests`, by its capitals, which
  * alone distinguish the two.
  */
 export function normaliseText(text: string): string {
   return text
-    .replace(/Too Many Requests|TOO MANY REQUESTS|TooManyRequests/g, 'http-429')
+    .replace(/(?:Too Many Requests|TOO MANY REQUESTS|TooManyRequests)(?! \((?:caused by|CAUSED BY))/g, 'http-429')
     .toLowerCase()
+    .replace(/\[([^[\]\n]{1,64})\]\(https?:[^\s)]{1,256}\)/g, '$1')
     .replaceAll('’', "'")
     .replace(/[！-～]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
     .replaceAll('。', '.')
@@ -119,9 +127,9 @@ const CODE_WORDS: readonly [RegExp, number][] = [
   [/\bnot[ _]?found/i, 404],
   [/\bnot[ _]?acceptable/i, 406],
   [/\bconflict/i, 409],
-  [/\b(?:flood(?:error)?|FLOOD)\b/i, 420],
+  [/\bF(?:lood(?:Error)?|LOOD)\b|^flood(?: error)?$/, 420],
   [/\b(?:invalid ?dc|see[ _]?other)/i, 303],
-  [/\binternal(?:[ _]?server)?[ _]?error|\bINTERNAL\b/i, 500],
+  [/\b(?:[Ii]nternal(?:[ _]?[Ss]erver)?[ _]?[Ee]rror|INTERNAL)\b/, 500],
 ];
 
 /** Where a text states a code: at the start of a line, in brackets, after `error`, `code`, `status`, `HTTP/1.1` … */
@@ -137,3 +145,7 @@ export function findCode(text: string): number | null {
   if (digits) return Number(digits);
   return CODE_WORDS.find(([pattern]) => pattern.test(text))?.[1] ?? null;
 }
+
+/** Whether somebody who answers like Telegram is spoken of: a proxy, another service's address. */
+export const isElsewhere = (text: string): boolean =>
+  /proxy|\btunnel\b|\bsocks\d?\b|https?:\/\/(?![\w.-]*telegram)/i.test(text);

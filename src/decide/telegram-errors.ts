@@ -301,8 +301,8 @@ byName.set('No workers running', { name: 'No workers running', errorClass: 'tran
 /** Names by their letters alone, as a class name or a lower-case spelling leaves them: `FLOOD_WAIT_X` → `floodwait`. */
 const byLetters = new Map<string, TelegramError>();
 for (const error of byName.values()) {
-  // A word alone (`TIMEOUT`, `UNAUTHORIZED`) is also English; those are read as whole sentences or as codes.
-  if (!error.name?.includes('_')) continue;
+  // `TIMEOUT`, `UNAUTHORIZED`, `UNKNOWN_ERROR` are also English; those are read as whole sentences or as codes.
+  if (!error.name?.includes('_') || error.name === 'UNKNOWN_ERROR') continue;
   const letters = toLetters(error.name);
   if (/_X(?:_|$)/.test(error.name) && byLetters.has(letters)) continue;
   byLetters.set(letters, error);

@@ -148,6 +148,27 @@ test.each<[string, ErrorReport, string, ErrorEffect]>([
     'other',
     none,
   ],
+  [
+    "a program's error",
+    { errorType: 'UnboundLocalError', errorMessage: "cannot access local variable 'user_deactivated'" },
+    'other',
+    none,
+  ],
+  ["a program's error", { errorType: 'KeyError', errorMessage: "'PEER_FLOOD'" }, 'other', none],
+  ["a proxy's answer", { errorType: 'ProxyError', errorMessage: 'HTTP 401 Unauthorized' }, 'auth', count],
+  ["a proxy's answer", { errorType: 'ProxyError', errorCode: 401 }, 'auth', count],
+  [
+    'which wait it is',
+    { errorType: 'SlowmodeWait', errorCode: 420, errorMessage: 'A wait of 30 seconds is required' },
+    'slow_mode',
+    none,
+  ],
+  [
+    'which wait it is',
+    { errorType: 'FloodPremiumWait', errorCode: 420, errorMessage: 'A wait of 5 seconds is required' },
+    'premium_wait',
+    wait(5),
+  ],
   // codes
   ['a code alone', { errorCode: 420 }, 'flood_wait', wait(300)],
   ['a code alone', { errorCode: '429' }, 'flood_wait', wait(300)],
@@ -177,6 +198,8 @@ test.each<[string, ErrorReport, string, ErrorEffect]>([
   ['seconds out of range', { errorType: 'flood_wait', seconds: Number.NaN }, 'flood_wait', wait(300)],
   ['seconds out of range', { errorType: 'flood_wait', seconds: 1e300 }, 'flood_wait', wait(1_209_600)],
   ['seconds of no wait', { errorType: 'peer_flood', seconds: 60 }, 'peer_flood', block],
+  ['seconds as the whole text', { errorType: 'FloodWaitError', errorMessage: '3600' }, 'flood_wait', wait(3600)],
+  ['a code as the whole text', { errorType: 'FloodWaitError', errorMessage: '420' }, 'flood_wait', wait(300)],
   // lengths in words
   ['units in a name', { errorMessage: 'FLOOD_WAIT_1m30s' }, 'flood_wait', wait(90)],
   ['several units', { errorMessage: 'please wait 1 hour and 30 minutes' }, 'flood_wait', wait(5400)],
@@ -376,6 +399,12 @@ test.each([
   '1,000',
   '\n',
   'İ',
+  'wait of 1s ',
+  'MultiError, ',
+  'INFO:\n',
+  'a/x.py ',
+  ' ^\n',
+  'column a ',
 ])('work is bounded by the length of the text: %j', (unit) => {
   const text = `The key is invalid${unit.repeat(200_000 / unit.length)}x`;
   const startedAt = performance.now();
