@@ -72,8 +72,8 @@ function keepBounds(text: unknown): string {
  */
 const STACK_LINES =
   /^(?:> )?([^\n]*?)File "[^"\n]*", line \d[^\n]*(?:\n\1[ \t]+[^\n]*)*|^[ \t]+at [^\n]*:(?:line )?\d+\)?(?: \{)?$/gm;
-/** A line of source that is underlined: `if (e.message === 'PEER_FLOOD') throw e` over a `^`. */
-const UNDERLINED = /^[^\n]*\n(?:[^\n|]{0,64}\||[ \t])[ \t]*[~^]+(?!\S)[^\n]*$/gm;
+/** A line of source that is underlined before the error: `if (e.message === 'PEER_FLOOD') throw e` over a `^`. */
+const UNDERLINED = /^[^\n]*\n(?:[^\n|]{0,64}\||[ \t])[ \t]*[~^]+(?!\S)[^\n]*$(?=\s+\S)/gm;
 /** A file, which may be called like an error: `/app/peer_flood.py`, `sessions/USER_DEACTIVATED/1.session`. */
 const FILE =
   /(?<![\w.@~/\\-])(?:[a-z]:)?(?:[\w.@~-]{0,64}[/\\]){0,16}[\w@-]{1,64}\.(?:py|[cm]?[jt]sx?|php|go|rs|java|kt|cs|rb|log|txt|csv|json|session)\b/gi;
@@ -174,8 +174,8 @@ const UNITS: readonly [RegExp, number][] = [
 const DURATIONS = [
   // "A wait of 300 seconds", "retry after 3600"
   `(?:\\bwait of|retry[ _-]?after)["']? {0,3}[:=]? {0,3}(?=\\d)`,
-  // "Retry in 35 seconds", "must wait 5 minutes": beside the above it is the program's own
-  `(?:\\bwait(?: for)?|retry(?:ing)?[ _-]?(?:after|in)|again (?:in|after)|reset in|\\bdelay(?: of)?)` +
+  // "Retry in 35 seconds", "must wait 5 minutes", "Sleeping for 12s": beside the above it is the program's own
+  `(?:\\b(?:wait|sleep)(?:ing)?(?: early)?(?: for)?|retry(?:ing)?[ _-]?(?:after|in)|again (?:in|after)|reset in|\\bdelay(?: of)?)` +
     `["']? {0,3}[:=]? {0,3}(?=\\d)`,
   // "FLOOD_WAIT (300)", "FloodWait: 300"; not the code of "FloodWaitError: 420: FLOOD" and "FloodWaitError(420, …"
   `(?:wait|delay)(?:_x|_|error|exception)?(?: of| for)?["'\\])]{0,2} {0,3}[:=(]{0,2} {0,3}(?=\\d+(?!\\d|: ))(?!4(?:20|29)[:,])`,

@@ -58,7 +58,7 @@ const PHRASES: readonly [RegExp, TelegramError][] = [
   [/^(?:\w*error:? )?unsupported$/, getError('UNSUPPORTED')],
   [/\bslow[ _-]?mode\b/, getError('SLOWMODE_WAIT_X')],
   [
-    /flood[ -]?(?:wait|control)|too many requests|enhance your calm|http-#|rate[ -]?limit|\bwait of #|\bflood\b[^\n]{0,30}# ?(?:s(?:ec\w*)?|m(?:in\w*)?|h(?:ours?)?|сек\S*|мин\S*)(?!\w)/,
+    /flood[ -]?(?:wait|control|error|limit|prevention)|peer flood|too many requests|enhance your calm|http-#|rate[ -]?limit|\bwait of #|\bflood\b[^\n]{0,30}# ?(?:s(?:ec\w*)?|m(?:in\w*)?|h(?:ours?)?|сек\S*|мин\S*)(?!\w)/,
     FLOOD_WAIT,
   ],
   [/privacy (?:settings|restrict)|blocked (?:you|by (?:the|this) user)|mutual contact/, PRIVACY],

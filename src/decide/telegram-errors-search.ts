@@ -127,7 +127,7 @@ const CODE_WORDS: readonly [RegExp, number][] = [
   [/\bnot[ _]?found/i, 404],
   [/\bnot[ _]?acceptable/i, 406],
   [/\bconflict/i, 409],
-  [/\bF(?:lood(?:Error)?|LOOD)\b|^flood(?: error)?$/, 420],
+  [/\bF(?:lood(?:Error)?|LOOD)\b|(?:^|: )flood(?: error)?$/m, 420],
   [/\b(?:invalid ?dc|see[ _]?other)/i, 303],
   [/\b(?:[Ii]nternal(?:[ _]?[Ss]erver)?[ _]?[Ee]rror|INTERNAL)\b/, 500],
 ];
