@@ -74,22 +74,25 @@ const STACK_LINES =
   /^(?:> )?([^\n]*?)File "[^"\n]*", line \d[^\n]*(?:\n\1[ \t]+[^\n]*)*|^[ \t]+at [^\n]*:(?:line )?\d+\)?(?: \{)?$/gm;
 /** A line of source that is underlined before the error: `if (e.message === 'PEER_FLOOD') throw e` over a `^`. */
 const UNDERLINED = /^[^\n]*\n(?:[^\n|]{0,64}\||[ \t])[ \t]*[~^]+(?!\S)[^\n]*$(?=\s+\S)/gm;
-/** A file, which may be called like an error: `/app/peer_flood.py`, `sessions/USER_DEACTIVATED/1.session`. */
+/** A file or path, which may be called like an error: `app/peer_flood.py`, `/sessions/USER_DEACTIVATED/1`. */
 const FILE =
-  /(?<![\w.@~/\\-])(?:[a-z]:)?(?:[\w.@~-]{0,64}[/\\]){0,16}[\w@-]{1,64}\.(?:py|[cm]?[jt]sx?|php|go|rs|java|kt|cs|rb|log|txt|csv|json|session)\b/gi;
+  /(?<![\w.@~/\\-])(?:(?:[a-z]:)?(?:[\w.@~-]{0,64}[/\\]){0,16}[\w@-]{1,64}\.(?:py|[cm]?[jt]sx?|php|go|rs|java|kt|cs|rb|log|txt|csv|json|session)\b|(?:\/[\w.@-]{1,64}){2,16})/gi;
 
 /** Classes of a program's errors about names of its own. */
-const PROGRAM_CLASS = '(?:Name|Key|Attribute|Import|ModuleNotFound|Reference|Type|Syntax|UnboundLocal)Error';
+const PROGRAM_CLASS = '(?:Name|Key|Lookup|Attribute|Import|ModuleNotFound|Reference|Type|Syntax|UnboundLocal)Error';
 /** The same in words: `module 'telethon.errors' has no attribute 'UserDeactivatedBanError'`. */
-const PROGRAM_ERROR = new RegExp(
-  `^.*(?:\\b${PROGRAM_CLASS}: |cannot import|no module named|has no attribute|before assignment|cannot access local` +
-    '|is not (?:defined|callable|a (?:constructor|function))|["\']\\w+["\'] is not a valid|already been declared' +
-    '|\\bundefined (?:constant|variable|index|array|method|function)|of (?:undefined|null)\\b|\\bclass "[^"\n]*" not found' +
-    '|\\b(?:column|relation|table|type|function|constraint) \\S+ does not exist|unknown column|invalid input value' +
-    '|violates [a-z -]{1,12} constraint|(?:positional|keyword) argument).*$',
-  'gim',
-);
-const IDENTIFIER = new RegExp(`\\b(?!${PROGRAM_CLASS}: )\\w*(?:_|[a-z](?=[A-Z]))\\w*`, 'g');
+const PROGRAM_WORDS = [
+  `\\b${PROGRAM_CLASS}: `,
+  'cannot (?:import|access local|find (?:module|name|symbol))|no module named|class ?not ?found|nosuch\\w+(?:error|exception)',
+  'has no attribute|before assignment|already been declared|\\bclass "[^"\n]*" not found|no enum constant',
+  'is not (?:defined|callable|a (?:constructor|function))|["\'][\\w-]+["\'] is not (?:among|a valid)',
+  '\\bundefined (?:constant|variable|index|array|method|function)|of (?:undefined|null)\\b|(?:positional|keyword) argument',
+  // of a database
+  '\\b(?:column|relation|table|type|function|constraint) \\S+ does not exist|unknown column|invalid input value',
+  'violates [a-z -]{1,12} constraint',
+];
+const PROGRAM_ERROR = new RegExp(`^.*(?:${PROGRAM_WORDS.join('|')}).*$`, 'gim');
+const IDENTIFIER = new RegExp(`\\b(?!${PROGRAM_CLASS}: )[\\w-]*(?:[_-]|[a-z](?=[A-Z]))[\\w-]*`, 'g');
 const IS_PROGRAM_CLASS = new RegExp(`\\b${PROGRAM_CLASS}\\b`);
 /** What a chat or user is called, which its owner chose: `No user has "PEER_FLOOD" as username`. */
 const TITLE =
