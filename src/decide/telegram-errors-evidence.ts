@@ -25,6 +25,8 @@ const ERROR_FIELD = /error|exception|^err|^exc(?:_|$)|^fail|cause|^details?$|^re
 const TEXT_FIELDS = words(
   'name type kind class title text msg message description summary stack stacktrace traceback log',
 );
+/** Those that may also name or quote somebody: read first, so that an error in another field counts. */
+const NAMING_FIELDS = words('name title text');
 /** `seconds`, `retry_after`, `waitTime`, `flood_wait_seconds`, `retryAfterMs` … */
 const SECONDS_FIELD =
   /^(?:seconds|value|x|capture|(?:flood_?)?wait(?:_?(?:time|for))?|retry_?(?:after|in))(?:_?(?:seconds|secs?|s|(ms)))?$/;
@@ -94,9 +96,9 @@ const PROGRAM_WORDS = [
 const PROGRAM_ERROR = new RegExp(`^.*(?:${PROGRAM_WORDS.join('|')}).*$`, 'gim');
 const IDENTIFIER = new RegExp(`\\b(?!${PROGRAM_CLASS}: )[\\w-]*(?:[_-]|[a-z](?=[A-Z]))[\\w-]*`, 'g');
 const IS_PROGRAM_CLASS = new RegExp(`\\b${PROGRAM_CLASS}\\b`);
-/** What a chat or user is called, which its owner chose: `No user has "PEER_FLOOD" as username`. */
+/** What a chat or user is called, which its owner chose: `No user has "PEER_FLOOD" as username`, `title=PEER_FLOOD`. */
 const TITLE =
-  /(?<=\b(?:chat|channel|group|title|user|username|member|peer|contact|to|into|has|named)(?:["']?\s?[:=]\s?|\s))(["'«“`])[^"'»”`\n]{0,128}(?=["'»”`])/gi;
+  /(?<=\b(?:chat|channel|group|title|user|username|member|peer|contact|to|into|has|named)(?:["']?\s?[:=]\s?|\s))(["'«“`])[^"'»”`\n]{0,128}(?=["'»”`])|(?<=\b(?:chat|channel|group|title|user|username|first_name|last_name|peer|contact)=)[\w-]{1,128}/gi;
 
 /**
  * Takes away what is no part of the error: what logs add (colours, line breaks printed as `\n`), stacks, files, and names
@@ -135,7 +137,9 @@ function readText(text: string, evidence: Evidence, lines: string[], depth: numb
 
 function readObject(object: object, evidence: Evidence, lines: string[], depth: number): void {
   if (depth > MAX_DEPTH) return;
-  for (const [key, value] of Object.entries(object) as [string, unknown][]) {
+  const rank = ([key]: [string, unknown]): number => (NAMING_FIELDS.has(key.toLowerCase()) ? 0 : 1);
+  const entries = Object.entries(object) as [string, unknown][];
+  for (const [key, value] of entries.sort((a, b) => rank(a) - rank(b))) {
     const field = Array.isArray(object) ? 'error' : key.toLowerCase();
     const isError = ERROR_FIELD.test(field);
     const number = typeof value === 'number' || (typeof value === 'string' && isNumeric(value)) ? Number(value) : null;
