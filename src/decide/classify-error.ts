@@ -111,13 +111,16 @@ const NEXT_ERROR =
 const GATHERED = /\b(?:(?:Multi|Aggregate)(?:Error|Exception)|ExceptionGroup)\b/;
 const BETWEEN_GATHERED = /[,;]\s|\n|\)\s?\(/;
 
+/** Bounds the work: of more errors in one text this many are looked at. */
+const MAX_ERRORS = 100;
+
 /** What stands beside a text. */
 type Beside = Pick<Evidence, 'type' | 'codes'>;
 
 /** The error that a text names or describes in known words; `hint` and `beside` choose between a sentence's meanings. */
 function findError(text: string, hint: TelegramError | null, beside: Beside): Found | null {
-  for (const part of text.split(NEXT_ERROR).reverse()) {
-    const gathered = GATHERED.test(part) ? part.split(BETWEEN_GATHERED) : [];
+  for (const part of text.split(NEXT_ERROR).slice(-MAX_ERRORS).reverse()) {
+    const gathered = GATHERED.test(part) ? part.split(BETWEEN_GATHERED, MAX_ERRORS) : [];
     const each = gathered.flatMap((one) => findOneError(one, hint, beside) ?? []);
     // What Telegram said of the account holds, whatever it said of a target beside it.
     const found = each.find(({ error }) => strikesAccount(error)) ?? findOneError(part, hint, beside);

@@ -185,7 +185,7 @@ const DURATIONS = [
   `(?:\\b(?:wait|sleep)(?:ing)?(?: early)?(?: for)?|retry(?:ing)?[ _-]?(?:after|in)|again (?:in|after)|reset in|\\bdelay(?: of)?)` +
     `["']? {0,3}[:=]? {0,3}(?=\\d)`,
   // "FLOOD_WAIT (300)", "FloodWait: 300"; not the code of "FloodWaitError: 420: FLOOD" and "FloodWaitError(420, …"
-  `(?:wait|delay)(?:_x|_|error|exception)?(?: of| for)?["'\\])]{0,2} {0,3}[:=(]{0,2} {0,3}(?=\\d+(?!\\d|: ))(?!4(?:20|29)[:,])`,
+  `(?:wait|delay|too_fresh|too_early)(?:_x|_|error|exception)?(?: of| for)?["'\\])]{0,2} {0,3}[:=(]{0,2} {0,3}(?=\\d+(?!\\d|: ))(?!4(?:20|29)[:,])`,
   // "seconds=300", "(value: 31)", "value: Some(31)"
   `\\b(?:seconds|retry_?after|value|capture|x)["']? {0,3}[:=] {0,3}(?:some\\()?["']?(?=\\d)`,
   // any number of seconds, minutes, hours or days
