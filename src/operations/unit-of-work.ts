@@ -14,6 +14,7 @@ import {
   EMPTY_WINDOW,
   type UsageWindow,
   utcDay,
+  windowTime,
 } from '../decide/usage-window.js';
 import { type AccountRecord, channelKey, type OpenLease } from '../store/account-record.js';
 import { type Changes, type CountedAction, type ErrorEntry, type LeaseEnd, noChanges } from '../store/changes.js';
@@ -237,11 +238,13 @@ export function countUsage(work: UnitOfWork, account: AccountRecord, usage: Usag
     touch(work.changes.windows, account, actionType);
     account.usageVersion += 1;
   }
+  // The instant that the channel's limits are judged at, too.
+  const at = windowTime(windowOf(account, actionType), work.now);
   for (const { channel, quantity: inChannel } of byChannel) {
     if (inChannel === 0) continue;
     account.channels.set(
       channelKey(actionType, channel),
-      countInChannel(channelUsageOf(account, actionType, channel), inChannel, work.now),
+      countInChannel(channelUsageOf(account, actionType, channel), inChannel, at),
     );
     touch(work.changes.channels, account, { actionType, channel });
     if (actionType === 'invite') countInviteToday(account, channel, inChannel, work.now);

@@ -46,6 +46,19 @@ test.each([
   expect(counted).toHaveLength(allowed);
 });
 
+test('a clock set back over midnight opens no channel’s daily limit', async () => {
+  const { accountId, holder } = await holdAccount(harness);
+  // As the account stands when its last action was after a midnight that is still to come.
+  await harness.query(
+    `INSERT INTO usage_windows (account_id, action_type, last_action_at, day, day_count, burst_count)
+     VALUES ($1, 'message', CURRENT_DATE + 2, CURRENT_DATE + 2, 1, 1)`,
+    [accountId],
+  );
+  const wish = { ...holder, action_type: 'message', target_channel_id: 'foo' };
+  const replies = await Promise.all(Array.from({ length: 10 }, (_, index) => callIn(index, 'action.acquire', wish)));
+  expect(replies.filter((reply) => reply.success && reply.allowed === true)).toHaveLength(7);
+});
+
 test('checks, records, permits and the release at once count every action once', async () => {
   const { accountId, holder } = await holdAccount(harness);
   const { lease_id, service_name } = holder;
