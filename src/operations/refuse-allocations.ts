@@ -27,7 +27,8 @@ export async function refuseAllocations(
   return new Map(
     [...shortages].map(([request, shortage]) => {
       const counted = counts.get(request.body.user_id);
-      const contended = (counted?.free ?? 0) > shortage.limited;
+      // Of a required account it is known what is with it; others that are free do not count.
+      const contended = shortage.preferredReason === undefined && (counted?.free ?? 0) > shortage.limited;
       return [request, { reply: refuseAllocation(shortage, counted, contended, now), contended }];
     }),
   );

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import pg from 'pg';
 import { DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 import { requestOf } from '../support/request-of.js';
@@ -170,6 +171,12 @@ test('prefers, and requires, a certain account', async () => {
     wish(user, { preferred_account_id, preferred_mode: 'require' }),
   );
   expect(refused).toMatchObject({ code: 'PREFERRED_UNAVAILABLE', details: { reason: 'leased' } });
+  const spy = jest.spyOn(pg.Client.prototype, 'query');
+  await harness.refusal('account.allocate', wish(user, { preferred_account_id, preferred_mode: 'require' }));
+  const sent = (spy.mock.calls as unknown[][]).map(([statement]) => statement);
+  spy.mockRestore();
+  // Others of the user are free, but to ask again would find nothing else.
+  expect(sent.filter((statement) => statement === 'COMMIT')).toHaveLength(1);
   const [foreign] = await harness.registerAccounts(newUser(), 1);
   const notOwn = await harness.refusal(
     'account.allocate',
