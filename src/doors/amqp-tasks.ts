@@ -39,7 +39,9 @@ export function readRequest(delivery: Delivery, queue: RequestQueue, { ownUser, 
   const { envelope, refusal } = readEnvelope(message, ownUser, clock.now());
   const requestId = nameRequest(envelope);
   const { operation, caller, attempt } = envelope;
-  const entry = gate.enter({ door: 'amqp', caller, operation, requestId, again: attempt > 0 });
+  // What a consumer had before may have had its effect: nobody may be told that nothing was done.
+  const again = attempt > 0 || message.fields.redelivered;
+  const entry = gate.enter({ door: 'amqp', caller, operation, requestId, again });
   const leave = entry.ok ? entry.leave : () => {};
   const task = { delivery, envelope, requestId, attempt, admin: queue === 'admin', leave };
   const answer = (reply: Reply): Task => ({ ...task, ask: () => Promise.resolve(reply) });

@@ -1,6 +1,10 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { REQUEST_QUEUES } from '../../contracts/topology.js';
+import { parseAccess } from '../../src/decide/access-policy.js';
+import { createGate as createRealGate } from '../../src/doors/gate.js';
 import type { Dispatch, Reply } from '../../src/operations/request.js';
+import { createLog } from '../../src/telemetry/log.js';
+import { createMetrics } from '../../src/telemetry/metrics.js';
 import { eventually } from '../broker/eventually.js';
 import { type OpenDoor, openAmqpDoor } from './open-amqp-door.js';
 
@@ -112,6 +116,28 @@ test('a publishing connection closed: replies wait for the next one', async () =
   await Promise.all(answers);
   await eventually('all is settled', () => open.door.state().inWork === 0);
   expect(open.dispatched).toHaveLength(40);
+});
+
+test('what was let in and comes back after a break is served, however often its caller may call', async () => {
+  const parsed = parseAccess({ services: [{ name: 'guest', users: '*', requests_per_second: 0.001 }] }, null);
+  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
+  const policy = () => parsed.policy;
+  const log = createLog({ level: 'error', instance: 'test' });
+  const held = createGate();
+  open = await openAmqpDoor({
+    dispatch: held.dispatch,
+    gate: createRealGate({ access: { policy }, metrics: createMetrics(), log }),
+  });
+  expect(open.broker.connections.user).toBe('guest');
+  const properties = { userId: 'guest' };
+  const first = open.ask({ properties });
+  await eventually('it is in work', () => held.waiting() === 1);
+  open.door.consumers().get(QUEUE)?.renew();
+  await eventually('it is in work again', () => held.waiting() === 2);
+  held.open();
+  // It may have had its effect before the break: whoever heard that nothing was done would be told wrong.
+  expect((await first).body).toEqual({ success: true });
+  expect((await open.ask({ properties })).body).toMatchObject({ error: { code: 'UNAVAILABLE' } });
 });
 
 test('a stop finishes what is in work and leaves the rest: nothing is lost or delivered again', async () => {
