@@ -60,7 +60,7 @@ async function settleOneByOne(
 /** Else the database is away, and would be for each account. */
 function isOfTheRows(error: unknown): boolean {
   const fault = classifyDatabaseFault(error);
-  return fault === 'defect' || fault === 'conflict';
+  return fault === 'defect' || fault === 'conflict' || fault === 'locked';
 }
 
 async function settle(

@@ -41,23 +41,34 @@ const CONFLICT_TRIES = 8;
 /** How long a batch waits for a database that went away at its commit, before its callers are told of the doubt. */
 const UNDECIDED_WAIT_MS = 5_000;
 
+/** The batch has waited for a lock; which item it was for is found without waiting for it once more. */
+const LOCK_FOUND_MS = 50;
+
+/** What an earlier try leaves to the next. */
+interface Earlier {
+  /** It may stand. */
+  inDoubt?: boolean;
+  /** How long to wait for a lock, milliseconds. */
+  lockWaitMs?: number | undefined;
+}
+
 /**
  * Answers a batch in one transaction. A conflict is tried again in place; when the database is away every item is
  * answered `UNAVAILABLE`; when the batch fails for another reason its items are run one by one, so that the one at
- * fault is answered `INTERNAL` alone. A batch whose commit is in doubt is run again once the database is back: the
- * stored answers are found where it stood, and made now where it did not.
- * @param inDoubt an earlier try of these items may stand
+ * fault is answered `INTERNAL` alone, and `UNAVAILABLE` the one whose account another transaction keeps. A batch whose
+ * commit is in doubt is run again once the database is back: the stored answers are found where it stood, and made now
+ * where it did not.
  */
 export async function runBatch<K extends OperationName>(
   runner: BatchRunner,
   operation: K,
   handler: OperationHandler<K>,
   items: readonly BatchItem<K>[],
-  inDoubt = false,
+  { inDoubt = false, lockWaitMs }: Earlier = {},
 ): Promise<BatchAnswer[]> {
   for (let tries = 1; ; tries++) {
     try {
-      return await runOnce(runner, operation, handler, items);
+      return await runOnce(runner, operation, handler, items, lockWaitMs);
     } catch (error) {
       const fault = classifyDatabaseFault(error);
       if (fault === 'unavailable' || fault === 'undecided') {
@@ -67,7 +78,14 @@ export async function runBatch<K extends OperationName>(
         return items.map(() => (inDoubt ? IN_DOUBT : UNAVAILABLE));
       }
       if (fault === 'conflict' && tries < CONFLICT_TRIES) continue;
-      if (items.length > 1) return runOneByOne(runner, operation, handler, items, inDoubt);
+      if (items.length > 1) {
+        const alone = { inDoubt, lockWaitMs: fault === 'locked' ? LOCK_FOUND_MS : lockWaitMs };
+        return runOneByOne(runner, operation, handler, items, alone);
+      }
+      if (fault === 'locked') {
+        runner.log.warn('account kept by another transaction', { operation, request_id: items[0]?.requestId });
+        return [inDoubt ? IN_DOUBT : KEPT];
+      }
       return items.map((item) => answerDefect(runner.log, operation, item, error));
     }
   }
@@ -78,10 +96,10 @@ async function runOneByOne<K extends OperationName>(
   operation: K,
   handler: OperationHandler<K>,
   items: readonly BatchItem<K>[],
-  inDoubt: boolean,
+  earlier: Earlier,
 ): Promise<BatchAnswer[]> {
   const answers: BatchAnswer[] = [];
-  for (const item of items) answers.push(...(await runBatch(runner, operation, handler, [item], inDoubt)));
+  for (const item of items) answers.push(...(await runBatch(runner, operation, handler, [item], earlier)));
   return answers;
 }
 
@@ -105,6 +123,9 @@ function answerDefect(log: Log, operation: string, item: { requestId: string }, 
 const plain = (reply: Reply): BatchAnswer => ({ reply, repeated: false, deferred: false, log: {} });
 
 const UNAVAILABLE = plain(refuse('UNAVAILABLE', { message: 'the database is unavailable; nothing was changed' }));
+const KEPT = plain(
+  refuse('UNAVAILABLE', { message: 'another transaction of the database keeps the account; nothing was changed' }),
+);
 /** A caller who hears of the doubt learns the outcome by repeating the request. */
 const IN_DOUBT = plain(
   refuse('UNAVAILABLE', {
@@ -118,6 +139,7 @@ async function runOnce<K extends OperationName>(
   operation: K,
   handler: OperationHandler<K>,
   items: readonly BatchItem<K>[],
+  lockWaitMs: number | undefined,
 ): Promise<BatchAnswer[]> {
   const committed: (() => void | Promise<void>)[] = [];
   const rolledBack: (() => void | Promise<void>)[] = [];
@@ -133,11 +155,14 @@ async function runOnce<K extends OperationName>(
   const messageIds = items.map((item) => item.messageId);
   const traceparents = items.map((item) => item.traceparent);
   const answerInTransaction = () =>
-    database.transaction(async (sql) => {
-      const answers = await answerOnce({ ...resources, ...hooks, sql }, sql, left, operation, handler, items);
-      reach?.('before-commit', operation, messageIds);
-      return answers;
-    }, traceparents);
+    database.transaction(
+      async (sql) => {
+        const answers = await answerOnce({ ...resources, ...hooks, sql }, sql, left, operation, handler, items);
+        reach?.('before-commit', operation, messageIds);
+        return answers;
+      },
+      { traceparents, lockWaitMs },
+    );
   try {
     const answers = OPERATIONS[operation].changesState
       ? await answerInTransaction()

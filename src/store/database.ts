@@ -4,7 +4,7 @@ import pg from 'pg';
 import { PrismaClient } from '../../generated/prisma/client.js';
 import { coalesceWrites } from '../coalesce-writes.js';
 import { nameStatement } from './name-statement.js';
-import { CommitFailed, runTransaction, type Sql, type TransactionSql } from './transaction.js';
+import { CommitFailed, runTransaction, type Sql, type TransactionOptions, type TransactionSql } from './transaction.js';
 
 export type { Sql, SqlPart, TransactionSql } from './transaction.js';
 
@@ -18,6 +18,8 @@ export interface DatabaseOptions {
 /** Bound what one statement takes, and how long PostgreSQL waits for the next of a transaction. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 const TRANSACTION_TIMEOUT_MS = 15_000;
+/** A batch has its locks in milliseconds; what is held for so long is held by somebody who has forgotten it. */
+const LOCK_TIMEOUT_MS = 3_000;
 const CONNECT_TIMEOUT_MS = 3_000;
 /**
  * A connection on which nothing comes and goes for so long is dead, whatever the operating system knows of it: the
@@ -35,6 +37,7 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
     max: poolSize,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: LOCK_TIMEOUT_MS,
     idle_in_transaction_session_timeout: TRANSACTION_TIMEOUT_MS,
     application_name: 'account-manager',
     keepAlive: true,
@@ -81,11 +84,8 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
   return {
     /** For reads outside a transaction. */
     reader: prisma as Sql,
-    /** `traceparents`: of the requests it answers. */
-    transaction: <T>(
-      work: (sql: TransactionSql) => Promise<T>,
-      traceparents?: readonly (string | null)[],
-    ): Promise<T> => runTransaction(pool, work, onConnectionError, traceparents),
+    transaction: <T>(work: (sql: TransactionSql) => Promise<T>, options?: TransactionOptions): Promise<T> =>
+      runTransaction(pool, work, onConnectionError, options),
     probe,
     waitUntilAvailable,
     poolState: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
@@ -142,14 +142,16 @@ function readUrl(url: string): { connectionString: string; options: string } {
 /**
  * What a fault of the database means for the work at hand:
  * `conflict`: another transaction was in the way, the same work may succeed at once;
+ * `locked`: another transaction has a row and keeps it, so the work on that row waits; nothing was changed;
  * `unavailable`: the database is away, full or refuses writes, the work waits for it; nothing was changed;
  * `undecided`: it went away at the commit, so the work may be done or not;
  * `defect`: the statement itself is at fault.
  */
-export type DatabaseFault = 'conflict' | 'unavailable' | 'undecided' | 'defect';
+export type DatabaseFault = 'conflict' | 'locked' | 'unavailable' | 'undecided' | 'defect';
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
-const CONFLICT_STATES = new Set(['40001', '40P01', '55P03', '23505']);
+const CONFLICT_STATES = new Set(['40001', '40P01', '23505']);
+const LOCK_NOT_AVAILABLE = '55P03';
 // Connection (08), resources (53), operator intervention (57), system (58), read-only transaction (25006).
 const UNAVAILABLE_STATES = /^(08|53|57|58)|^25006$/;
 // https://www.prisma.io/docs/orm/reference/error-reference
@@ -192,6 +194,7 @@ function classifyCause(error: unknown): Exclude<DatabaseFault, 'undecided'> {
       continue;
     }
     if (CONFLICT_STATES.has(code) || code === 'P2034' || code === 'P2002') return 'conflict';
+    if (code === LOCK_NOT_AVAILABLE) return 'locked';
     if (UNAVAILABLE_STATES.test(code) || UNAVAILABLE_PRISMA_CODES.has(code) || UNAVAILABLE_SYSTEM_CODES.has(code))
       return 'unavailable';
     if (UNAVAILABLE_TEXT.test(candidate.message ?? '')) return 'unavailable';

@@ -28,10 +28,18 @@ const BEGIN = 'BEGIN; SET LOCAL plan_cache_mode = force_generic_plan';
  * Names the traces that a transaction is of, as https://google.github.io/sqlcommenter has it. The comment stands behind
  * the last statement: inside of one it would give PostgreSQL's statistics a row for every trace.
  */
-const begin = (traceparents: readonly (string | null)[]): string => {
+const begin = ({ traceparents = [], lockWaitMs }: TransactionOptions): string => {
+  const start = lockWaitMs === undefined ? BEGIN : `${BEGIN}; SET LOCAL lock_timeout = ${lockWaitMs}`;
   const known = [...new Set(traceparents)].filter((one) => one !== null && TRACEPARENT.test(one));
-  return known.length === 0 ? BEGIN : `${BEGIN}; /*${known.map((one) => `traceparent='${one}'`).join(',')}*/`;
+  return known.length === 0 ? start : `${start}; /*${known.map((one) => `traceparent='${one}'`).join(',')}*/`;
 };
+
+export interface TransactionOptions {
+  /** Of the requests in it, for PostgreSQL's log. */
+  traceparents?: readonly (string | null)[];
+  /** How long a statement waits for a lock, whole milliseconds; the session's own time where it is left out. */
+  lockWaitMs?: number | undefined;
+}
 
 /** The commit itself was not answered, or not as hoped: where the connection was lost, the transaction may stand or not. */
 export class CommitFailed extends Error {
@@ -46,20 +54,19 @@ export class CommitFailed extends Error {
  * BEGIN and COMMIT by themselves and cost 2 ms of a processor for four statements, where the driver costs a quarter of
  * that (2026-11-22); a batch makes five. Here statements are sent in the order they are made without waiting for those
  * before: BEGIN travels with the first, COMMIT with the last.
- * @param traceparents of the requests in it, for PostgreSQL's log
  */
 export async function runTransaction<T>(
   pool: pg.Pool,
   work: (sql: TransactionSql) => Promise<T>,
   onConnectionError: (error: Error) => void,
-  traceparents: readonly (string | null)[] = [],
+  options: TransactionOptions = {},
 ): Promise<T> {
   const client = await pool.connect();
   client.on('error', onConnectionError);
   let isUsable = true;
   try {
     // Nothing is taken for done before it has succeeded: whatever waits for a statement waits for this as well.
-    const begun = client.query(begin(traceparents));
+    const begun = client.query(begin(options));
     begun.catch(() => undefined);
     const run = async (query: TemplateStringsArray | SqlPart, values: unknown[]) => {
       const { text, values: parameters } = query instanceof Prisma.Sql ? query : Prisma.sql(query, ...values);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { OperationName } from '../../contracts/operations.js';
 import type { Dispatch, IncomingRequest, Reply } from '../../src/operations/request.js';
+import { openPool } from '../support/database.js';
 import { eventsOf, holdAccount, newUser, rowsOf } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 import { requestOf } from '../support/request-of.js';
@@ -274,6 +275,32 @@ describe('one bad item in a batch', () => {
 
     await harness.query('UPDATE usage_windows SET day_count = 0 WHERE account_id = $1', [bad.accountId]);
     expect(await harness.dispatch(badRequest)).toMatchObject({ success: true });
+  });
+
+  test('whose account somebody keeps locked is UNAVAILABLE, and its neighbours are served meanwhile', async () => {
+    const bad = await holdAccount(harness);
+    const good = await Promise.all(Array.from({ length: 5 }, () => holdAccount(harness)));
+    const before = await rowsOf(harness, bad.accountId);
+    const requests = [bad, ...good].map(({ holder }) =>
+      requestOf('action.acquire', { ...holder, action_type: 'parse' }),
+    );
+    const operator = openPool(harness.databaseUrl);
+    const psql = await operator.connect();
+    try {
+      await psql.query('BEGIN');
+      await psql.query('SELECT 1 FROM telegram_sessions WHERE id = $1 FOR UPDATE', [bad.accountId]);
+      const replies = await Promise.all(requests.map(harness.dispatch));
+      expect(replies.map((reply) => (reply.success ? 'done' : reply.error.code))).toEqual([
+        'UNAVAILABLE',
+        ...good.map(() => 'done'),
+      ]);
+    } finally {
+      await psql.query('ROLLBACK');
+      psql.release();
+      await operator.end();
+    }
+    expect(await rowsOf(harness, bad.accountId)).toEqual(before);
+    expect(await harness.dispatch(requests[0]!)).toMatchObject({ success: true, allowed: true });
   });
 
   test('a fence that was set back cannot be granted twice: INTERNAL, and the neighbours are served', async () => {

@@ -42,7 +42,7 @@ test.each<[what: string, work: (sql: Sql) => Promise<unknown>, fault: string]>([
   ['a table that is missing', (sql) => sql.$queryRaw`SELECT * FROM nothing`, 'defect'],
   ['a NUL that is not kept', (sql) => sql.$queryRaw`SELECT ${'"\\u0000"'}::jsonb`, 'defect'],
   ['an error of our own', () => Promise.reject(new TypeError('undefined is not a function')), 'defect'],
-  ['a lock that is not waited for', waitBriefly, 'conflict'],
+  ['a lock that is waited for in vain', waitBriefly, 'locked'],
   ['a statement that takes too long', takeTooLong, 'unavailable'],
   ['a server that takes no writes', writeReadOnly, 'unavailable'],
   ['a connection that is closed by the server', loseConnection, 'unavailable'],

@@ -82,10 +82,9 @@ test('a transaction names the traces of its requests, where PostgreSQL logs it',
   ]);
 
   const database = connectDatabase({ url: testDatabase.url, poolSize: 1, onConnectionError: () => {} });
-  const stated = await database.transaction(
-    (sql) => sql.$queryRaw<{ state: string }[]>`SELECT 'in work' AS state`,
-    [traced('c'), "'*/; DROP TABLE leases; /*"],
-  );
+  const stated = await database.transaction((sql) => sql.$queryRaw<{ state: string }[]>`SELECT 'in work' AS state`, {
+    traceparents: [traced('c'), "'*/; DROP TABLE leases; /*"],
+  });
   await database.close();
   expect(stated).toEqual([{ state: 'in work' }]);
 });
