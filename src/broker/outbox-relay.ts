@@ -127,13 +127,20 @@ export function createOutboxRelay({ databaseUrl, publisher, log, observe = {} }:
   const relay = async (client: pg.Client, rows: EventRow[], isOver: () => boolean): Promise<boolean> => {
     const published: string[] = [];
     let failure: unknown = null;
+    /** An event that was not published keeps back those of its account alone, which would overtake it. */
+    const keptBack = new Set<string | null>();
     for (const group of groupEvents(rows)) {
       // Who has lost the session has lost the lock: what would follow may be another's to publish by now.
-      if (failure !== null || isOver()) break;
-      const outcomes = await Promise.allSettled(group.map((row) => publisher.publish(toMessage(row))));
+      if (isOver()) break;
+      const due = group.filter(({ accountId }) => !keptBack.has(accountId));
+      const outcomes = await Promise.allSettled(due.map((row) => publisher.publish(toMessage(row))));
       outcomes.forEach((outcome, index) => {
-        if (outcome.status === 'fulfilled') published.push((group[index] as EventRow).id);
-        else failure ??= outcome.reason;
+        const { id, accountId } = due[index] as EventRow;
+        if (outcome.status === 'fulfilled') published.push(id);
+        else {
+          failure ??= outcome.reason;
+          keptBack.add(accountId);
+        }
       });
     }
     if (published.length > 0) {

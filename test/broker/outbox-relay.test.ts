@@ -202,6 +202,31 @@ test('refused by a full queue, events stay, in order, until there is room', asyn
   expect(subscriber.sequencesOf(accounts[0])).toEqual([1, 2, 3]);
 });
 
+test('an account whose event is refused keeps no other account’s events back', async () => {
+  const subscriber = await subscribe();
+  await listen(subscriber);
+  // Full at once, and bound to one kind of event: a subscriber that is in nobody else's way.
+  await subscriber.channel.assertQueue('full', { arguments: { 'x-max-length': 0, 'x-overflow': 'reject-publish' } });
+  await subscriber.channel.bindQueue('full', EXCHANGES.events.name, 'account.blocked');
+  await sql.query(
+    `INSERT INTO events (event_id, type, account_id, user_id, sequence, data, occurred_at)
+     VALUES (gen_random_uuid(), 'account.blocked', $1, 7, 1, '{}', now())`,
+    [accounts[0]],
+  );
+  sequences.set(accounts[0], 1);
+  await append([accounts[0], ...Array.from({ length: 100 }, () => accounts[1])]);
+  startRelay();
+  await eventually('the others are published', async () => (await countUnpublished()) === 2);
+  const failed = broker.lines.filter(({ message }) => message === 'events could not be published');
+  expect(failed.length).toBeLessThan(10);
+  expect(subscriber.sequencesOf(accounts[1])).toEqual(Array.from({ length: 100 }, (_, n) => n + 1));
+  expect(subscriber.sequencesOf(accounts[0])).toEqual([1]);
+
+  await subscriber.channel.deleteQueue('full');
+  await allPublished();
+  expect(subscriber.sequencesOf(accounts[0])).toEqual([1, 2]);
+});
+
 test('a connection to the broker that is closed under load costs no event', async () => {
   const subscriber = await subscribe();
   await listen(subscriber);
