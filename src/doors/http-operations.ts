@@ -73,7 +73,9 @@ const serveOperation = (app: FastifyInstance, name: OperationName, { dispatch, g
       }
       // The caller needs a key that was made up in order to repeat the request after a broken connection.
       reply.header('idempotency-key', read.value.messageId);
-      return answer(reply, await dispatch(read.value));
+      const leaving = new AbortController();
+      reply.raw.once('close', () => leaving.abort());
+      return answer(reply, await dispatch({ ...read.value, gone: leaving.signal }));
     },
   });
 };

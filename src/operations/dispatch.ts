@@ -105,7 +105,7 @@ async function answerRequest(
   const item = { ...request, body: parsed.data as RequestBody<OperationName>, mayWait: false, mayAskAgain: false };
   switch (operation) {
     case 'account.allocate':
-      return allocateWithin(gather[operation], waitingRoom, item as BatchItem<'account.allocate'>);
+      return allocateWithin(gather[operation], waitingRoom, item as BatchItem<'account.allocate'>, request.gone);
     case 'admin.run-job':
       return runJobWithin(gather[operation], runner.resources.jobs, item as BatchItem<'admin.run-job'>);
     case 'admin.parked':
@@ -117,12 +117,13 @@ async function answerRequest(
 
 /**
  * Asks again for an account: soon where only a lock was in the way, and whenever one of the user's may have become free
- * until `wait_ms` or the time to the deadline is over.
+ * until `wait_ms` or the time to the deadline is over, or the caller has gone, whom an account would be lost on.
  */
 async function allocateWithin(
   ask: (item: BatchItem<OperationName>) => Promise<BatchAnswer>,
   waitingRoom: WaitingRoom,
   item: BatchItem<'account.allocate'>,
+  gone: AbortSignal | undefined,
 ): Promise<BatchAnswer> {
   const giveUpAt = clock.monotonicMs() + item.body.wait_ms;
   let hasPlace = true;
@@ -138,6 +139,7 @@ async function allocateWithin(
     const askAgainMs = answer.reply.success ? MAX_PAUSE_MS : (answer.reply.error.retry_after_ms ?? MAX_PAUSE_MS);
     const toDeadlineMs = Math.max(MIN_PAUSE_MS, (item.deadlineAt ?? Number.POSITIVE_INFINITY) - clock.now());
     hasPlace = await waitingRoom.wait(item.body.user_id, Math.min(leftMs, askAgainMs, toDeadlineMs, MAX_PAUSE_MS));
+    if (gone?.aborted === true) return answer;
   }
 }
 

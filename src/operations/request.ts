@@ -15,6 +15,8 @@ export interface IncomingRequest {
   deadlineAt: number | null;
   /** W3C trace context of the caller. */
   traceparent: string | null;
+  /** Aborts when its caller has gone without the answer; absent where the door does not hear of it. */
+  gone?: AbortSignal;
 }
 
 /** What the caller is answered: `{success: true, …fields}` or a failure. */

@@ -100,6 +100,25 @@ const openConnection = (port: number) => {
   return { send, received };
 };
 
+test('whoever serves a request hears when its caller has gone', async () => {
+  const arrived = createSignal();
+  const gone = createSignal();
+  const { port } = await openDoor({
+    dispatch: async (request) => {
+      request.gone?.addEventListener('abort', gone.give);
+      arrived.give();
+      await gone.given;
+      return { success: true };
+    },
+  });
+  const caller = new AbortController();
+  const call = fetch(`http://127.0.0.1:${port}${API}/allocate`, { method: 'POST', signal: caller.signal });
+  await arrived.given;
+  caller.abort();
+  await expect(call).rejects.toThrow();
+  await gone.given;
+});
+
 test.each(OPERATION_NAMES)('%s is served at its route', async (name) => {
   const { call, received } = common;
   const { http } = OPERATIONS[name];

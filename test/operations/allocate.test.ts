@@ -200,6 +200,26 @@ test('with wait_ms the wish is granted as soon as an account is free, and refuse
   });
 });
 
+test('who has gone while waiting gets no account, and may come back for it', async () => {
+  const user = newUser();
+  const [accountId] = await harness.registerAccounts(user, 1);
+  await harness.succeed('account.allocate', wish(user));
+  const leaving = new AbortController();
+  const request = requestOf('account.allocate', wish(user, { wait_ms: 20_000 }), { gone: leaving.signal });
+  const waiting = harness.dispatch(request);
+  await harness.refusal('account.allocate', wish(user, { wait_ms: 50 }));
+  leaving.abort();
+  const usage_stats = { invites_sent: 0, messages_sent: 0, contacts_added: 0, success: true };
+  await harness.succeed('account.release', { account_id: accountId, service_name: 'invite-service', usage_stats });
+  expect(await waiting).toMatchObject({ success: false, error: { code: 'ALL_BUSY' } });
+  expect(await harness.query('SELECT locked FROM telegram_sessions WHERE id = $1', [accountId])).toEqual([
+    { locked: false },
+  ]);
+  // Nothing was kept of it.
+  const { gone: _, ...again } = request;
+  expect(await harness.dispatch(again)).toMatchObject({ success: true, allocation: { account_id: accountId } });
+});
+
 test('a wait ends at the deadline', async () => {
   const user = newUser();
   await harness.registerAccounts(user, 1);
