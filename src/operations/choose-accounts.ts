@@ -42,8 +42,8 @@ interface Pool {
   exhausted: Set<number>;
   /** Accounts chosen in this batch, or whose lease lock somebody holds though the database knows of no lease. */
   gone: Set<string>;
-  /** By wish; void once the pool grows. */
-  rankings: Map<string, Ranking<Offer>>;
+  /** By wish, with how many of the accounts it is of: where the pool has grown, only those that came later are judged. */
+  rankings: Map<string, Ranking<Offer> & { judged: number }>;
 }
 
 /**
@@ -134,7 +134,6 @@ async function growPool({ sql }: BatchContext, pool: Pool, userId: number): Prom
   const ids = locked.get(userId) ?? [];
   if (ids.length < count) pool.exhausted.add(userId);
   await extendWork(sql, pool.work, ids, pool.channels);
-  pool.rankings.clear();
   return ids.length > 0;
 }
 
@@ -151,7 +150,7 @@ async function chooseOne(context: BatchContext, pool: Pool, request: AllocateReq
     if (best !== undefined)
       return take(pool, best.account, ranked.length, preferredId === undefined ? undefined : false);
     if (!(await growPool(context, pool, request.body.user_id))) {
-      return { nextAvailableAt, limited: openTo(pool, request.body.user_id).length - ranked.length };
+      return { nextAvailableAt, limited: openTo(pool, request.body.user_id, 0).length - ranked.length };
     }
   }
 }
@@ -180,20 +179,25 @@ function judgePreferred(
 function rank(context: BatchContext, pool: Pool, request: AllocateRequest): Ranking<Offer> {
   const { user_id: userId, purpose, target_channel_id: channel, timeout_minutes: minutes } = request.body;
   const key = JSON.stringify([userId, purpose, channel ?? null, minutes]);
-  const known = pool.rankings.get(key);
-  if (known !== undefined) return known;
+  const known = pool.rankings.get(key) ?? { ranked: [], nextAvailableAt: null, judged: 0 };
+  const loaded = pool.work.accounts.size;
+  if (known.judged === loaded) return known;
   const wish = wishOf(context, request);
-  const offers = openTo(pool, userId).map((account) => toOffer(account, wish, pool.work.now));
-  const ranking = rankCandidates(offers, wish, pool.work.now);
+  const offers = openTo(pool, userId, known.judged).map((account) => toOffer(account, wish, pool.work.now));
+  const { ranked, nextAvailableAt } = rankCandidates([...known.ranked, ...offers], wish, pool.work.now);
+  const ranking = { ranked, nextAvailableAt: earlier(known.nextAvailableAt, nextAvailableAt), judged: loaded };
   pool.rankings.set(key, ranking);
   return ranking;
 }
 
-/** The user's accounts that nobody has leased and nothing restricts. */
-const openTo = ({ work }: Pool, user: number): AccountRecord[] =>
-  [...work.accounts.values()].filter(
-    ({ userId, lease, condition }) => userId === user && lease === null && canBeGranted(condition),
-  );
+const earlier = (one: number | null, other: number | null): number | null =>
+  one === null || other === null ? (one ?? other) : Math.min(one, other);
+
+/** The user's accounts that nobody has leased and nothing restricts, without the first so many loaded. */
+const openTo = ({ work }: Pool, user: number, after: number): AccountRecord[] =>
+  [...work.accounts.values()]
+    .slice(after)
+    .filter(({ userId, lease, condition }) => userId === user && lease === null && canBeGranted(condition));
 
 const wishOf = ({ policy, reentry }: BatchContext, { body }: AllocateRequest): GrantWish => ({
   purpose: body.purpose,

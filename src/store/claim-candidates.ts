@@ -23,6 +23,7 @@ export interface CandidatesWanted {
  * lease or wait has ended. Rows that another transaction holds are skipped, never waited for. Walks the partial
  * indexes only, so that its cost does not grow with the leased and the waiting accounts: hence the time of the
  * statement, since no index is searched by a clock that moves while it is read.
+ * @param seenIds accounts that the transaction has already; a list in `<> ALL` would be searched for every row
  */
 export async function lockCandidates(
   sql: Sql,
@@ -35,18 +36,21 @@ export async function lockCandidates(
     ), free AS MATERIALIZED (
       SELECT f.user_id, f.id FROM wanted w CROSS JOIN LATERAL (
         SELECT s.user_id, s.id FROM telegram_sessions s
-        WHERE s.user_id = w.user_id AND NOT s.locked AND s.status = 'active' AND s.id <> ALL(${seenIds}::uuid[])
+        WHERE s.user_id = w.user_id AND NOT s.locked AND s.status = 'active'
+          AND s.id NOT IN (SELECT unnest(${seenIds}::uuid[]))
         ORDER BY s.last_used_at NULLS FIRST, s.id LIMIT w.count FOR UPDATE SKIP LOCKED) f
     ), lease_over AS MATERIALIZED (
       SELECT f.user_id, f.id FROM wanted w CROSS JOIN LATERAL (
         SELECT s.user_id, s.id FROM telegram_sessions s
-        WHERE s.user_id = w.user_id AND s.locked AND s.locked_until <= statement_timestamp() AND s.id <> ALL(${seenIds}::uuid[])
+        WHERE s.user_id = w.user_id AND s.locked AND s.locked_until <= statement_timestamp()
+          AND s.id NOT IN (SELECT unnest(${seenIds}::uuid[]))
         ORDER BY s.locked_until LIMIT w.count FOR UPDATE SKIP LOCKED) f
     ), wait_over AS MATERIALIZED (
       SELECT f.user_id, f.id FROM wanted w CROSS JOIN LATERAL (
         SELECT s.user_id, s.id FROM telegram_sessions s
         WHERE s.user_id = w.user_id AND s.status IN ('flood_wait', 'blocked') AND NOT s.locked
-          AND GREATEST(s.flood_wait_until, s.blocked_until) <= statement_timestamp() AND s.id <> ALL(${seenIds}::uuid[])
+          AND GREATEST(s.flood_wait_until, s.blocked_until) <= statement_timestamp()
+          AND s.id NOT IN (SELECT unnest(${seenIds}::uuid[]))
         ORDER BY GREATEST(s.flood_wait_until, s.blocked_until) LIMIT w.count FOR UPDATE SKIP LOCKED) f
     )
     SELECT user_id, id::text FROM free

@@ -4,6 +4,7 @@ import pg from 'pg';
 import { DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 import { requestOf } from '../support/request-of.js';
+import { seedAccounts } from '../support/seed-accounts.js';
 
 let harness: OperationsHarness;
 let nextUser = 1;
@@ -183,6 +184,35 @@ test('prefers, and requires, a certain account', async () => {
     wish(user, { preferred_account_id: foreign, preferred_mode: 'require' }),
   );
   expect(notOwn).toMatchObject({ code: 'PREFERRED_UNAVAILABLE', details: { reason: 'not_found' } });
+});
+
+test('the one account with room is found behind any number of others, and told is who has it first', async () => {
+  const user = newUser();
+  const ids = await seedAccounts(harness, user, 120);
+  // Rested longest first: all have invited as often as they may, the first today, the others tomorrow (a clock was set back).
+  await harness.query(
+    `WITH given AS (SELECT id, n FROM unnest($1::uuid[]) WITH ORDINALITY AS u(id, n)), used AS (
+       INSERT INTO usage_windows (account_id, action_type, day, day_count)
+       SELECT id, 'invite', CURRENT_DATE + least(n::int - 1, 1), 30 FROM given WHERE n < 120)
+     UPDATE telegram_sessions s SET last_used_at = now() - interval '1 day' + n * interval '1 minute'
+     FROM given WHERE s.id = given.id`,
+    [ids],
+  );
+  const invite = wish(user, { purpose: 'invite_campaign', include_session: false });
+  const { allocation } = await harness.succeed('account.allocate', invite);
+  expect(allocation).toMatchObject({ account_id: ids.at(-1), selection: { candidates: 1 } });
+  await harness.query(
+    'UPDATE telegram_sessions SET status = $2, is_active = false, disabled_reason = $3 WHERE id = $1',
+    [ids.at(-1), 'disabled', 'manual'],
+  );
+  const refused = await harness.refusal('account.allocate', invite);
+  const [{ midnight } = {}] = await harness.query<{ midnight: Date }>(
+    'SELECT (CURRENT_DATE + 1)::timestamptz AS midnight',
+  );
+  expect(refused).toMatchObject({
+    code: 'ALL_LIMITED',
+    details: { counts: { limited: 119 }, next_available_at: midnight?.toISOString() },
+  });
 });
 
 test('with wait_ms the wish is granted as soon as an account is free, and refused when the time is over', async () => {

@@ -177,6 +177,11 @@ test('a claim stays on its indexes when its plan is kept', async () => {
   expectBounded(generic, { rows: 250, blocks: 1_000 });
 });
 
+test('what was seen before is looked up, however much it is, not searched through', async () => {
+  const { weighed, generic } = await explainPrepared(await claim([{ userId: BIG_USER, count: 33 }], sample.accounts));
+  for (const { text } of [weighed, generic]) expect(text.match(/NOT \(?.*hashed SubPlan/g)).toHaveLength(3);
+});
+
 const hotQueries: [name: string, run: (sql: Sql) => Promise<unknown>, fragment: string][] = [
   ['lock by id', (sql) => lockAccounts(sql, sample.accounts), 'FOR UPDATE'],
   ['load by id', (sql) => loadAccounts(sql, sample.accounts, ['channel_1']), 'per_channel_invites'],
