@@ -161,7 +161,8 @@ export async function openWorld(): Promise<World> {
       await pool.end();
       await Promise.all([databaseNet.close(), brokerNet.close(), redisNet.close()]);
       if (hasDiskOfItsOwn) await firstPostgres.crash();
-      if (hasDiskOfItsOwn) execFileSync('umount', [firstPostgres.folder]);
+      // Its sessions end a moment later: each is a process group of its own, and notices that the server is gone.
+      if (hasDiskOfItsOwn) execFileSync('umount', ['--lazy', firstPostgres.folder]);
       await Promise.all(servers.map((server) => server.remove()));
     },
   };
