@@ -7,7 +7,7 @@ import type { AccountRecord, OpenLease } from '../store/account-record.js';
 import { usedToday } from '../store/changes.js';
 import { userLocks } from '../store/claim-candidates.js';
 import { lockAccounts } from '../store/load-accounts.js';
-import { loadOpenLeaseSecrets, type SealedSession } from '../store/load-sessions.js';
+import { loadOpenLeaseSecrets } from '../store/load-sessions.js';
 import { chooseAccounts, type Choice } from './choose-accounts.js';
 import { finishWithAnswers, finishWork } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from './handler.js';
@@ -93,15 +93,14 @@ function grant(
   request: AllocateRequest,
   { account, candidates, preferred }: Choice,
   lease: OpenLease,
-  session: SealedSession | undefined,
+  session: string | undefined,
   now: number,
 ): Outcome<'account.allocate'> {
   const allocation: ReplyBody<'account.allocate'>['allocation'] = {
     account_id: account.accountId,
     user_id: account.userId,
     phone: account.phone,
-    session_data:
-      session === undefined ? null : context.cipher.decrypt(session.keyId, session.sealed, account.accountId),
+    session_data: session ?? null,
     allocated_at: toIso(lease.allocatedAt),
     allocated_by: lease.serviceName,
     purpose: lease.purpose,

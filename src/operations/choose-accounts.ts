@@ -3,6 +3,7 @@ import { judgeCandidate, rankCandidates, type Ranking } from '../decide/select-a
 import type { AccountRecord } from '../store/account-record.js';
 import { lockCandidates } from '../store/claim-candidates.js';
 import { loadSessions, type SealedSession } from '../store/load-sessions.js';
+import { SessionCipherError } from '../store/session-cipher.js';
 import type { AllocateRequest } from './allocate.js';
 import type { BatchContext } from './handler.js';
 import { type GrantWish, type Offer, toOffer } from './judge-grant.js';
@@ -48,7 +49,8 @@ interface Pool {
 
 /**
  * Chooses an account for each request, in order of arrival, and takes the lease locks of the chosen, all at once, while
- * their sessions are loaded. An account whose lock somebody holds is left alone, and its request chooses again.
+ * their sessions are loaded. An account whose lock somebody holds, or whose session does not open, is left alone, and
+ * its request chooses again.
  */
 export async function chooseAccounts(
   context: BatchContext,
@@ -58,7 +60,8 @@ export async function chooseAccounts(
   const pool = await openPool(context, requests, preferredIds);
   const choices = new Map<AllocateRequest, Choice>();
   const shortages = new Map<AllocateRequest, Shortage>();
-  const sessions = new Map<string, SealedSession>();
+  /** Opened, by account. */
+  const sessions = new Map<string, string>();
   let waiting = requests;
   while (waiting.length > 0) {
     const chosen: { request: AllocateRequest; choice: Choice }[] = [];
@@ -74,8 +77,8 @@ export async function chooseAccounts(
       lockChosen(context, pool.work, chosen, choices),
       loadSessions(context.sql, wanted),
     ]);
-    for (const [accountId, session] of loaded) sessions.set(accountId, session);
-    waiting = left;
+    const closed = openSessions(context, loaded, sessions);
+    waiting = [...left, ...passOver(context, choices, closed)];
   }
   return { work: pool.work, choices, shortages, sessions };
 }
@@ -95,6 +98,39 @@ async function lockChosen(
     choices.set(request, { ...choice, lockValue });
     return [];
   });
+}
+
+/** Answers the accounts whose session does not open here: every grant of theirs would fail, and the next choose them again. */
+function openSessions(
+  { cipher, log }: BatchContext,
+  loaded: ReadonlyMap<string, SealedSession>,
+  sessions: Map<string, string>,
+): Set<string> {
+  const closed = new Set<string>();
+  for (const [accountId, { keyId, sealed }] of loaded) {
+    try {
+      sessions.set(accountId, cipher.decrypt(keyId, sealed, accountId));
+    } catch (error) {
+      if (!(error instanceof SessionCipherError)) throw error;
+      log.error('account passed over: its session cannot be opened', { account_id: accountId, error });
+      closed.add(accountId);
+    }
+  }
+  return closed;
+}
+
+/** Takes back the choices of accounts; answers the requests they were for. */
+function passOver(
+  { afterCommit, locks }: BatchContext,
+  choices: Map<AllocateRequest, Choice>,
+  accountIds: ReadonlySet<string>,
+): AllocateRequest[] {
+  const taken = [...choices].filter(([, { account }]) => accountIds.has(account.accountId));
+  for (const [request, { account, lockValue }] of taken) {
+    choices.delete(request);
+    if (lockValue !== null) afterCommit(() => locks.release([{ accountId: account.accountId, value: lockValue }]));
+  }
+  return taken.map(([request]) => request);
 }
 
 async function openPool(

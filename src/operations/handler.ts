@@ -9,6 +9,7 @@ import type { LeaseLocks } from '../redis/lease-locks.js';
 import type { RecoveryQueue } from '../redis/recovery-queue.js';
 import type { WindowCache } from '../redis/window-cache.js';
 import type { ParkedDesk } from './parked.js';
+import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Access } from './access.js';
 
@@ -75,6 +76,7 @@ export interface JobStarter {
 /** One batch: its transaction, and what is to happen once the transaction's fate is known. */
 export interface BatchContext extends Resources {
   sql: Sql;
+  log: Log;
   /**
    * Leaves writes to be sent with the batch's answers and its commit, in one statement; once per batch, and nothing in
    * the batch may read them.

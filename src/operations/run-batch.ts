@@ -135,7 +135,7 @@ const IN_DOUBT = plain(
 );
 
 async function runOnce<K extends OperationName>(
-  { database, resources, reach }: BatchRunner,
+  { database, resources, log, reach }: BatchRunner,
   operation: K,
   handler: OperationHandler<K>,
   items: readonly BatchItem<K>[],
@@ -145,6 +145,7 @@ async function runOnce<K extends OperationName>(
   const rolledBack: (() => void | Promise<void>)[] = [];
   const left: Writes = { parts: [], notices: [] };
   const hooks = {
+    log,
     leaveToCommit: ({ parts, notices }: Writes) => {
       left.parts.push(...parts);
       left.notices.push(...notices);

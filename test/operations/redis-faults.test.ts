@@ -148,6 +148,20 @@ test('an account whose lock is held though the database knows of no lease is not
   expect((await harness.succeed('account.allocate', wish(user))).allocation.account_id).toBe(first);
 });
 
+test('an account whose session does not open is passed over, unlocked, and keeps its user from no other', async () => {
+  const user = newUser();
+  const [broken = '', whole = ''] = (await harness.registerAccounts(user, 2)).sort();
+  await harness.query(`UPDATE telegram_sessions SET session_data = session_data || '\\x00' WHERE id = $1`, [broken]);
+  const { allocation } = await harness.succeed('account.allocate', wish(user));
+  expect(allocation).toMatchObject({ account_id: whole, session_data: expect.stringMatching(/^1/) });
+  await eventually(async () => !(await isLocked(broken)));
+  expect(await harness.query('SELECT locked, fence::int FROM telegram_sessions WHERE id = $1', [broken])).toEqual([
+    { locked: false, fence: 0 },
+  ]);
+  const unopened = await harness.succeed('account.allocate', wish(user, { include_session: false }));
+  expect(unopened.allocation.account_id).toBe(broken);
+});
+
 test('a lease that is over is over in Redis too: the next allocation takes its lock', async () => {
   const { user, accountId } = await holdAccount(harness);
   await eventually(() => isLocked(accountId));
