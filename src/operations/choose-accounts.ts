@@ -73,10 +73,10 @@ export async function chooseAccounts(
     const wanted = chosen.flatMap(({ request, choice }) =>
       request.body.include_session ? choice.account.accountId : [],
     );
-    const [left, loaded] = await Promise.all([
-      lockChosen(context, pool.work, chosen, choices),
-      loadSessions(context.sql, wanted),
-    ]);
+    const locking = lockChosen(context, pool.work, chosen, choices);
+    // A fault does not run ahead of the locks: those that are taken are given back when the transaction is.
+    const loading = loadSessions(context.sql, wanted).finally(() => locking);
+    const [left, loaded] = await Promise.all([locking, loading]);
     const closed = openSessions(context, loaded, sessions);
     waiting = [...left, ...passOver(context, choices, closed)];
   }

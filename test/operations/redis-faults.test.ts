@@ -132,6 +132,26 @@ test('before the commit a lock lives 30 s; a grant that is taken back gives it b
   expect((await harness.succeed('account.allocate', wish(user))).allocation.fence).toBe(1);
 });
 
+test('a grant that fails while its lock is being taken gives the lock back all the same', async () => {
+  const user = newUser();
+  const [accountId = ''] = await harness.registerAccounts(user, 1);
+  // Sessions cannot be read, which is known long before Redis answers.
+  await harness.query('ALTER TABLE telegram_sessions RENAME session_data TO sealed');
+  failing.hang();
+  const reply = harness.call('account.allocate', wish(user));
+  await eventually(async () => {
+    const [{ aborted } = {}] = await harness.query<{ aborted: boolean }>(
+      `SELECT bool_or(state = 'idle in transaction (aborted)' OR query = 'ROLLBACK') AS aborted FROM pg_stat_activity
+       WHERE datname = current_database()`,
+    );
+    return aborted === true;
+  });
+  failing.resume();
+  expect(await reply).toMatchObject({ success: false, error: { code: 'INTERNAL' } });
+  await harness.query('ALTER TABLE telegram_sessions RENAME sealed TO session_data');
+  expect((await harness.succeed('account.allocate', wish(user))).allocation.account_id).toBe(accountId);
+});
+
 test('an account whose lock is held though the database knows of no lease is not granted', async () => {
   const user = newUser();
   const [first = '', second = ''] = await harness.registerAccounts(user, 2);
