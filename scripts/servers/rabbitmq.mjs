@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { inPath } from './binaries.mjs';
 import { answersAmqp, answersManagement } from './probe.mjs';
 import { freePort, isRunning, startDaemon, stopProcess, waitUntilReady } from './process.mjs';
@@ -114,17 +115,30 @@ function environment(folder, ports) {
 }
 
 /**
- * The port mapper outlives its node; it obeys `k` (kill) once no node is registered with it.
+ * The port mapper outlives its node; it obeys `k` (kill) once no node is registered with it, and it hears a moment late
+ * of one that was killed.
  * @param {number} port
  * @returns {Promise<void>}
  */
-function stopPortMapper(port) {
+async function stopPortMapper(port) {
+  for (let tries = 0; tries < 40; tries++) {
+    if (!(await askPortMapperToStop(port))) return;
+    await sleep(50);
+  }
+}
+
+/**
+ * @param {number} port
+ * @returns {Promise<boolean>} whether it refuses
+ */
+function askPortMapperToStop(port) {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port, timeout: 2000 });
+    let answer = '';
     socket.once('connect', () => socket.write(Buffer.from([0, 1, 'k'.charCodeAt(0)])));
     socket.once('timeout', () => socket.destroy());
     socket.once('error', () => {});
-    socket.once('close', () => resolve());
-    socket.resume();
+    socket.once('close', () => resolve(answer === 'NO'));
+    socket.on('data', (bytes) => (answer += bytes.toString()));
   });
 }

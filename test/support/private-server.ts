@@ -83,6 +83,8 @@ export async function startPrivateServer(
     },
     remove: async () => {
       await crash();
+      // What a server that is killed leaves running beside it, as Erlang's port mapper.
+      await server.stop(running, { disposable: true });
       rmSync(folder, { recursive: true, force: true });
     },
   };
