@@ -245,7 +245,7 @@ export function createApp(config: Config): App {
       await relay.stop();
       await events.close();
       await connections.close();
-      await freed.close();
+      freed.close();
       lockConnection.close();
       windowConnection.close();
       queueConnection.close();

@@ -4,6 +4,7 @@ import type { Log } from '../telemetry/log.js';
 import { type Acknowledger, createAcknowledger } from './acknowledge.js';
 import type { BrokerConnection } from './connections.js';
 import { keepChannel } from './keep-channel.js';
+import { waitAtMost } from './wait-at-most.js';
 
 /** A message in work, tied to the channel that delivered it. */
 export interface Delivery {
@@ -34,6 +35,9 @@ export interface Consumer {
 
 /** Of a message without a body, sent to a queue to learn whether its consumers hear anything. */
 export const PROBE_TYPE = 'account-manager.probe';
+
+/** How long an answer to a cancellation is waited for. */
+const CANCEL_TIMEOUT_MS = 2_000;
 
 export interface ConsumerOptions {
   connection: BrokerConnection;
@@ -118,12 +122,9 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       cancelled = true;
       const tag = consumerTag;
       unregister();
-      // A consumer whose channel is gone is cancelled already.
-      if (tag !== null)
-        await kept
-          .current()
-          ?.cancel(tag)
-          .catch(() => undefined);
+      const channel = kept.current();
+      // A consumer whose channel is gone is cancelled already; of a silent broker the farewell must not wait.
+      if (tag !== null && channel !== null) await waitAtMost((async () => channel.cancel(tag))(), CANCEL_TIMEOUT_MS);
     },
     pause: async () => {
       paused = true;

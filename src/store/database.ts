@@ -97,7 +97,8 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
 const types = new pg.TypeOverrides();
 types.setTypeParser(pg.types.builtins.INT8, BigInt);
 
-const socketOf = (client: pg.PoolClient): Socket =>
+/** The connection to the server, encrypted or not. */
+export const socketOf = (client: pg.ClientBase): Socket =>
   (client as unknown as { connection: { stream: Socket } }).connection.stream;
 
 /** A timed-out query alone would leave its connection in the pool, and whoever got it next would wait as long. */

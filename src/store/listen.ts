@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { socketOf } from './database.js';
 
 /** How soon a lost connection is tried again. */
 const RECONNECT_MS = 500;
@@ -11,8 +12,12 @@ export interface ListenOptions {
   onListening: () => void;
 }
 
-/** Listens for notifications of committed transactions, and connects again for as long as it is not closed. */
-export function listen({ url, channel, onNotification, onListening }: ListenOptions): { close: () => Promise<void> } {
+/**
+ * Listens for notifications of committed transactions, and connects again for as long as it is not closed. Connections
+ * are broken, not ended: the driver's `end` waits for a farewell, which a silent server never sends, nor one that has
+ * refused our certificate.
+ */
+export function listen({ url, channel, onNotification, onListening }: ListenOptions): { close: () => void } {
   let closed = false;
   let client: pg.Client | null = null;
   let timer: NodeJS.Timeout | undefined;
@@ -44,16 +49,16 @@ export function listen({ url, channel, onNotification, onListening }: ListenOpti
       await next.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
       onListening();
     } catch {
-      await next.end().catch(() => {});
+      socketOf(next).destroy();
     }
   }
 
   void connect();
   return {
-    close: async () => {
+    close: () => {
       closed = true;
       clearTimeout(timer);
-      await client?.end().catch(() => {});
+      if (client !== null) socketOf(client).destroy();
     },
   };
 }

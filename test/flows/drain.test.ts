@@ -1,15 +1,20 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Reply } from '../../src/operations/request.js';
 import type { RunningService } from '../support/service.js';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { type Installation, startInstallation } from './installation.js';
 
 let installation: Installation;
 let services: RunningService[];
+let networks: TcpProxy[] = [];
 beforeAll(async () => {
   installation = await startInstallation();
   services = await Promise.all([installation.start(), installation.start()]);
 }, 60_000);
-afterAll(() => installation.close());
+afterAll(async () => {
+  await installation.close();
+  await Promise.all(networks.map((network) => network.close()));
+});
 
 const USER = 1;
 const WORKERS = 24;
@@ -71,3 +76,15 @@ test('a process told to stop under load ends with 0; what it had in work is done
   expect(counts).toEqual({ answered: requests + 1, leases: cycles, released: cycles, messages: cycles * 2 });
   expect(await installation.takeParked()).toEqual([]);
 }, 90_000);
+
+test('a process told to stop while database and broker are silent ends with 0, long before the broker counts as gone', async () => {
+  const { env, start } = installation;
+  networks = await Promise.all([startTcpProxy(env.DATABASE_URL), startTcpProxy(env.RABBITMQ_URL)]);
+  const [database, broker] = networks as [TcpProxy, TcpProxy];
+  const service = await start({ DATABASE_URL: database.url, RABBITMQ_URL: broker.url });
+  for (const network of networks) network.hang();
+  const told = Date.now();
+  expect(await service.stop()).toBe(0);
+  // Without a bound it is 25 s until the broker's heartbeat is missed, and the database's farewell never comes.
+  expect(Date.now() - told).toBeLessThan(25_000);
+}, 60_000);

@@ -9,6 +9,8 @@ export interface TcpProxy {
   cut: () => Promise<void>;
   /** Swallows everything in both directions; nobody is told. */
   blackhole: () => void;
+  /** Reads nothing any more, not even farewells: as with a server that is stopped, the system alone keeps connections. */
+  hang: () => void;
   /** Swallows what comes back: requests arrive, and their answers do not. */
   loseReplies: () => void;
   /** Lets the server have the next message with these words, then breaks what is named before it is answered. */
@@ -88,6 +90,12 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
     cut,
     blackhole: () => {
       mood = 'blackhole';
+    },
+    hang: () => {
+      for (const { near, far } of lines) {
+        near.pause();
+        far.pause();
+      }
     },
     loseReplies: () => {
       mood = 'lost replies';
