@@ -15,14 +15,26 @@ export const sessionKeys = z
   })
   .refine((keys) => new Set(keys.map((key) => key.toLowerCase())).size === keys.length, 'must not name a key twice');
 
-/** A URL of one of these schemes. */
+const isDecodable = (given: string): boolean => {
+  try {
+    decodeURIComponent(given);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** A URL of one of these schemes, whose parts can be decoded: clients differ in what they make of others, or throw. */
 export const url = (...schemes: string[]) => {
   const rule = `must be a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`;
-  return required.refine((given) => URL.canParse(given) && schemes.includes(new URL(given).protocol.slice(0, -1)), {
-    error: rule,
-    abort: true,
-  });
+  return required
+    .refine((given) => URL.canParse(given) && schemes.includes(new URL(given).protocol.slice(0, -1)), {
+      error: rule,
+      abort: true,
+    })
+    .refine(isDecodable, { error: 'must have every % that stands for itself written as %25', abort: true });
 };
+
 /** A whole number in decimal digits, both bounds included. */
 export const wholeNumber = (min: number, max: number) => {
   const rule = `must be a whole number from ${min} to ${max}`;

@@ -159,6 +159,15 @@ test('a database of Redis is named in the path alone', () => {
   }
 });
 
+test('a password whose % is not encoded is told, not left to what the clients make of it', () => {
+  for (const variable of ['DATABASE_URL', 'REDIS_URL', 'RABBITMQ_URL', 'RABBITMQ_MANAGEMENT_URL']) {
+    const scheme = { DATABASE_URL: 'postgres', REDIS_URL: 'redis', RABBITMQ_URL: 'amqp' }[variable] ?? 'http';
+    const told = (password: string) => problemsOf({ ...ENOUGH, [variable]: `${scheme}://app:${password}@host` });
+    expect(told('100%safe')).toEqual([`${variable}: must have every % that stands for itself written as %25`]);
+    expect(told('100%25safe')).toEqual([]);
+  }
+});
+
 test('a variable that is missing or empty must be set', () => {
   expect(problemsOf({ REDIS_URL: '' })).toEqual([
     'DATABASE_URL: must be set',
