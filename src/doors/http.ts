@@ -21,7 +21,7 @@ import { readRequestId } from './http-request.js';
 
 /** How long a client may keep a connection, milliseconds. */
 export interface HttpTimeouts {
-  /** From the connection to the end of the headers. */
+  /** From the connection to the end of the headers; of the handshake, too. */
   headersMs: number;
   /** From the connection to the end of the body. */
   requestMs: number;
@@ -80,6 +80,11 @@ export const createHttpDoor = (options: HttpDoorOptions): HttpDoor => {
   const app = createServer({ ...TIMEOUTS, ...options.timeouts }, options.tls);
   app.server.maxConnections = maxConnections;
   const underWay = trackRequests(app);
+  const connections = new Set<Socket>();
+  app.server.on('connection', (socket) => {
+    connections.add(socket);
+    socket.once('close', () => connections.delete(socket));
+  });
   answerFaults(app, log);
 
   // The body stays bytes: both doors decode it by the same rules.
@@ -107,8 +112,8 @@ export const createHttpDoor = (options: HttpDoorOptions): HttpDoor => {
       const finished = underWay.finish();
       const closed = app.close();
       await waitAtMost(finished, drainMs);
-      // What is left is idle, has never sent a request, or had its time.
-      app.server.closeAllConnections();
+      // What is left is idle, has never sent a request or finished its handshake, or had its time.
+      for (const connection of connections) connection.destroy();
       await closed;
     },
   };
@@ -179,7 +184,8 @@ const answerFaults = (app: FastifyInstance, log: Log): void => {
 
 /** Answers on the socket what did not become a request. */
 const refuseOnSocket = (error: NodeJS.ErrnoException, socket: Socket): void => {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Before the handshake nothing can be told: what is written would wait for it, and keep the connection.
+  if (error.code === 'ECONNRESET' || error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT' || !socket.writable) {
     socket.destroy();
     return;
   }

@@ -1,10 +1,12 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createHttpDoor, type HttpDoor, type HttpDoorOptions } from '../../src/doors/http.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
+import { createAuthority } from '../support/authority.js';
 import { openGate } from './open-gate.js';
 
 const createDoor = (options: Partial<HttpDoorOptions>): HttpDoor =>
@@ -118,4 +120,24 @@ test('who comes when all connections are taken is shown out; the others are serv
   expect(String(await once(second, 'data'))).toContain('200 OK');
   for (const socket of [first, second]) socket.destroy();
   await small.stop();
+});
+
+test('who does not finish the handshake of HTTPS is shown out, and does not keep the door from closing', async () => {
+  const authority = createAuthority('ours');
+  const { cert, key } = authority.issue('door');
+  const tls = { cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') };
+  authority.remove();
+  const [strict, patient] = [createDoor({ tls, timeouts: { headersMs: 300 } }), createDoor({ tls })];
+  const beginOfHello = Buffer.from('160301020001000', 'hex');
+  const enter = async (entered: HttpDoor): Promise<{ closed: Promise<unknown> }> => {
+    const socket = createConnection((await entered.start('127.0.0.1', 0)).port, '127.0.0.1');
+    socket.on('error', () => {});
+    const closed = new Promise((resolve) => socket.resume().once('close', resolve));
+    await once(socket, 'connect');
+    socket.write(beginOfHello);
+    return { closed };
+  };
+  await (await enter(strict)).closed;
+  const { closed } = await enter(patient);
+  await Promise.all([strict.stop(), patient.stop(), closed]);
 });
