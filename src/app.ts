@@ -206,7 +206,8 @@ export function createApp(config: Config): App {
     log,
     replaceAccess: (policy) => {
       access.replace(policy);
-      log.warn('access file read again', { callers: [...(policy?.keys() ?? [])] });
+      if (policy === null) log.warn('IDENTITY IS OFF: there is no ACCESS_FILE to read again');
+      else log.warn('access file read again', { callers: [...policy.keys()] });
     },
     start: async () => {
       for (const warning of config.warnings) log.warn(warning);
