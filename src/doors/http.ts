@@ -182,7 +182,13 @@ const answerFaults = (app: FastifyInstance, log: Log): void => {
   });
 };
 
-/** Answers on the socket what did not become a request. */
+/**
+ * Who is still sending must be read for a moment after it was answered, or it would see a broken connection instead; who
+ * then stays is cut off, since it would keep its connection from others.
+ */
+const LINGER_MS = 1_000;
+
+/** Answers on the socket what did not become a request, and closes it. */
 const refuseOnSocket = (error: NodeJS.ErrnoException, socket: Socket): void => {
   // Before the handshake nothing can be told: what is written would wait for it, and keep the connection.
   if (error.code === 'ECONNRESET' || error.code === 'ERR_TLS_HANDSHAKE_TIMEOUT' || !socket.writable) {
@@ -195,6 +201,7 @@ const refuseOnSocket = (error: NodeJS.ErrnoException, socket: Socket): void => {
       `${ENVELOPE.errorCodeHeader}: MALFORMED_MESSAGE\r\ncontent-length: ${Buffer.byteLength(body)}\r\n` +
       `connection: close\r\n\r\n${body}`,
   );
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 };
 
 /** By the codes of Fastify and Node, what was wrong with a request that could not be read. */

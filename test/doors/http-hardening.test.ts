@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createHttpDoor, type HttpDoor, type HttpDoorOptions } from '../../src/doors/http.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
+import { eventually } from '../broker/eventually.js';
 import { createAuthority } from '../support/authority.js';
 import { openGate } from './open-gate.js';
 
@@ -119,6 +120,20 @@ test('who comes when all connections are taken is shown out; the others are serv
   second.write('GET /health/live HTTP/1.1\r\nhost: x\r\n\r\n');
   expect(String(await once(second, 'data'))).toContain('200 OK');
   for (const socket of [first, second]) socket.destroy();
+  await small.stop();
+});
+
+test('who is told to go and stays is cut off, and others have its place', async () => {
+  const small = createDoor({ maxConnections: 1, timeouts: { headersMs: 100, requestMs: 100, checkMs: 20 } });
+  const { port: smallPort } = await small.start('127.0.0.1', 0);
+  const stays = createConnection({ port: smallPort, host: '127.0.0.1', allowHalfOpen: true });
+  stays.on('error', () => {});
+  const [told] = (await once(stays, 'data')) as [Buffer];
+  expect(told.toString()).toMatch(/^HTTP\/1.1 400 /);
+  const ask = () => fetch(`http://127.0.0.1:${smallPort}/health/live`, { headers: { connection: 'close' } });
+  await expect(ask()).rejects.toThrow('fetch failed');
+  await eventually('its place is free', async () => (await ask().catch(() => null))?.ok);
+  stays.destroy();
   await small.stop();
 });
 
