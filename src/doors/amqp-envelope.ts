@@ -22,6 +22,8 @@ export interface Envelope {
   /** How often the message has been through the retry ladder. */
   attempt: number;
   deadlineAt: number | null;
+  /** When its `expiration` is over, by this process's rising clock, milliseconds. */
+  expiresAt: number | null;
   traceparent: string | null;
 }
 
@@ -37,19 +39,19 @@ const UNPRINTABLE = /\p{Cc}|\ufffd/u;
 /**
  * Reads a message's properties and headers. `refusal`: the first fault of form, else all faults of single fields.
  * @param ownUser the AMQP user of this service
- * @param now when the message was received; the broker counts its `expiration` from earlier on
+ * @param receivedAt by this process's rising clock; the broker counts the `expiration` from earlier on
  */
 export function readEnvelope(
   message: ConsumeMessage,
   ownUser: string,
-  now: number,
+  receivedAt: number,
 ): { envelope: Envelope; refusal: FailureReply | null } {
   const { properties, fields } = message;
   const messageId = optionalText(properties.messageId);
   const correlationId = optionalText(properties.correlationId);
   const replyTo = optionalText(properties.replyTo);
   const deadline = readHeader(message, ENVELOPE.deadlineHeader);
-  const expiresAt = now + Number(optionalText(properties.expiration) ?? Number.NaN);
+  const expiration = optionalText(properties.expiration);
   const traceparent = readHeader(message, 'traceparent');
   const returned = hasReturned(message, ownUser);
 
@@ -76,7 +78,6 @@ export function readEnvelope(
   }
   refusal ??= issues.length > 0 ? refuseInvalid(issues) : null;
 
-  const ends = [deadlineIsValid ? fromIso(deadline) : Number.NaN, expiresAt].filter((at) => !Number.isNaN(at));
   return {
     envelope: {
       operation: fields.routingKey,
@@ -85,7 +86,9 @@ export function readEnvelope(
       replyTo: replyTo !== null && REPLY_TO_PATTERN.test(replyTo) ? replyTo : null,
       caller: returned ? optionalText(readHeader(message, ORIGINAL_USER_HEADER)) : optionalText(properties.userId),
       attempt: returned ? countAttempts(readHeader(message, ATTEMPT_HEADER)) : 0,
-      deadlineAt: ends.length === 0 ? null : Math.min(...ends),
+      deadlineAt: deadlineIsValid ? fromIso(deadline) : null,
+      // The broker takes no expiration but whole milliseconds.
+      expiresAt: expiration === null ? null : receivedAt + Number(expiration),
       traceparent: typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : null,
     },
     refusal,

@@ -4,7 +4,7 @@ import { ENVELOPE } from '../../contracts/envelope.js';
 import type { Failure } from '../../contracts/failures.js';
 import { EXCHANGES, PARKED, RETRY_HEADER, RETRY_STEPS } from '../../contracts/topology.js';
 import type { OutgoingMessage } from '../broker/publish.js';
-import { toIso } from '../clock.js';
+import { clock, toIso } from '../clock.js';
 import type { Reply } from '../operations/request.js';
 import { hideSecrets } from '../telemetry/redact.js';
 import { ATTEMPT_HEADER, type Envelope, ORIGINAL_USER_HEADER, readHeader } from './amqp-envelope.js';
@@ -47,6 +47,7 @@ export function buildRetry(
   step: (typeof RETRY_STEPS)[number],
   ownUser: string,
 ): OutgoingMessage {
+  const deadlineAt = deadlineOf(envelope);
   return {
     exchange: EXCHANGES.retry.name,
     routingKey: envelope.operation,
@@ -56,13 +57,18 @@ export function buildRetry(
       userId: ownUser,
       headers: {
         ...copyHeaders(message),
-        ...(envelope.deadlineAt !== null && { [ENVELOPE.deadlineHeader]: toIso(envelope.deadlineAt) }),
+        ...(deadlineAt !== null && { [ENVELOPE.deadlineHeader]: toIso(deadlineAt) }),
         ...(envelope.caller !== null && { [ORIGINAL_USER_HEADER]: envelope.caller }),
         [ATTEMPT_HEADER]: envelope.attempt + 1,
         [RETRY_HEADER]: step.header,
       },
     },
   };
+}
+
+function deadlineOf({ deadlineAt, expiresAt }: Envelope): number | null {
+  if (expiresAt === null) return deadlineAt;
+  return Math.min(deadlineAt ?? Number.POSITIVE_INFINITY, clock.now() + expiresAt - clock.monotonicMs());
 }
 
 /** Headers of a parked message, beside the failure's code, the caller and the attempts. */

@@ -251,6 +251,7 @@ async function replay({ gate, dispatch }: ParkedDeskOptions, entry: ParkedEntry)
       caller,
       body: decoded.body,
       deadlineAt: null,
+      expiresAt: null,
       traceparent,
     });
   } finally {

@@ -36,7 +36,7 @@ export interface Reader {
 /** A message from a request queue. */
 export function readRequest(delivery: Delivery, queue: RequestQueue, { ownUser, dispatch, gate }: Reader): Task {
   const { message } = delivery;
-  const { envelope, refusal } = readEnvelope(message, ownUser, clock.now());
+  const { envelope, refusal } = readEnvelope(message, ownUser, clock.monotonicMs());
   const requestId = nameRequest(envelope);
   const { operation, caller, attempt } = envelope;
   // What a consumer had before may have had its effect: nobody may be told that nothing was done.
@@ -66,7 +66,7 @@ export function readRequest(delivery: Delivery, queue: RequestQueue, { ownUser, 
 export function readDeadLetter(delivery: Delivery, { ownUser, dispatch, gate }: Reader): Task {
   const { message } = delivery;
   const [death] = readDeaths(message);
-  const { envelope: read, refusal } = readEnvelope(message, ownUser, clock.now());
+  const { envelope: read, refusal } = readEnvelope(message, ownUser, clock.monotonicMs());
   const envelope = { ...read, operation: death?.routingKey ?? read.operation };
   const requestId = nameRequest(envelope);
   const task = { delivery, envelope, requestId, attempt: RETRY_STEPS.length, admin: false, leave: () => {} };
@@ -92,6 +92,6 @@ const nameRequest = ({ correlationId }: Envelope): string =>
   correlationId === null ? randomUUID() : hideSecrets(correlationId);
 
 function toRequest(envelope: Envelope, requestId: string, body: unknown): IncomingRequest {
-  const { operation, messageId, caller, deadlineAt, traceparent } = envelope;
-  return { operation, messageId, requestId, caller, body, deadlineAt, traceparent };
+  const { operation, messageId, caller, deadlineAt, expiresAt, traceparent } = envelope;
+  return { operation, messageId, requestId, caller, body, deadlineAt, expiresAt, traceparent };
 }

@@ -76,7 +76,9 @@ export const readHttpRequest = (
 };
 
 /** A message id is made up where the caller sent none: callers of the predecessor do not. */
-const readEnvelope = (headers: IncomingHttpHeaders): Read<Pick<IncomingRequest, 'messageId' | 'deadlineAt'>> => {
+const readEnvelope = (
+  headers: IncomingHttpHeaders,
+): Read<Pick<IncomingRequest, 'messageId' | 'deadlineAt' | 'expiresAt'>> => {
   const messageId = id.safeParse(header(headers, 'idempotency-key') ?? randomUUID());
   const deadline = header(headers, ENVELOPE.deadlineHeader);
   const issues: Issue[] = [];
@@ -85,7 +87,8 @@ const readEnvelope = (headers: IncomingHttpHeaders): Read<Pick<IncomingRequest, 
     issues.push({ path: ENVELOPE.deadlineHeader, message: 'must be an ISO 8601 instant with an offset or Z' });
   }
   if (!messageId.success || issues.length > 0) return { ok: false, refusal: refuseInvalid(issues) };
-  return { ok: true, value: { messageId: messageId.data, deadlineAt: deadline === null ? null : fromIso(deadline) } };
+  const deadlineAt = deadline === null ? null : fromIso(deadline);
+  return { ok: true, value: { messageId: messageId.data, deadlineAt, expiresAt: null } };
 };
 
 const readFromQuery = (readQuery: ReadQuery, { query }: HttpParts): Read<Record<string, unknown>> => {

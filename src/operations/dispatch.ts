@@ -137,11 +137,18 @@ async function allocateWithin(
       continue;
     }
     const askAgainMs = answer.reply.success ? MAX_PAUSE_MS : (answer.reply.error.retry_after_ms ?? MAX_PAUSE_MS);
-    const toDeadlineMs = Math.max(MIN_PAUSE_MS, (item.deadlineAt ?? Number.POSITIVE_INFINITY) - clock.now());
+    const toDeadlineMs = Math.max(MIN_PAUSE_MS, timeLeft(item));
     hasPlace = await waitingRoom.wait(item.body.user_id, Math.min(leftMs, askAgainMs, toDeadlineMs, MAX_PAUSE_MS));
     if (gone?.aborted === true) return answer;
   }
 }
+
+/** Milliseconds until the caller no longer waits. */
+const timeLeft = ({ deadlineAt, expiresAt }: BatchItem<OperationName>): number =>
+  Math.min(
+    (deadlineAt ?? Number.POSITIVE_INFINITY) - clock.now(),
+    (expiresAt ?? Number.POSITIVE_INFINITY) - clock.monotonicMs(),
+  );
 
 /** Asks how the run stands, whenever the job's worker has ended here and now and then, until it is over or time is up. */
 async function runJobWithin(
@@ -169,7 +176,7 @@ async function askAroundWork(
   const done = await desk.work(item);
   if (!done.success && done.error.code === 'UNAVAILABLE') return refused(done);
   // It is done: a deadline that has passed meanwhile does not undo it.
-  return ask({ ...item, deadlineAt: null, done });
+  return ask({ ...item, deadlineAt: null, expiresAt: null, done });
 }
 
 /** More unknown fields than these say nothing new. */

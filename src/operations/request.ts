@@ -13,6 +13,8 @@ export interface IncomingRequest {
   body: unknown;
   /** Past this instant the request is answered `DEADLINE_EXCEEDED` and has no effect. */
   deadlineAt: number | null;
+  /** The same by this process's rising clock (`clock.monotonicMs`): of a caller who named no instant but a time to live. */
+  expiresAt: number | null;
   /** W3C trace context of the caller. */
   traceparent: string | null;
   /** Aborts when its caller has gone without the answer; absent where the door does not hear of it. */

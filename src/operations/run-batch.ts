@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { type OperationName, OPERATIONS, type RequestBody } from '../../contracts/operations.js';
+import { clock } from '../clock.js';
 import {
   type AnsweredRequest,
   insertAnsweredRequests,
@@ -12,11 +13,12 @@ import type { Log } from '../telemetry/log.js';
 import type { Reach } from './fail-point.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome, Resources } from './handler.js';
 import { refuse } from './refuse.js';
-import type { Reply } from './request.js';
+import type { IncomingRequest, Reply } from './request.js';
 
 /** An accepted request with what the exactly-one-effect rule needs of it. */
 export interface BatchItem<K extends OperationName> extends AcceptedRequest<K> {
   deadlineAt: number | null;
+  expiresAt: number | null;
 }
 
 /** How an item was answered, for the log and the metrics. */
@@ -270,12 +272,13 @@ async function recall<K extends OperationName>(
   return handler.recall(context, repeats);
 }
 
-const isLate = (item: { deadlineAt: number | null }, now: number): boolean =>
-  item.deadlineAt !== null && item.deadlineAt <= now;
+/** @param now by the database: a time to live is no instant, and must not hang on whether this machine's clock is right */
+const isLate = ({ deadlineAt, expiresAt }: Pick<IncomingRequest, 'deadlineAt' | 'expiresAt'>, now: number): boolean =>
+  (deadlineAt !== null && deadlineAt <= now) || (expiresAt !== null && expiresAt <= clock.monotonicMs());
 
 function toAnswer<K extends OperationName>(outcome: Outcome<K> | undefined): BatchAnswer {
   if (outcome === undefined)
-    return plain(refuse('DEADLINE_EXCEEDED', { message: 'x-deadline: the instant had passed; nothing was done' }));
+    return plain(refuse('DEADLINE_EXCEEDED', { message: 'the deadline of the request had passed; nothing was done' }));
   return { reply: outcome.reply, repeated: false, deferred: outcome.deferred ?? false, log: outcome.log ?? {} };
 }
 

@@ -3,6 +3,8 @@ import type { ConsumeMessage } from 'amqplib';
 import { readDeaths, readEnvelope } from '../../src/doors/amqp-envelope.js';
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
+/** By the process's rising clock. */
+const RECEIVED_AT = 40_000;
 const UUID = '0F8FAD5B-d9cb-469f-a165-70867728950e';
 const RETRIED = {
   'x-death': [{ queue: 'account-manager.retry.5s', reason: 'expired', 'routing-keys': ['action.check'] }],
@@ -10,7 +12,7 @@ const RETRIED = {
 
 function read(properties: Record<string, unknown>) {
   const message = { fields: { routingKey: 'account.allocate' }, properties, content: Buffer.alloc(0) };
-  return readEnvelope(message as unknown as ConsumeMessage, 'service', NOW);
+  return readEnvelope(message as unknown as ConsumeMessage, 'service', RECEIVED_AT);
 }
 
 test('a plain message has nothing but its operation', () => {
@@ -23,6 +25,7 @@ test('a plain message has nothing but its operation', () => {
       caller: null,
       attempt: 0,
       deadlineAt: null,
+      expiresAt: null,
       traceparent: null,
     },
     refusal: null,
@@ -119,11 +122,11 @@ test.each([
   expect(read({ headers: { 'x-deadline': deadline } }).refusal?.error.code).toBe('VALIDATION_FAILED');
 });
 
-test('the earlier of deadline and expiration counts', () => {
+test('a deadline is an instant, an expiration a time from the reception on', () => {
   const headers = { 'x-deadline': '2026-01-02T03:04:06Z' };
-  expect(read({ expiration: '250', headers }).envelope.deadlineAt).toBe(NOW + 250);
-  expect(read({ expiration: '5000', headers }).envelope.deadlineAt).toBe(NOW + 1_000);
-  expect(read({ expiration: '5000' }).envelope.deadlineAt).toBe(NOW + 5_000);
+  const both = { deadlineAt: NOW + 1_000, expiresAt: RECEIVED_AT + 250 };
+  expect(read({ expiration: '250', headers }).envelope).toMatchObject(both);
+  expect(read({ expiration: '0' }).envelope).toMatchObject({ deadlineAt: null, expiresAt: RECEIVED_AT });
 });
 
 test('a trace context of another form is ignored', () => {

@@ -66,7 +66,7 @@ function expectToBeCarried({ options }: OutgoingMessage): void {
 test('whatever arrives, it is read, and what is sent on is this service’s own and can be carried', () => {
   fc.assert(
     fc.property(messages, fc.constantFrom(...RETRY_STEPS), (message, step) => {
-      const { envelope } = readEnvelope(message, 'service', NOW);
+      const { envelope } = readEnvelope(message, 'service', performance.now());
       const retry = buildRetry(message, envelope, step, 'service');
       const parked = buildParked(message, envelope, refuse('INTERNAL').error, { ownUser: 'service', now: NOW });
       for (const sent of [retry, parked]) {
@@ -89,7 +89,7 @@ test('whatever arrives, it is read, and what is sent on is this service’s own 
 test('a reply is addressed by the envelope alone', () => {
   fc.assert(
     fc.property(messages, (message) => {
-      const { envelope } = readEnvelope(message, 'service', NOW);
+      const { envelope } = readEnvelope(message, 'service', performance.now());
       const { exchange, routingKey, options, content } = buildReply('reply.x', envelope, { success: true });
       expect([exchange, routingKey, content.toString()]).toEqual(['', 'reply.x', '{"success":true}']);
       expect([envelope.correlationId ?? undefined, undefined]).toContain(options.correlationId);

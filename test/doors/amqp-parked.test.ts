@@ -70,7 +70,7 @@ async function park(...all: Given[]): Promise<string[]> {
       fields: { routingKey: operation },
       properties: { messageId, userId: caller, correlationId: `about ${messageId}`, headers: {} },
     } as unknown as ConsumeMessage;
-    const { envelope } = readEnvelope(message, broker.connections.user, parkedAt);
+    const { envelope } = readEnvelope(message, broker.connections.user, performance.now());
     const parked = buildParked(message, envelope, refuse(code).error, {
       ownUser: broker.connections.user,
       now: parkedAt,
@@ -138,6 +138,7 @@ test('replays a message as the request that it was, and removes it once it is an
       caller: 'invite-service',
       body: { account_id: 'a' },
       deadlineAt: null,
+      expiresAt: null,
       traceparent: null,
     },
   ]);

@@ -21,6 +21,8 @@ export interface Bus {
 /** How long a caller waits for an answer before it sends the request again. */
 const RESEND_MS = 2_500;
 const GIVE_UP_MS = 120_000;
+/** Longer than any fault, shorter than a clock is off. */
+const EXPIRATION_MS = 60_000;
 const RECONNECT_MS = 200;
 
 export function openBus(url: string, ledger: Ledger): Bus {
@@ -45,6 +47,7 @@ export function openBus(url: string, ledger: Ledger): Bus {
       messageId,
       correlationId: messageId,
       replyTo: 'amq.rabbitmq.reply-to',
+      expiration: EXPIRATION_MS,
     };
     request.sentAt.push(ledger.now());
     try {

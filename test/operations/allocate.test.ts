@@ -83,6 +83,7 @@ test('300 wishes of one service through two processes on 50 accounts: 50 grants,
         requestId: messageId,
         caller: null,
         deadlineAt: null,
+        expiresAt: null,
         traceparent: null,
       };
       return (index % 2 === 0 ? first : second)({ ...request, body: wish(user) });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { OperationName } from '../../contracts/operations.js';
 import type { Dispatch, IncomingRequest, Reply } from '../../src/operations/request.js';
@@ -228,6 +228,21 @@ describe('what may not be remembered', () => {
     expect(done).toMatchObject({ success: true });
     // What was done in time is answered as such, however late the repeat.
     expect(await harness.dispatch(late)).toEqual(done);
+  });
+
+  test('a time to live is over when it is, however wrong this machine’s clock is', async () => {
+    const { holder } = await holdAccount(harness);
+    jest.spyOn(Date, 'now').mockReturnValue(Date.now() - 3_600_000);
+    try {
+      const replies = await Promise.all(
+        [-1, 60_000].map((ms) =>
+          harness.dispatch(requestOf('account.renew', holder, { expiresAt: performance.now() + ms })),
+        ),
+      );
+      expect(replies.map(({ success }) => success)).toEqual([false, true]);
+    } finally {
+      jest.restoreAllMocks();
+    }
   });
 
   test('late and timely requests in one batch are told apart', async () => {

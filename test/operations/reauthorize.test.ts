@@ -97,6 +97,7 @@ test('one key for two accounts at the same time: one of them gets it, in one bat
         requestId: messageId,
         caller: null,
         deadlineAt: null,
+        expiresAt: null,
         traceparent: null,
       };
     };

@@ -101,6 +101,7 @@ test('600 leases at once, while two processes allocate and release all the time'
       requestId: messageId,
       caller: null,
       deadlineAt: null,
+      expiresAt: null,
       traceparent: null,
     });
   };

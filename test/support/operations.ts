@@ -146,6 +146,7 @@ export async function startOperations(
     const whole = {
       caller: null,
       deadlineAt: null,
+      expiresAt: null,
       traceparent: null,
       requestId: messageId,
       ...request,

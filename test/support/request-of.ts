@@ -9,6 +9,6 @@ export function requestOf(
   envelope: Partial<IncomingRequest> = {},
 ): IncomingRequest {
   const messageId = envelope.messageId ?? randomUUID();
-  const none = { caller: null, deadlineAt: null, traceparent: null };
+  const none = { caller: null, deadlineAt: null, expiresAt: null, traceparent: null };
   return { ...none, requestId: messageId, ...envelope, operation, messageId, body };
 }
