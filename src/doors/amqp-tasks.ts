@@ -59,7 +59,7 @@ export function readRequest(delivery: Delivery, queue: RequestQueue, { ownUser, 
 }
 
 /**
- * A message from the dead-letter queue. One that expired is dispatched with its deadline over: it has no effect any
+ * A message from the dead-letter queue. One that expired is dispatched with its time over: it has no effect any
  * more, but if it had one before this process or another died with it, its stored reply is found. One that was
  * delivered too often may be what kills its consumers and is not looked into again. The ladder is behind both.
  */
@@ -83,7 +83,7 @@ export function readDeadLetter(delivery: Delivery, { ownUser, dispatch, gate }: 
   const expired = refuse('DEADLINE_EXCEEDED', { message: 'the request expired before it was served' });
   const decoded = refusal === null ? decodeBody(message.content) : null;
   if (!decoded?.ok) return { ...task, ask: () => Promise.resolve(expired) };
-  const request = { ...toRequest(envelope, requestId, decoded.body), deadlineAt: 0 };
+  const request = { ...toRequest(envelope, requestId, decoded.body), expiresAt: 0 };
   return { ...task, ask: () => dispatch(request) };
 }
 

@@ -37,6 +37,8 @@ export interface WorkerReport {
 const POOL_SIZE = 2;
 /** Without Redis by then the job works without it. */
 const REDIS_WAIT_MS = 1_000;
+/** Nobody waits for a job as for a reply, and a worker that has just started is busy with itself. */
+const REDIS_COMMAND_TIMEOUT_MS = 1_000;
 
 /** What every worker does: opens connections of its own, runs what is due of its job, closes. */
 export async function runInWorker(job: Job): Promise<void> {
@@ -94,7 +96,7 @@ type Purpose = keyof typeof REDIS_DATABASES;
 async function openRedis(options: Omit<RedisOptions, 'purpose'>): Promise<Record<Purpose, RedisConnection>> {
   const ready: Promise<unknown>[] = [];
   const open = (purpose: Purpose): RedisConnection => {
-    const connection = connectRedis({ ...options, purpose });
+    const connection = connectRedis({ ...options, purpose, commandTimeoutMs: REDIS_COMMAND_TIMEOUT_MS });
     ready.push(once(connection.client, 'ready'));
     return connection;
   };

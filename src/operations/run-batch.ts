@@ -187,7 +187,7 @@ async function answerReads<K extends OperationName>(
   const { now } = await loadAnsweredRequests(context.sql, []);
   const inTime = items.filter((item) => !isLate(item, now));
   const outcomes = new Map(zip(inTime, inTime.length === 0 ? [] : await handler.handle(context, inTime)));
-  return items.map((item) => toAnswer(outcomes.get(item)));
+  return items.map((item) => toAnswer(item, outcomes.get(item)));
 }
 
 /** In one transaction: what was answered before is answered the same; the rest is handled, and its answers stored. */
@@ -252,11 +252,11 @@ async function answerOnce<K extends OperationName>(
 
   return keyed.map((entry): BatchAnswer => {
     const outcome = handled.get(entry);
-    if (outcome !== undefined) return toAnswer(outcome);
+    if (outcome !== undefined) return toAnswer(entry.item, outcome);
     const reply = recalled.get(entry);
     if (reply !== undefined) return { reply: reply as Reply, repeated: true, deferred: false, log: {} };
     // Neither answered nor in conflict: late, or the repeat of a request that is deferred.
-    if (!answered.has(entry.key)) return toAnswer(handled.get(first.get(entry.key) ?? entry));
+    if (!answered.has(entry.key)) return toAnswer(entry.item, handled.get(first.get(entry.key) ?? entry));
     return plain(
       refuse('IDEMPOTENCY_CONFLICT', { message: 'message_id: came before with a different body or operation' }),
     );
@@ -272,13 +272,18 @@ async function recall<K extends OperationName>(
   return handler.recall(context, repeats);
 }
 
-/** @param now by the database: a time to live is no instant, and must not hang on whether this machine's clock is right */
-const isLate = ({ deadlineAt, expiresAt }: Pick<IncomingRequest, 'deadlineAt' | 'expiresAt'>, now: number): boolean =>
-  (deadlineAt !== null && deadlineAt <= now) || (expiresAt !== null && expiresAt <= clock.monotonicMs());
+type Deadlines = Pick<IncomingRequest, 'deadlineAt' | 'expiresAt'>;
 
-function toAnswer<K extends OperationName>(outcome: Outcome<K> | undefined): BatchAnswer {
-  if (outcome === undefined)
-    return plain(refuse('DEADLINE_EXCEEDED', { message: 'the deadline of the request had passed; nothing was done' }));
+/** @param now by the database: an instant is the same for all, and must not hang on whether this machine's clock is right */
+const isLate = (item: Deadlines, now: number): boolean =>
+  (item.deadlineAt !== null && item.deadlineAt <= now) || hasExpired(item);
+const hasExpired = ({ expiresAt }: Deadlines): boolean => expiresAt !== null && expiresAt <= clock.monotonicMs();
+
+function toAnswer<K extends OperationName>(item: Deadlines, outcome: Outcome<K> | undefined): BatchAnswer {
+  if (outcome === undefined) {
+    const rule = hasExpired(item) ? 'expiration: the time was over' : 'x-deadline: the instant had passed';
+    return plain(refuse('DEADLINE_EXCEEDED', { message: `${rule}; nothing was done` }));
+  }
   return { reply: outcome.reply, repeated: false, deferred: outcome.deferred ?? false, log: outcome.log ?? {} };
 }
 

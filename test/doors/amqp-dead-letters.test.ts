@@ -27,8 +27,8 @@ const peek = async (queue: string) => {
 };
 
 describe('dead letters', () => {
-  const isLate: Dispatch = ({ deadlineAt, messageId }) =>
-    Promise.resolve(messageId === null && deadlineAt === 0 ? refuse('DEADLINE_EXCEEDED') : done);
+  const isLate: Dispatch = ({ expiresAt, messageId }) =>
+    Promise.resolve(messageId === null && expiresAt === 0 ? refuse('DEADLINE_EXCEEDED') : done);
   const publish = async (broker: OpenBroker, body: string, options: Options.Publish) => {
     const channel = await broker.plain.createConfirmChannel();
     await channel.assertQueue('reply.mine');

@@ -85,7 +85,8 @@ test.each([
   'content-length: 5000000',
   'transfer-encoding: chunked',
 ])('who sends too much, and listens only then, hears what was wrong (%s)', async (framing) => {
-  const socket = createConnection(port, '127.0.0.1');
+  const patient = createDoor({});
+  const socket = createConnection((await patient.start('127.0.0.1', 0)).port, '127.0.0.1');
   socket.write(`POST /api/v1/account-manager/allocate HTTP/1.1\r\nhost: x\r\n${framing}\r\n\r\n`);
   const body = Buffer.alloc(5_000_000, ' ');
   await new Promise<void>((resolve, reject) => {
@@ -100,6 +101,7 @@ test.each([
   const [next] = (await once(socket, 'data')) as [Buffer];
   expect(next.toString()).toMatch(/^HTTP\/1.1 200 /);
   socket.destroy();
+  await patient.stop();
 });
 
 test('a connection that asks nothing more is closed', async () => {
