@@ -21,6 +21,7 @@ export interface RunSummary {
   job: JobName;
   scheduledFor: number;
   outcome: AttemptOutcome;
+  /** What this attempt did; the run's row has the sum of all of them. */
   counts: Counts;
   durationMs: number;
   /** From the occurrence to the start. */
@@ -56,7 +57,7 @@ async function attempt(
 ): Promise<RunSummary> {
   const { database } = context;
   const log = context.log.child({ job: job.name, scheduled_for: toIso(run.scheduledFor), attempt: run.attempt });
-  const counts: Counts = { ...run.counts };
+  const counts: Counts = {};
   const timeUp = AbortSignal.timeout(timeoutMs);
   const lost = new AbortController();
   const signal = AbortSignal.any([cancel, timeUp, lost.signal]);
@@ -94,7 +95,7 @@ async function attempt(
 
   const isOurs = await endAttempt(database.reader, run, {
     outcome,
-    counts,
+    counts: addCounts(run.counts, counts),
     error: error === null ? null : describe(error),
     restMs: outcome === 'failed' ? retryDelayMs(run.attempt) : 0,
   }).catch((thrown: unknown) => {
@@ -114,6 +115,9 @@ async function attempt(
     lagMs: Math.max(0, startedAt - run.scheduledFor),
   };
 }
+
+const addCounts = (before: Counts, more: Counts): Counts =>
+  Object.entries(more).reduce((sum, [name, quantity]) => ({ ...sum, [name]: (sum[name] ?? 0) + quantity }), before);
 
 /** The error in one line, for the row. */
 const describe = (error: unknown): string =>
