@@ -32,7 +32,10 @@ export async function sumUsage(sql: Sql, fromAt: number, toAt: number): Promise<
   }));
 }
 
-/** Writes the usage of a date; what was archived of it before is replaced. */
+/**
+ * Writes the usage of a date, in place of less that was archived of it before. More stays: actions are only ever added,
+ * so less is what the clean-up has left of them.
+ */
 export async function archiveUsage(sql: Sql, day: string, sums: readonly UsageSum[]): Promise<void> {
   const rows = sums.map(({ accountId, actionType, quantity }) => ({
     account_id: accountId,
@@ -44,5 +47,5 @@ export async function archiveUsage(sql: Sql, day: string, sums: readonly UsageSu
     SELECT ${day}::date, c.account_id, c.action_type, c.quantity
     FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS c(account_id uuid, action_type text, quantity bigint)
     ORDER BY c.account_id, c.action_type
-    ON CONFLICT (day, account_id, action_type) DO UPDATE SET quantity = EXCLUDED.quantity`;
+    ON CONFLICT (day, account_id, action_type) DO UPDATE SET quantity = GREATEST(usage_archive.quantity, EXCLUDED.quantity)`;
 }

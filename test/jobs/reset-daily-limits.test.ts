@@ -129,6 +129,16 @@ test('run twice, late, and on two instances at once: the same as once', async ()
   expect(await state()).toEqual(once);
 });
 
+test('what is archived stays, though its day is looked at again once the clean-up has begun to remove it', async () => {
+  const [id] = await seedAccounts(operations, 5, 1);
+  await act(id!, midnight - 40 * DAY, 4);
+  await act(id!, midnight - 39 * DAY - 1, 3);
+  await one.work(resetDailyLimits, { scheduledFor: midnight });
+  await operations.query(`DELETE FROM counted_actions WHERE quantity = 4`);
+  await one.work(resetDailyLimits, { scheduledFor: midnight });
+  expect(await archive()).toMatchObject([{ quantity: 7 }]);
+});
+
 test('one that was stopped halfway is finished by the next', async () => {
   await givenYesterday();
   const [whole] = await Promise.all([
