@@ -15,6 +15,8 @@ export interface ScheduleOptions {
   onRun: (summary: RunSummary) => void;
   /** Where the compiled workers are. */
   workers?: string;
+  /** A worker that has not ended so long after its time is up is ended. */
+  terminateAfterMs?: number;
 }
 
 export interface Schedule extends JobStarter {
@@ -24,16 +26,17 @@ export interface Schedule extends JobStarter {
   close: (options: { timeoutMs: number }) => Promise<void>;
 }
 
-/** A worker that does not end after its time is up is ended. */
 const TERMINATE_AFTER_MS = 30_000;
 
 /**
  * The table of the jobs: Bree starts a worker thread at each occurrence, in every instance; the workers agree among
  * themselves who works (run-job.ts).
  */
-export function createSchedule({ cadences, worker, log, onRun, workers }: ScheduleOptions): Schedule {
+export function createSchedule(options: ScheduleOptions): Schedule {
+  const { cadences, worker, log, onRun, workers, terminateAfterMs = TERMINATE_AFTER_MS } = options;
   const root = workers ?? path.join(import.meta.dirname, 'workers');
   const ends = new Map<string, { promise: Promise<void>; resolve: () => void }>();
+  const crashed = new Set<string>();
   let isOpen = false;
   let isClosing = false;
 
@@ -41,7 +44,7 @@ export function createSchedule({ cadences, worker, log, onRun, workers }: Schedu
     root: false,
     timezone: 'UTC',
     hasSeconds: true,
-    closeWorkerAfterMs: worker.timeoutMs + TERMINATE_AFTER_MS,
+    closeWorkerAfterMs: worker.timeoutMs + terminateAfterMs,
     jobs: JOB_NAMES.map((job) => ({
       name: job,
       path: path.join(root, `${job}.js`),
@@ -53,10 +56,13 @@ export function createSchedule({ cadences, worker, log, onRun, workers }: Schedu
       warn: (message: unknown) => log.debug('scheduler', { detail: String(message) }),
       error: (message: unknown) => log.warn('scheduler', { detail: String(message) }),
     },
-    // A crash is told twice: by its error, then by its exit code, which is 1 too for a worker that was cancelled.
+    // A crash is told twice: by its error, then by its exit code, which is 1 too for a worker that was ended.
     errorHandler: (error, { name }) => {
-      if (error instanceof Error && / exited with code /.test(error.message)) log.debug('worker ended', { job: name });
-      else log.error('worker crashed', { job: name, error });
+      if (!(error instanceof Error && / exited with code /.test(error.message))) {
+        crashed.add(name);
+        log.error('worker crashed', { job: name, error });
+      } else if (crashed.delete(name) || isClosing) log.debug('worker ended', { job: name });
+      else log.error('worker ended before its job', { job: name, after_ms: worker.timeoutMs + terminateAfterMs });
     },
     workerMessageHandler: ({ message }) => {
       if (isReport(message)) onRun(message.summary);

@@ -1,6 +1,9 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { JOB_NAMES, type JobName } from '../../contracts/jobs.js';
 import { type Cadence, latestOccurrence, parseCadence } from '../../src/decide/cadence.js';
@@ -9,6 +12,7 @@ import type { WorkerOptions } from '../../src/jobs/run-in-worker.js';
 import type { RunSummary } from '../../src/jobs/run-job.js';
 import { createSchedule } from '../../src/jobs/schedule.js';
 import { type RunWatch, type RunWatchOptions, watchRuns } from '../../src/jobs/watch-runs.js';
+import { createLog } from '../../src/telemetry/log.js';
 import { buildService } from '../support/build-service.js';
 import { type JobsHarness, startJobs } from '../support/jobs.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
@@ -137,6 +141,29 @@ test('a worker killed mid-run: the rest is done by the next, and nothing twice',
   expect(summary).toMatchObject({ outcome: 'done', counts: { recovered: 2_000 - before } });
   await expectEachRecoveredOnce(2_000);
   expect(await runs()).toMatchObject([{ outcome: 'done', attempt: 2, instance: 'one' }]);
+});
+
+test('a worker that hangs is ended, which is told, and its job can be run again', async () => {
+  const hanging = mkdtempSync(path.join(tmpdir(), 'workers-'));
+  for (const job of JOB_NAMES) writeFileSync(path.join(hanging, `${job}.js`), 'for (;;);');
+  const lines = new PassThrough();
+  const schedule = createSchedule({
+    cadences: cadencesWith('report', SELDOM),
+    workers: hanging,
+    worker: { ...workerOptions('one'), timeoutMs: 50 },
+    terminateAfterMs: 50,
+    log: createLog({ level: 'warn', instance: 'one', stream: lines }),
+    onRun: () => {},
+  });
+  await schedule.open();
+  for (let time = 0; time < 2; time++) await schedule.start('report');
+  await schedule.close({ timeoutMs: 1_000 });
+  rmSync(hanging, { recursive: true });
+  const told = String(lines.read()).trim().split('\n');
+  expect(told.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { level: 'error', message: 'worker ended before its job', job: 'report' },
+    { level: 'error', message: 'worker ended before its job', job: 'report' },
+  ]);
 });
 
 function watchOn(cadences: Record<JobName, Cadence>, more: Partial<RunWatchOptions> = {}): RunWatch {
