@@ -42,16 +42,19 @@ function describe(context: BatchContext, view: LimitView, now: number): ReplyBod
       T
     >;
 
-  const perChannel: ReplyBody<'query.limits'>['status']['per_channel_limits'] = {} as never;
-  for (const actionType of ACTION_TYPES) {
-    perChannel[actionType] = {};
-    for (const [key, usage] of view.channels) {
-      const [keyAction, channel] = key.split(' ', 2);
-      const counts = checksOf(actionType, usage).perChannel;
-      if (keyAction === actionType && channel !== undefined && counts !== undefined)
-        perChannel[actionType][channel] = counts;
-    }
-  }
+  // Built from entries: a channel may be named `__proto__`.
+  const byChannel = (actionType: ActionType) =>
+    Object.fromEntries(
+      [...view.channels].flatMap(([key, usage]) => {
+        const [keyAction, channel] = key.split(' ', 2);
+        if (keyAction !== actionType || channel === undefined) return [];
+        const counts = checksOf(actionType, usage).perChannel;
+        return counts === undefined ? [] : [[channel, counts]];
+      }),
+    );
+  const perChannel = Object.fromEntries(
+    ACTION_TYPES.map((actionType) => [actionType, byChannel(actionType)]),
+  ) as ReplyBody<'query.limits'>['status']['per_channel_limits'];
   const free = view.lockedUntil === null || view.lockedUntil <= now;
   return {
     account_id: view.accountId,

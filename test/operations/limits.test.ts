@@ -40,7 +40,7 @@ test('every window is told, by action and by channel', async () => {
     messages_sent: 4,
     contacts_added: 0,
     success: true,
-    channel_usage: { '@Foo': 3, 'https://t.me/c/1234567890/5': 2 },
+    channel_usage: { '@Foo': 3, 'https://t.me/c/1234567890/5': 1, '@__proto__': 1 },
   };
   await harness.succeed('account.release', { ...holder, usage_stats });
   const status = await limitsOf(accountId);
@@ -57,10 +57,11 @@ test('every window is told, by action and by channel', async () => {
   expect(status.per_channel_limits).toMatchObject({
     invite: {
       foo: { used: 3, limit: 15, remaining: 12, total: { used: 3, limit: 200, remaining: 197 } },
-      '1234567890': { used: 2, limit: 15, remaining: 13, total: { used: 2, limit: 200, remaining: 198 } },
+      '1234567890': { used: 1, limit: 15, remaining: 14, total: { used: 1, limit: 200, remaining: 199 } },
     },
     message: {},
   });
+  expect(Object.keys(status.per_channel_limits.invite)).toContain('__proto__');
 });
 
 test('is_available follows lease, wait and their ends, without any job', async () => {
