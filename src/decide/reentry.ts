@@ -19,6 +19,8 @@ export interface Limits {
 type Blocks = Pick<AccountCondition, 'blockedUntil' | 'lastBlockEndedAt'>;
 
 const DAY_MS = 86_400_000;
+/** An instant that the database can compare with. */
+const NO_BLOCK_ENDS_AT = Date.parse('9999-12-31T23:59:59.999Z');
 const startOfDay = (at: number): number => Math.floor(at / DAY_MS) * DAY_MS;
 
 /**
@@ -31,13 +33,14 @@ export function reentryEndsAt(
   now: number,
 ): number | null {
   const blockEndsAt = blockedUntil ?? lastBlockEndedAt;
-  if (blockEndsAt === null) return null;
+  if (blockEndsAt === null || days === 0) return null;
   const endsAt = startOfDay(blockEndsAt) + days * DAY_MS;
   return endsAt > now ? endsAt : null;
 }
 
 /** The instant since when a block must have ended, or be on, for an account to be in its first days after it at `now`. */
-export const reentersSince = ({ days }: Reentry, now: number): number => startOfDay(now) - (days - 1) * DAY_MS;
+export const reentersSince = ({ days }: Reentry, now: number): number =>
+  days === 0 ? NO_BLOCK_ENDS_AT : startOfDay(now) - (days - 1) * DAY_MS;
 
 /** The limits an account is judged by at `now`: the policy itself unless it was blocked of late. */
 export const policyFor = (blocks: Blocks, { policy, reentry }: Limits, now: number): LimitsPolicy =>

@@ -27,6 +27,7 @@ test.each([
 test('during a block its end counts, not that of the one before', () => {
   const blocks = { blockedUntil: at('2026-03-05T10:00:00Z'), lastBlockEndedAt: at('2026-01-01T00:00:00Z') };
   expect(reentryEndsAt(blocks, reentry, at('2026-03-04T10:00:00Z'))).toBe(at('2026-03-08T00:00:00Z'));
+  expect(reentryEndsAt(blocks, { days: 0, share: 0.5 }, at('2026-03-04T10:00:00Z'))).toBeNull();
 });
 
 test('only daily limits are reduced, none to nothing, and none that is nothing to something', () => {
