@@ -15,8 +15,18 @@ export const id = z.guid().toLowerCase().describe('UUID');
 /** An instant: ISO 8601, UTC, milliseconds. */
 export const instant = z.iso.datetime().describe('ISO 8601, UTC, milliseconds');
 
+/** What every store keeps, and an instant of the contract can write. */
+const FIRST_INSTANT = '0001-01-01T00:00:00.000Z';
+const LAST_INSTANT = '9999-12-31T23:59:59.999Z';
+
 /** An instant given by a caller: ISO 8601 with any offset. */
-export const givenInstant = z.iso.datetime({ offset: true }).describe('ISO 8601 with an offset or Z');
+export const givenInstant = z.iso
+  .datetime({ offset: true })
+  .refine(
+    (given) => Date.parse(given) >= Date.parse(FIRST_INSTANT) && Date.parse(given) <= Date.parse(LAST_INSTANT),
+    'must lie in the years 1 to 9999, UTC',
+  )
+  .describe('ISO 8601 with an offset or Z');
 
 /** The user who owns accounts; an integer of the company's own numbering. */
 export const userId = z.int().min(0).describe('The user who owns the accounts: an integer, 0 or more');

@@ -26,7 +26,7 @@ export const historyRequest = z.strictObject({
   type: optional(historyType).describe('Lists only entries of this type'),
   limit: withDefault(z.int().min(1).max(500), 100).describe('How many entries to list at most'),
   cursor: optional(
-    z.string().regex(/^\d{1,15}\.\d{1,15}\.[0-2]\.\d{1,15}$/, 'must be a next_cursor of this query'),
+    z.string().regex(/^\d{1,15}\.\d{1,14}\.[0-2]\.\d{1,15}$/, 'must be a next_cursor of this query'),
   ).describe('next_cursor of the page before'),
 });
 

@@ -160,6 +160,13 @@ test('of one type, however far apart they are', async () => {
   expect((await pageOf(accountId, { type: 'action.acquired' })).entries).toEqual([]);
 });
 
+test('a cursor that none of its pages has given is refused, or has nothing behind it', async () => {
+  const { accountId } = await holdAccount(harness);
+  expect(await pageOf(accountId, { cursor: '0.0.0.0' })).toMatchObject({ entries: [], next_cursor: null });
+  const beyond = { account_id: accountId, cursor: '1.999999999999999.0.1' };
+  expect((await harness.refusal('query.history', beyond)).code).toBe('VALIDATION_FAILED');
+});
+
 test('of an account that is not there nothing is told', async () => {
   expect((await harness.refusal('query.history', { account_id: randomUUID() })).code).toBe('ACCOUNT_NOT_FOUND');
 });

@@ -47,6 +47,14 @@ test.each([
   });
 });
 
+test('a time that no instant of the contract can tell is refused', async () => {
+  const account_id = await newAccount('FLOOD_WAIT_7200');
+  for (const recovery_time of ['9999-12-31T23:59:59-12:00', '2099-02-30T00:00:00Z']) {
+    const refusal = await harness.refusal('admin.schedule-recovery', { account_id, recovery_time });
+    expect(refusal).toMatchObject({ code: 'VALIDATION_FAILED', details: { issues: [{ path: 'recovery_time' }] } });
+  }
+});
+
 test('takes any offset, and a time in the past as now', async () => {
   const accountId = await newAccount('FLOOD_WAIT_7200');
   expect((await schedule(accountId, '2099-03-01T14:00:00+02:00')).recovery_time).toBe('2099-03-01T12:00:00.000Z');
