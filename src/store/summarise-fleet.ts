@@ -41,14 +41,21 @@ export async function rankServices(sql: Sql, sinceAt: number): Promise<FleetRepo
     ORDER BY COALESCE(leases, 0) DESC, COALESCE(actions, 0) DESC, service_name LIMIT ${MAX_SERVICES}::integer`;
 }
 
-/** Present waits by the class of the error that began them, as its event tells it. */
+/**
+ * Present waits by the class of the error that began them, as its event tells it; an operator who moved the end of one
+ * has made an event of that type too, without a class. Of an account in both waits the block counts while it lasts.
+ */
 export async function countWaits(sql: Sql, now: number): Promise<FleetReport['waits']> {
+  const at = new Date(now);
   return sql.$queryRaw<FleetReport['waits']>`
-    SELECT s.status::text, COALESCE(e.cause, 'unknown') AS cause, count(*)::integer AS accounts
-    FROM telegram_sessions s LEFT JOIN LATERAL (
+    SELECT s.status, COALESCE(e.cause, 'unknown') AS cause, count(*)::integer AS accounts
+    FROM (
+      SELECT id, CASE WHEN blocked_until > ${at} THEN 'blocked' ELSE 'flood_wait' END AS status
+      FROM telegram_sessions
+      WHERE status IN ('flood_wait', 'blocked') AND GREATEST(flood_wait_until, blocked_until) > ${at}) s
+    LEFT JOIN LATERAL (
       SELECT data ->> 'error_class' AS cause FROM events
-      WHERE account_id = s.id AND type IN ('account.flood_wait', 'account.blocked')
+      WHERE account_id = s.id AND type = 'account.' || s.status AND data ->> 'error_class' IS NOT NULL
       ORDER BY sequence DESC LIMIT 1) e ON true
-    WHERE s.status IN ('flood_wait', 'blocked') AND GREATEST(s.flood_wait_until, s.blocked_until) > ${new Date(now)}
     GROUP BY 1, 2 ORDER BY accounts DESC, 1, 2`;
 }

@@ -164,6 +164,24 @@ test('the scan finds trouble in the data, plans recoveries, and says what it fou
   expect((await announced()).slice(5)).toEqual(['alert.warning overdue_recoveries resolved']);
 });
 
+test('a report tells waits as they are now, and the error that began them whatever an operator did since', async () => {
+  const [account_id] = await operations.registerAccounts(5, 1);
+  await operations.succeed('account.error', { account_id, error_message: 'FLOOD_WAIT_7200' });
+  await operations.succeed('account.error', { account_id, error_message: 'PEER_FLOOD' });
+  const waits = async (scheduledFor: number) => {
+    await one.work(report, { scheduledFor });
+    return (await ask(operations, 'query.report', {})).report?.waits;
+  };
+  await operations.succeed('admin.schedule-recovery', {
+    account_id,
+    recovery_time: new Date(Date.now() + 7_000_000).toISOString(),
+  });
+  expect(await waits(NOON)).toEqual([{ status: 'blocked', cause: 'peer_flood', accounts: 1 }]);
+  // The block is over, the flood wait under it is not, and nobody has met the account since.
+  await operations.query(`UPDATE telegram_sessions SET blocked_until = now() - interval '1 second'`);
+  expect(await waits(NOON + 1)).toEqual([{ status: 'flood_wait', cause: 'flood_wait', accounts: 1 }]);
+});
+
 test('a report tells the state of the fleet; it is stored, announced once, and found by id and time', async () => {
   const [first, second, third] = await operations.registerAccounts(3, 4);
   const wish = { user_id: 3, purpose: 'general', service_name: 'inviter' };
@@ -222,4 +240,7 @@ test('a report tells the state of the fleet; it is stored, announced once, and f
   expect((await ask(operations, 'query.report', { report_id: found.report_id })).report).toEqual(found);
   expect((await ask(operations, 'query.report', { at: found.generated_at })).report).toEqual(found);
   expect((await ask(operations, 'query.report', { at: '2020-01-01T00:00:00Z' })).report).toBeNull();
+  expect((await ask(operations, 'query.report', { at: '0001-01-01T00:00:00Z' })).report).toBeNull();
+  expect((await ask(operations, 'query.report', { at: '9999-12-31T23:59:59Z' })).report).toEqual(next);
+  expect((await operations.refusal('query.report', { at: '0000-12-31T00:00:00Z' })).code).toBe('VALIDATION_FAILED');
 });

@@ -117,5 +117,7 @@ test('switched off, a block changes no limit', async () => {
   const { status } = await ask(other, 'query.limits', { account_id });
   expect(status.daily_limits.invite.limit).toBe(30);
   expect(status).not.toHaveProperty('reentry');
+  const { aggregates } = await ask(other, 'query.accounts', { user_id: 1 });
+  expect(aggregates.capacity_today.invite).toBe(30);
   await other.close();
 });
