@@ -36,7 +36,7 @@ export async function rankServices(sql: Sql, sinceAt: number): Promise<FleetRepo
       SELECT service_name, sum(quantity) AS actions FROM counted_actions
       WHERE counted_at >= ${since} AND service_name IS NOT NULL GROUP BY 1)
     SELECT service_name, COALESCE(leases, 0)::integer AS leases, COALESCE(open, 0)::integer AS open_leases,
-      COALESCE(actions, 0)::integer AS actions
+      COALESCE(actions, 0)::float8 AS actions
     FROM taken FULL JOIN held USING (service_name) FULL JOIN counted USING (service_name)
     ORDER BY COALESCE(leases, 0) DESC, COALESCE(actions, 0) DESC, service_name LIMIT ${MAX_SERVICES}::integer`;
 }

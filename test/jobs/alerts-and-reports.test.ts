@@ -232,10 +232,17 @@ test('a report tells the state of the fleet; it is stored, announced once, and f
   const events = await operations.query<Row>(`SELECT type, data FROM events WHERE type = 'report.generated'`);
   expect(events).toEqual([{ type: 'report.generated', data: found }]);
 
+  // More than an `integer` holds.
+  await operations.query(
+    `INSERT INTO counted_actions (id, account_id, action_type, service_name, quantity, counted_at, settled_at, success)
+     SELECT gen_random_uuid(), $1, 'parse', 'parser', 2000000000, now(), now(), true FROM generate_series(1, 2)`,
+    [first],
+  );
   await two.work(report, { scheduledFor: NOON + 6 * 3_600_000 });
   const { report: next } = await ask(operations, 'query.report', {});
   expect(next?.report_id).not.toBe(found.report_id);
   expect(next?.since).toBe(found.generated_at);
+  expect(next?.services.find(({ service_name }) => service_name === 'parser')?.actions).toBe(4_000_000_000);
   expect(next?.refusals).toEqual([]);
   expect((await ask(operations, 'query.report', { report_id: found.report_id })).report).toEqual(found);
   expect((await ask(operations, 'query.report', { at: found.generated_at })).report).toEqual(found);
