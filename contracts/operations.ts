@@ -210,7 +210,7 @@ export const OPERATIONS = {
     changesState: true,
   },
   'admin.recover': {
-    summary: "End an account's waits now",
+    summary: "End an account's waits and its count of errors now",
     queue: 'admin',
     http: { method: 'POST', path: '/recover/{account_id}' },
     request: admin.recoverRequest,

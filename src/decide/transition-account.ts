@@ -190,11 +190,16 @@ export function reauthorise(condition: AccountCondition, now: number): AccountCo
   return before.status === 'disabled' && before.disabledReason === 'needs_reauth' ? activate(before) : before;
 }
 
-/** An operator's `admin.recover`: ends the waits at `now`. Of a disabled account, and `disabled` itself, only if forced. */
+/**
+ * An operator's `admin.recover`: ends the waits at `now`, and the count of errors, which nothing else ends on an account
+ * that never waits. Of a disabled account, and `disabled` itself, only if forced.
+ */
 export function recoverNow(condition: AccountCondition, { force }: { force: boolean }, now: number): AccountCondition {
   const before = settleCondition(condition, now).condition;
   if (before.status === 'disabled' && !force) return before;
-  return before.status === 'draining' ? withoutWaits(before, now) : activate(withoutWaits(before, now));
+  const unbound = withoutWaits(before, now);
+  const recovered = unbound.status === 'draining' ? unbound : activate(unbound);
+  return recovered.errorCount === 0 ? recovered : { ...recovered, errorCount: 0 };
 }
 
 /**

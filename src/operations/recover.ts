@@ -2,7 +2,10 @@ import { recoverNow } from '../decide/transition-account.js';
 import { changeByOperator, decideByAccount } from './change-by-operator.js';
 import type { OperationHandler } from './handler.js';
 
-/** `admin.recover`: an operator ends the waits of an account now; of a disabled one, and that itself, only by force. */
+/**
+ * `admin.recover`: an operator ends the waits and the count of errors of an account now; of a disabled one, and that
+ * itself, only by force.
+ */
 export const recover: OperationHandler<'admin.recover'> = {
   handle: (context, requests) =>
     decideByAccount(context, requests, (work, account, request) => {

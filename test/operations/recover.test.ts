@@ -77,6 +77,21 @@ test('a draining account drains on, without its wait, and the history tells it',
   expect(told).toMatchObject({ type: 'account.draining', data: { reason: 'checked by hand', actor: 'ops' } });
 });
 
+test('an active account with many errors starts without them', async () => {
+  const accountId = await newAccount();
+  const report = { account_id: accountId, error_type: 'network_error' };
+  for (let count = 0; count < 5; count++) await ask(harness, 'account.error', report);
+  const healthOf = async () => (await ask(harness, 'query.health', { account_id: accountId })).health;
+  expect(await healthOf()).toMatchObject({ is_healthy: false, metadata: { error_count: 5 } });
+  expect(await recover(accountId)).toMatchObject({ status: 'active', previous_status: 'active', changed: true });
+  expect(await healthOf()).toMatchObject({ is_healthy: true, issues: [], metadata: { error_count: 0 } });
+  expect((await eventsOf(harness, accountId)).at(-1)).toMatchObject({
+    type: 'account.recovered',
+    data: { reason: 'checked by hand', actor: 'ops' },
+  });
+  expect(await recover(accountId)).toMatchObject({ changed: false });
+});
+
 test('an active account stays as it is; an unknown one is refused', async () => {
   const accountId = await newAccount();
   expect(await recover(accountId)).toMatchObject({ status: 'active', changed: false });
