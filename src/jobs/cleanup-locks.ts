@@ -15,16 +15,24 @@ const CHUNK = 200;
 export const cleanupLocks: Job = {
   name: 'cleanup-locks',
   run: async (context, task) => {
-    await inChunks(task.signal, async () => {
-      const { accounts, leasesExpired } = await settleEnded(context, (sql) => lockEndedLeases(sql, CHUNK));
-      task.count('leases_expired', leasesExpired);
-      return accounts;
-    });
-    const leases = await loadOpenLeases(context.database.reader);
-    await removeStaleLocks(context, task, new Map(leases.map(({ accountId, lockValue }) => [accountId, lockValue])));
-    if (!task.signal.aborted) task.count('locks_restored', await restoreLeaseLocks(context.lockConnection, leases));
+    try {
+      await inChunks(task.signal, async () => {
+        const { accounts, leasesExpired } = await settleEnded(context, (sql) => lockEndedLeases(sql, CHUNK));
+        task.count('leases_expired', leasesExpired);
+        return accounts;
+      });
+    } finally {
+      // A lease that cannot be closed fails the run, and has nothing to do with the locks of the others.
+      await alignLocks(context, task);
+    }
   },
 };
+
+async function alignLocks(context: JobContext, task: JobTask): Promise<void> {
+  const leases = await loadOpenLeases(context.database.reader);
+  await removeStaleLocks(context, task, new Map(leases.map(({ accountId, lockValue }) => [accountId, lockValue])));
+  if (!task.signal.aborted) task.count('locks_restored', await restoreLeaseLocks(context.lockConnection, leases));
+}
 
 /**
  * Removes locks whose lease the database knows to be over. A lock it knows nothing of stays until it ends by itself:

@@ -25,10 +25,14 @@ export const healthScan: Job = {
     await raiseTrouble(context, task);
     await judgeFleetAlerts(context, task);
     if (task.signal.aborted) return;
-    await processRecoveries.run(context, task);
-    await planRecoveries(context, task);
-    await resealSessions(context, task);
-    await probeAccounts(context, task);
+    try {
+      await processRecoveries.run(context, task);
+    } finally {
+      // An account that cannot be settled fails the run, and shall keep back neither a change of keys nor the rest.
+      await planRecoveries(context, task);
+      await resealSessions(context, task);
+      await probeAccounts(context, task);
+    }
   },
 };
 

@@ -164,6 +164,20 @@ test('the scan finds trouble in the data, plans recoveries, and says what it fou
   expect((await announced()).slice(5)).toEqual(['alert.warning overdue_recoveries resolved']);
 });
 
+test('an account that cannot be settled fails the scan, and keeps nothing else of it from being done', async () => {
+  const [broken, waiting] = (await seedAccounts(operations, 6, 2)) as [string, string];
+  await letWait(operations, [broken], { fromMs: -1_000 });
+  await letWait(operations, [waiting], { fromMs: 3_600_000 });
+  // Its next event has a number that is taken, as where rows were put back by hand.
+  await operations.query(
+    `INSERT INTO events (event_id, type, account_id, sequence, data, occurred_at) VALUES (gen_random_uuid(), 'test', $1, 1, '{}', now())`,
+    [broken],
+  );
+  await operations.redis.flush();
+  await expect(one.work(healthScan)).rejects.toThrow(/duplicate key/);
+  expect(await one.context.recoveryQueue.state()).toMatchObject({ kind: 'whole' });
+});
+
 test('a report tells waits as they are now, and the error that began them whatever an operator did since', async () => {
   const [account_id] = await operations.registerAccounts(5, 1);
   await operations.succeed('account.error', { account_id, error_message: 'FLOOD_WAIT_7200' });

@@ -85,6 +85,18 @@ test('stale locks go, lost locks come back, and those of live leases stay', asyn
   expect(await one.work(cleanupLocks)).toMatchObject({ locks_removed: 0, locks_restored: 0 });
 });
 
+test('a lease that cannot be closed fails the run, and keeps no lost lock from coming back', async () => {
+  const broken = await holdAccount(operations);
+  const lost = await holdAccount(operations);
+  await letLeaseEnd(operations, broken.accountId);
+  // The number of its next event is taken, as where rows were put back by hand.
+  await operations.query(`UPDATE telegram_sessions SET event_sequence = 0 WHERE id = $1`, [broken.accountId]);
+  await until(async () => (await locks.pttl(lockKey(lost.accountId))) > 60_000);
+  await locks.del(lockKey(lost.accountId));
+  await expect(one.work(cleanupLocks)).rejects.toThrow(/duplicate key/);
+  expect(await locks.exists(lockKey(lost.accountId))).toBe(1);
+});
+
 test('cached windows that are not the present ones are removed, and what is not the cache’s is left alone', async () => {
   const { accountId, holder } = await holdAccount(operations);
   await operations.succeed('action.acquire', { ...holder, action_type: 'invite' });
