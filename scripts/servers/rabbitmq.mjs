@@ -116,29 +116,28 @@ function environment(folder, ports) {
 
 /**
  * The port mapper outlives its node; it obeys `k` (kill) once no node is registered with it, and it hears a moment late
- * of one that was killed.
+ * of one that was killed. Resolves when it is gone: a node that registers with one that is ending is known to nobody.
  * @param {number} port
- * @returns {Promise<void>}
  */
 async function stopPortMapper(port) {
   for (let tries = 0; tries < 40; tries++) {
-    if (!(await askPortMapperToStop(port))) return;
+    if (await isPortMapperGone(port)) return;
     await sleep(50);
   }
 }
 
 /**
+ * Asks it to stop.
  * @param {number} port
- * @returns {Promise<boolean>} whether it refuses
+ * @returns {Promise<boolean>} whether it was gone before
  */
-function askPortMapperToStop(port) {
+function isPortMapperGone(port) {
   return new Promise((resolve) => {
     const socket = connect({ host: '127.0.0.1', port, timeout: 2000 });
-    let answer = '';
     socket.once('connect', () => socket.write(Buffer.from([0, 1, 'k'.charCodeAt(0)])));
     socket.once('timeout', () => socket.destroy());
-    socket.once('error', () => {});
-    socket.once('close', () => resolve(answer === 'NO'));
-    socket.on('data', (bytes) => (answer += bytes.toString()));
+    socket.once('error', (/** @type {NodeJS.ErrnoException} */ { code }) => resolve(code === 'ECONNREFUSED'));
+    socket.once('close', () => resolve(false));
+    socket.resume();
   });
 }
