@@ -16,10 +16,9 @@ import { refuse } from './refuse.js';
 import type { IncomingRequest, Reply } from './request.js';
 
 /** An accepted request with what the exactly-one-effect rule needs of it. */
-export interface BatchItem<K extends OperationName> extends AcceptedRequest<K> {
-  deadlineAt: number | null;
-  expiresAt: number | null;
-}
+export interface BatchItem<K extends OperationName> extends AcceptedRequest<K>, Deadlines {}
+
+type Deadlines = Pick<IncomingRequest, 'deadlineAt' | 'expiresAt'>;
 
 /** How an item was answered, for the log and the metrics. */
 export interface BatchAnswer {
@@ -271,8 +270,6 @@ async function recall<K extends OperationName>(
   if (repeats.length === 0 || handler.recall === undefined) return repeats.map((repeat) => repeat.stored);
   return handler.recall(context, repeats);
 }
-
-type Deadlines = Pick<IncomingRequest, 'deadlineAt' | 'expiresAt'>;
 
 /** @param now by the database: an instant is the same for all, and must not hang on whether this machine's clock is right */
 const isLate = (item: Deadlines, now: number): boolean =>

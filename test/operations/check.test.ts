@@ -1,19 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { connectRedis, type RedisConnection } from '../../src/redis/connection.js';
+import { once } from 'node:events';
+import type { RedisConnection } from '../../src/redis/connection.js';
 import { createWindowCache } from '../../src/redis/window-cache.js';
 import { eventually } from '../support/eventually.js';
 import { holdAccount, letUsageAge, rowsOf } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
+import { connectPatiently } from '../support/redis.js';
 import { requestOf } from '../support/request-of.js';
 
 let harness: OperationsHarness;
 let windows: RedisConnection;
 beforeAll(async () => {
   harness = await startOperations();
-  await new Promise<void>((resolve) => {
-    windows = connectRedis({ url: harness.redis.url, purpose: 'windows', onFailure: () => {}, onReady: resolve });
-  });
+  windows = connectPatiently(harness.redis.url, 'windows');
+  await once(windows.client, 'ready');
 });
 afterAll(async () => {
   windows.close();

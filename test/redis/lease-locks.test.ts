@@ -1,9 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import type { Redis } from 'ioredis';
-import { connectRedis, type RedisConnection } from '../../src/redis/connection.js';
+import type { RedisConnection } from '../../src/redis/connection.js';
 import { createLeaseLocks, type LeaseLocks, lockKey } from '../../src/redis/lease-locks.js';
-import { createRedis, PATIENT_MS, type TestRedis } from '../support/redis.js';
+import { connectPatiently, createRedis, type TestRedis } from '../support/redis.js';
 
 let testRedis: TestRedis;
 let connection: RedisConnection;
@@ -12,15 +13,8 @@ let redis: Redis;
 
 beforeAll(async () => {
   testRedis = await createRedis();
-  await new Promise<void>((resolve) => {
-    connection = connectRedis({
-      url: testRedis.url,
-      purpose: 'locks',
-      onFailure: () => {},
-      onReady: resolve,
-      commandTimeoutMs: PATIENT_MS,
-    });
-  });
+  connection = connectPatiently(testRedis.url, 'locks');
+  await once(connection.client, 'ready');
   locks = createLeaseLocks(connection);
   redis = connection.client;
 });

@@ -1,10 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import type { Redis } from 'ioredis';
 import { EMPTY_WINDOW, type UsageWindow } from '../../src/decide/usage-window.js';
-import { connectRedis, type RedisConnection } from '../../src/redis/connection.js';
+import type { RedisConnection } from '../../src/redis/connection.js';
 import { createWindowCache, type WindowCache, windowName } from '../../src/redis/window-cache.js';
-import { createRedis, PATIENT_MS, type TestRedis } from '../support/redis.js';
+import { connectPatiently, createRedis, type TestRedis } from '../support/redis.js';
 
 let testRedis: TestRedis;
 let connection: RedisConnection;
@@ -13,15 +14,8 @@ let redis: Redis;
 
 beforeAll(async () => {
   testRedis = await createRedis();
-  await new Promise<void>((resolve) => {
-    connection = connectRedis({
-      url: testRedis.url,
-      purpose: 'windows',
-      onFailure: () => {},
-      onReady: resolve,
-      commandTimeoutMs: PATIENT_MS,
-    });
-  });
+  connection = connectPatiently(testRedis.url, 'windows');
+  await once(connection.client, 'ready');
   cache = createWindowCache(connection);
   redis = connection.client;
 });

@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
 import type { Job, JobContext } from '../../src/jobs/job.js';
 import { runJob, type RunOptions, type RunSummary } from '../../src/jobs/run-job.js';
-import { connectRedis, type REDIS_DATABASES, type RedisConnection } from '../../src/redis/connection.js';
+import type { REDIS_DATABASES, RedisConnection } from '../../src/redis/connection.js';
 import { createJobLocks } from '../../src/redis/job-locks.js';
 import { createLeaseLocks } from '../../src/redis/lease-locks.js';
 import { createRecoveryQueue } from '../../src/redis/recovery-queue.js';
@@ -11,6 +11,7 @@ import { createWindowCache } from '../../src/redis/window-cache.js';
 import { createDatabase } from '../../src/store/database.js';
 import { openSessionCipher } from '../../src/store/session-cipher.js';
 import { createLog } from '../../src/telemetry/log.js';
+import { connectPatiently } from './redis.js';
 
 /** One instance's background, as a worker opens it. */
 export interface JobsHarness {
@@ -32,12 +33,11 @@ export async function startJobs(
   sessionKeys: readonly string[] = ['ab'.repeat(32)],
 ): Promise<JobsHarness> {
   const database = createDatabase({ url: databaseUrl, poolSize: 3, onConnectionError: () => {} });
-  const open = (purpose: keyof typeof REDIS_DATABASES) => connectRedis({ url: redisUrl, purpose, onFailure: () => {} });
   const redis = {
-    locks: open('locks'),
-    windows: open('windows'),
-    recoveryQueue: open('recoveryQueue'),
-    jobLocks: open('jobLocks'),
+    locks: connectPatiently(redisUrl, 'locks'),
+    windows: connectPatiently(redisUrl, 'windows'),
+    recoveryQueue: connectPatiently(redisUrl, 'recoveryQueue'),
+    jobLocks: connectPatiently(redisUrl, 'jobLocks'),
   } satisfies Record<keyof typeof REDIS_DATABASES, RedisConnection>;
   await Promise.all(Object.values(redis).map(({ client }) => once(client, 'ready')));
   const context: JobContext = {

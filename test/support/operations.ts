@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { OperationName, ReplyBody } from '../../contracts/operations.js';
@@ -10,7 +11,6 @@ import type { JobStarter } from '../../src/operations/handler.js';
 import { createDispatch } from '../../src/operations/dispatch.js';
 import type { Dispatch, IncomingRequest } from '../../src/operations/request.js';
 import { createWaitingRoom } from '../../src/operations/waiting-room.js';
-import { connectRedis } from '../../src/redis/connection.js';
 import { createLeaseLocks } from '../../src/redis/lease-locks.js';
 import { createRecoveryQueue } from '../../src/redis/recovery-queue.js';
 import { createWindowCache } from '../../src/redis/window-cache.js';
@@ -21,7 +21,7 @@ import { openSessionCipher } from '../../src/store/session-cipher.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { createDatabase, openPool } from './database.js';
-import { createRedis, PATIENT_MS, type TestRedis } from './redis.js';
+import { connectPatiently, createRedis, type TestRedis } from './redis.js';
 import { telethonSession } from './session-strings.js';
 
 type Answer<K extends OperationName> = ({ success: true } & ReplyBody<K>) | FailureReply;
@@ -78,7 +78,7 @@ export async function startOperations(
   const testDatabase = await createDatabase();
   const redis = options.redis ?? (await createRedis());
   const closers: (() => unknown)[] = [];
-  const redisReady: Promise<void>[] = [];
+  const redisReady: Promise<unknown>[] = [];
   const accesses: Access[] = [];
   const cipher = openSessionCipher(['ab'.repeat(32)]);
   const log = createLog({ level: 'error', instance: 'test' });
@@ -86,15 +86,9 @@ export async function startOperations(
   function another(): Dispatch {
     const database = connectDatabase({ url: testDatabase.url, poolSize: 4, onConnectionError: () => {} });
     const connect = (purpose: 'locks' | 'windows' | 'recoveryQueue') => {
-      let onReady = () => {};
-      redisReady.push(new Promise((resolve) => (onReady = resolve)));
-      return connectRedis({
-        url: redis.url,
-        purpose,
-        onFailure: () => {},
-        onReady: () => onReady(),
-        commandTimeoutMs: PATIENT_MS,
-      });
+      const connection = connectPatiently(redis.url, purpose);
+      redisReady.push(once(connection.client, 'ready'));
+      return connection;
     };
     const locksConnection = connect('locks');
     const windowsConnection = connect('windows');

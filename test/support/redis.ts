@@ -1,5 +1,6 @@
 import process from 'node:process';
 import { Redis } from 'ioredis';
+import { connectRedis, type REDIS_DATABASES, type RedisConnection } from '../../src/redis/connection.js';
 import { testServers } from './servers.js';
 
 /** The service takes the database of its URL and the four after it. */
@@ -13,6 +14,10 @@ const CLAIM_SECONDS = 3600;
 
 /** A machine too busy to answer within the service's own time-out is no Redis that is away. */
 export const PATIENT_MS = 2_000;
+
+/** A connection of the service's, patient; its client says `ready` when it stands. */
+export const connectPatiently = (url: string, purpose: keyof typeof REDIS_DATABASES): RedisConnection =>
+  connectRedis({ url, purpose, onFailure: () => {}, commandTimeoutMs: PATIENT_MS });
 
 export interface TestRedis {
   /** URL of the block's first database; the block is that one and the four after it. */

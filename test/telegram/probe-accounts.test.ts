@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { healthScan } from '../../src/jobs/health-scan.js';
 import { type ProbeContext, type ProbeSettings, probeIdleAccounts } from '../../src/jobs/probe-accounts.js';
-import { connectRedis, type RedisConnection } from '../../src/redis/connection.js';
+import type { RedisConnection } from '../../src/redis/connection.js';
 import { createLeaseLocks } from '../../src/redis/lease-locks.js';
 import { createRecoveryQueue } from '../../src/redis/recovery-queue.js';
 import { createWindowCache } from '../../src/redis/window-cache.js';
@@ -16,6 +17,7 @@ import { type Answer, appConfig, type FakeTelegram, type Script, startFakeTelegr
 import { startJobs } from '../support/jobs.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 import { captureStatements, explain } from '../support/query-plans.js';
+import { connectPatiently } from '../support/redis.js';
 import { telethonSession } from '../support/session-strings.js';
 
 let harness: OperationsHarness;
@@ -30,16 +32,12 @@ beforeAll(async () => {
   harness = await startOperations();
   database = createDatabase({ url: harness.databaseUrl, poolSize: 4, onConnectionError: () => {} });
   redis = [];
-  const connect = (purpose: 'locks' | 'windows' | 'recoveryQueue') =>
-    new Promise<RedisConnection>((resolve) => {
-      const connection = connectRedis({
-        url: harness.redis.url,
-        purpose,
-        onFailure: () => {},
-        onReady: () => resolve(connection),
-      });
-      redis.push(connection);
-    });
+  const connect = async (purpose: 'locks' | 'windows' | 'recoveryQueue') => {
+    const connection = connectPatiently(harness.redis.url, purpose);
+    redis.push(connection);
+    await once(connection.client, 'ready');
+    return connection;
+  };
   context = {
     database,
     locks: createLeaseLocks(await connect('locks')),
