@@ -6,6 +6,8 @@
 /** Folders that anything above contracts and decide may import: they know nothing of accounts. */
 const COMMON = ['contracts', 'src/decide', 'src/telemetry', 'src/clock', 'src/coalesce-writes'];
 const STORES = [...COMMON, 'src/store', 'src/redis', 'src/broker', 'src/telegram', 'generated'];
+/** What answers a request. */
+const REQUESTS = ['src/requests', 'src/accounts', 'src/operations'];
 
 /** @param {string} from @param {string[]} to */
 const mayImport = (from, to) => ({
@@ -57,10 +59,12 @@ module.exports = {
     mayImport('src/store', [...COMMON, 'generated']),
     mayImport('src/redis', COMMON),
     mayImport('src/broker', [...COMMON, 'src/store', 'generated']),
-    mayImport('src/operations', STORES),
-    mayImport('src/doors', [...STORES, 'src/operations']),
-    mayImport('src/jobs', [...STORES, 'src/operations']),
-    mayImport('src/health', [...STORES, 'src/operations', 'src/doors']),
+    mayImport('src/accounts', [...STORES, 'src/requests']),
+    mayImport('src/operations', [...STORES, 'src/requests', 'src/accounts']),
+    mayImport('src/requests', [...STORES, 'src/accounts', 'src/operations']),
+    mayImport('src/doors', [...STORES, ...REQUESTS]),
+    mayImport('src/jobs', [...STORES, ...REQUESTS]),
+    mayImport('src/health', [...STORES, ...REQUESTS, 'src/doors']),
     mayImport('src/app', ['src', 'contracts', 'generated']),
     // Written as an integrator would write them; only the demonstration around them knows this checkout.
     mayImport('examples/client', ['contracts']),

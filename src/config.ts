@@ -1,10 +1,10 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import type { JobName } from '../contracts/jobs.js';
-import { type AccessPolicy, parseAccess } from './decide/access-policy.js';
-import type { Cadence } from './decide/cadence.js';
-import type { AlertThresholds } from './decide/judge-fleet.js';
-import type { Reentry } from './decide/reentry.js';
+import { type AccessPolicy, parseAccess } from './decide/access/access-policy.js';
+import type { Cadence } from './decide/jobs/cadence.js';
+import type { AlertThresholds } from './decide/jobs/judge-fleet.js';
+import type { Reentry } from './decide/limits/reentry.js';
 import { type Limits, loadLimits, readJson, readText, reportIssues } from './config/files.js';
 import { cadence, file, sessionKey, sessionKeys, url, wholeNumber } from './config/rules.js';
 import { readTls, type Tls } from './config/tls.js';

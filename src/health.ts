@@ -2,12 +2,12 @@ import type { Connections } from './broker/connections.js';
 import type { OutboxRelay } from './broker/outbox-relay.js';
 import type { BrokerWatch } from './broker/watch-broker.js';
 import { clock } from './clock.js';
-import type { AmqpDoor } from './doors/amqp.js';
-import type { DetailedHealth, Readiness } from './doors/http-health.js';
-import type { Access } from './operations/access.js';
+import type { AmqpDoor } from './doors/amqp/door.js';
+import type { DetailedHealth, Readiness } from './doors/http/health.js';
+import type { Access } from './requests/access.js';
 import type { RedisConnection } from './redis/connection.js';
 import type { Database } from './store/database.js';
-import { type FleetSnapshot, loadFleetSnapshot, loadOutboxState } from './store/fleet-state.js';
+import { type FleetSnapshot, loadFleetSnapshot, loadOutboxState } from './store/fleet/fleet-state.js';
 import type { Metrics } from './telemetry/metrics.js';
 
 /** An event older than this says that nobody publishes. */

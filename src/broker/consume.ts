@@ -1,5 +1,5 @@
 import type { Channel, ConsumeMessage } from 'amqplib';
-import type { ConsumerSighting } from '../decide/judge-consumer.js';
+import type { ConsumerSighting } from '../decide/messages/judge-consumer.js';
 import type { Log } from '../telemetry/log.js';
 import { type Acknowledger, createAcknowledger } from './acknowledge.js';
 import type { BrokerConnection } from './connections.js';

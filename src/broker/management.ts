@@ -1,6 +1,6 @@
 import { get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
-import type { FoundTopology } from '../decide/compare-topology.js';
+import type { FoundTopology } from '../decide/messages/compare-topology.js';
 
 /** The broker's management API, which sees what AMQP does not show: bindings and policies. */
 export interface Management {

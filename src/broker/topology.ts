@@ -1,6 +1,6 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { OPERATION_NAMES, OPERATIONS } from '../../contracts/operations.js';
-import type { WantedTopology } from '../decide/compare-topology.js';
+import type { WantedTopology } from '../decide/messages/compare-topology.js';
 import {
   DEAD_LETTERS,
   EXCHANGES,

@@ -1,8 +1,8 @@
 import type { Channel, ChannelModel } from 'amqplib';
 import { clock } from '../clock.js';
-import { compareTopology, type FoundTopology } from '../decide/compare-topology.js';
-import { findStuckDeadLetters } from '../decide/find-stuck-dead-letters.js';
-import { compareSightings, type ConsumerSighting, isBeyondMending, isDeaf } from '../decide/judge-consumer.js';
+import { compareTopology, type FoundTopology } from '../decide/messages/compare-topology.js';
+import { findStuckDeadLetters } from '../decide/messages/find-stuck-dead-letters.js';
+import { compareSightings, type ConsumerSighting, isBeyondMending, isDeaf } from '../decide/messages/judge-consumer.js';
 import type { Log } from '../telemetry/log.js';
 import type { Connections } from './connections.js';
 import { type Consumer, PROBE_TYPE } from './consume.js';

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { type LimitsPolicy, parseLimits } from '../decide/limits-policy.js';
+import { type LimitsPolicy, parseLimits } from '../decide/limits/limits-policy.js';
 
 /** Takes the rule that a file breaks. */
 type Report = (rule: string) => void;

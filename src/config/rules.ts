@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CADENCE_RULE, type Cadence, parseCadence } from '../decide/cadence.js';
+import { CADENCE_RULE, type Cadence, parseCadence } from '../decide/jobs/cadence.js';
 
 const required = z.string('must be set');
 /** A key for session data. */

@@ -1,6 +1,6 @@
 import { ENVELOPE } from '../../contracts/envelope.js';
 import type { FailureReply } from '../../contracts/failures.js';
-import { refuse, refuseInvalid } from '../operations/refuse.js';
+import { refuse, refuseInvalid } from '../requests/refuse.js';
 
 /** One thing wrong with a request: where, and the rule it breaks. */
 export interface Issue {

@@ -1,11 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FailureReply } from '../../contracts/failures.js';
 import { clock } from '../clock.js';
-import type { CallerRights, Door } from '../decide/access-policy.js';
-import { judgeCaller } from '../decide/judge-access.js';
-import { fullBucket, takeToken, type TokenBucket } from '../decide/token-bucket.js';
-import { type Access, refuseAccess } from '../operations/access.js';
-import { refuse } from '../operations/refuse.js';
+import type { CallerRights, Door } from '../decide/access/access-policy.js';
+import { judgeCaller } from '../decide/access/judge-access.js';
+import { fullBucket, takeToken, type TokenBucket } from '../decide/access/token-bucket.js';
+import { type Access, refuseAccess } from '../requests/access.js';
+import { refuse } from '../requests/refuse.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 

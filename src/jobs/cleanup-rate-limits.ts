@@ -1,8 +1,8 @@
 import { ENVELOPE } from '../../contracts/envelope.js';
-import { HOUR_MS } from '../decide/usage-window.js';
+import { HOUR_MS } from '../decide/limits/usage-window.js';
 import { scanKeys } from '../redis/scan-keys.js';
 import { readWindowEntry } from '../redis/window-cache.js';
-import { loadAccountHeads } from '../store/load-account-heads.js';
+import { loadAccountHeads } from '../store/accounts/load-account-heads.js';
 import {
   allowRemoval,
   removeAnsweredRequests,
@@ -16,7 +16,7 @@ import {
   removeReports,
   removeResolvedAlerts,
   retireWindows,
-} from '../store/remove-old.js';
+} from '../store/history/remove-old.js';
 import { inChunks } from './in-chunks.js';
 import type { Job, JobContext, JobTask } from './job.js';
 

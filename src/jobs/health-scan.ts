@@ -1,9 +1,9 @@
-import type { Alert } from '../decide/compare-alerts.js';
-import { findFailingProxies } from '../decide/failing-proxies.js';
-import { resolveEndedAlerts, settleAlerts } from '../store/alerts.js';
-import { loadRecoveries } from '../store/load-recoveries.js';
-import { groupByProxy, scanTrouble, type TroubleName } from '../store/scan-fleet.js';
-import { countSessionKeys } from '../store/session-keys.js';
+import type { Alert } from '../decide/jobs/compare-alerts.js';
+import { findFailingProxies } from '../decide/condition/failing-proxies.js';
+import { resolveEndedAlerts, settleAlerts } from '../store/fleet/alerts.js';
+import { loadRecoveries } from '../store/accounts/load-recoveries.js';
+import { groupByProxy, scanTrouble, type TroubleName } from '../store/fleet/scan-fleet.js';
+import { countSessionKeys } from '../store/sessions/session-keys.js';
 import { type Job, type JobContext, type JobTask, PROBE_COUNT } from './job.js';
 import { judgeFleetAlerts } from './judge-fleet-alerts.js';
 import { probeIdleAccounts } from './probe-accounts.js';

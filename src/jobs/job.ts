@@ -1,8 +1,8 @@
 import type { JobName } from '../../contracts/jobs.js';
-import type { Limits } from '../decide/reentry.js';
-import type { AlertThresholds } from '../decide/judge-fleet.js';
+import type { Limits } from '../decide/limits/reentry.js';
+import type { AlertThresholds } from '../decide/jobs/judge-fleet.js';
 import type { RedisConnection } from '../redis/connection.js';
-import type { SessionCipher } from '../store/session-cipher.js';
+import type { SessionCipher } from '../store/sessions/session-cipher.js';
 import type { ProbeSettings } from './probe-accounts.js';
 import type { SettlingContext } from './settle-ended.js';
 

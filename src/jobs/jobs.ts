@@ -1,7 +1,7 @@
 import type { JobName } from '../../contracts/jobs.js';
-import type { Cadence } from '../decide/cadence.js';
-import type { Limits } from '../decide/reentry.js';
-import type { JobStarter } from '../operations/handler.js';
+import type { Cadence } from '../decide/jobs/cadence.js';
+import type { Limits } from '../decide/limits/reentry.js';
+import type { JobStarter } from '../requests/handler.js';
 import type { LogLevel } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { type JobSettings, PROBE_COUNT } from './job.js';

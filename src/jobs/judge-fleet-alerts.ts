@@ -1,9 +1,9 @@
-import { FLEET_ALERTS, judgeFleet } from '../decide/judge-fleet.js';
-import { reducePolicy, reentersSince } from '../decide/reentry.js';
-import { utcDay } from '../decide/usage-window.js';
-import { settleAlerts } from '../store/alerts.js';
-import { type FleetSnapshot, loadFleetSnapshot } from '../store/fleet-state.js';
-import { countNearLimits } from '../store/scan-fleet.js';
+import { FLEET_ALERTS, judgeFleet } from '../decide/jobs/judge-fleet.js';
+import { reducePolicy, reentersSince } from '../decide/limits/reentry.js';
+import { utcDay } from '../decide/limits/usage-window.js';
+import { settleAlerts } from '../store/fleet/alerts.js';
+import { type FleetSnapshot, loadFleetSnapshot } from '../store/fleet/fleet-state.js';
+import { countNearLimits } from '../store/fleet/scan-fleet.js';
 import type { JobContext, JobTask } from './job.js';
 
 /** Counts the fleet, and raises and resolves the alerts about its shares. */

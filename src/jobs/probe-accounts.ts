@@ -1,16 +1,21 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { clock } from '../clock.js';
-import { judgeProbe, needsConfirmation, type ProbeOutcome, type ProbeVerdict } from '../decide/judge-probe.js';
-import { canBeGranted } from '../decide/plan-recovery.js';
-import { HOUR_MS } from '../decide/usage-window.js';
-import { finishWork } from '../operations/finish-work.js';
-import type { BatchContext } from '../operations/handler.js';
-import { takeError } from '../operations/report-error.js';
-import { takeLeaseLocks } from '../operations/take-lease-locks.js';
-import { beginWork, endLease, loadWork, openLease, type Origin } from '../operations/unit-of-work.js';
-import { beginProbes, lockProbeCandidates, type ProbeMeans } from '../store/probe-candidates.js';
-import type { SessionCipher } from '../store/session-cipher.js';
+import {
+  judgeProbe,
+  needsConfirmation,
+  type ProbeOutcome,
+  type ProbeVerdict,
+} from '../decide/condition/judge-probe.js';
+import { canBeGranted } from '../decide/condition/plan-recovery.js';
+import { HOUR_MS } from '../decide/limits/usage-window.js';
+import { finishWork } from '../accounts/finish-work.js';
+import type { BatchContext } from '../requests/handler.js';
+import { takeError } from '../operations/account/error.js';
+import { takeLeaseLocks } from '../accounts/take-lease-locks.js';
+import { beginWork, endLease, loadWork, openLease, type Origin } from '../accounts/unit-of-work.js';
+import { beginProbes, lockProbeCandidates, type ProbeMeans } from '../store/sessions/probe-candidates.js';
+import type { SessionCipher } from '../store/sessions/session-cipher.js';
 import type { ServerAddress } from '../telegram/data-centres.js';
 import type { ProbeOptions } from '../telegram/probe-session.js';
 import type { SettlingContext } from './settle-ended.js';

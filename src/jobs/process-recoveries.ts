@@ -1,4 +1,4 @@
-import { lockEndedWaits } from '../store/lock-ended.js';
+import { lockEndedWaits } from '../store/accounts/lock-ended.js';
 import { inChunks } from './in-chunks.js';
 import type { Job } from './job.js';
 import { settleEnded } from './settle-ended.js';

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { clock } from '../clock.js';
 import type { RecoveryQueue } from '../redis/recovery-queue.js';
-import { loadNextRecovery, loadRecoveries, loadRecoveriesOf } from '../store/load-recoveries.js';
-import { lockEndedWaits } from '../store/lock-ended.js';
+import { loadNextRecovery, loadRecoveries, loadRecoveriesOf } from '../store/accounts/load-recoveries.js';
+import { lockEndedWaits } from '../store/accounts/lock-ended.js';
 import { settleEnded, type SettlingContext } from './settle-ended.js';
 
 export interface RecoveryTimerOptions extends SettlingContext {

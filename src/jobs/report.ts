@@ -1,13 +1,13 @@
 import { fromIso, toIso } from '../clock.js';
-import { forecastCapacity } from '../decide/forecast-capacity.js';
-import { countAll, percentOf } from '../decide/judge-fleet.js';
-import { reentersSince } from '../decide/reentry.js';
-import { HOUR_MS, nextUtcMidnight, utcDay } from '../decide/usage-window.js';
-import { loadOpenAlerts } from '../store/alerts.js';
-import { nameId } from '../store/announce.js';
-import { groupUsage } from '../store/group-usage.js';
-import { loadReport, publishReport } from '../store/reports.js';
-import { countRefusals, countWaits, rankServices, sumUsageOn } from '../store/summarise-fleet.js';
+import { forecastCapacity } from '../decide/limits/forecast-capacity.js';
+import { countAll, percentOf } from '../decide/jobs/judge-fleet.js';
+import { reentersSince } from '../decide/limits/reentry.js';
+import { HOUR_MS, nextUtcMidnight, utcDay } from '../decide/limits/usage-window.js';
+import { loadOpenAlerts } from '../store/fleet/alerts.js';
+import { nameId } from '../store/history/announce.js';
+import { groupUsage } from '../store/fleet/group-usage.js';
+import { loadReport, publishReport } from '../store/fleet/reports.js';
+import { countRefusals, countWaits, rankServices, sumUsageOn } from '../store/fleet/summarise-fleet.js';
 import type { Job } from './job.js';
 import { judgeFleetAlerts } from './judge-fleet-alerts.js';
 

@@ -1,6 +1,6 @@
-import { FIRST_ID } from '../store/account-record.js';
-import { countSessionKeys, lockSealedBy, type OldSession, replaceSealed } from '../store/session-keys.js';
-import { SessionCipherError } from '../store/session-cipher.js';
+import { FIRST_ID } from '../store/accounts/account-record.js';
+import { countSessionKeys, lockSealedBy, type OldSession, replaceSealed } from '../store/sessions/session-keys.js';
+import { SessionCipherError } from '../store/sessions/session-cipher.js';
 import type { JobContext, JobTask } from './job.js';
 
 /** Some milliseconds of cipher and one write; whoever wants one of these accounts meanwhile takes another or asks again. */

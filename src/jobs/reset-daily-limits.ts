@@ -1,9 +1,9 @@
 import { fromIso, toIso } from '../clock.js';
-import { HOUR_MS, utcDay } from '../decide/usage-window.js';
-import { announce } from '../store/announce.js';
-import { FIRST_ID } from '../store/account-record.js';
-import { archiveUsage, listUnarchivedDays, sumUsage, type UsageSum } from '../store/archive-usage.js';
-import { resetCounters } from '../store/reset-counters.js';
+import { HOUR_MS, utcDay } from '../decide/limits/usage-window.js';
+import { announce } from '../store/history/announce.js';
+import { FIRST_ID } from '../store/accounts/account-record.js';
+import { archiveUsage, listUnarchivedDays, sumUsage, type UsageSum } from '../store/fleet/archive-usage.js';
+import { resetCounters } from '../store/fleet/reset-counters.js';
 import { inChunks } from './in-chunks.js';
 import type { Job, JobContext, JobTask } from './job.js';
 

@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { parentPort, workerData } from 'node:worker_threads';
 import { waitAtMost } from '../broker/wait-at-most.js';
-import { type Cadence, latestOccurrence } from '../decide/cadence.js';
+import { type Cadence, latestOccurrence } from '../decide/jobs/cadence.js';
 import { connectRedis, type REDIS_DATABASES, type RedisConnection, type RedisOptions } from '../redis/connection.js';
 import { createJobLocks } from '../redis/job-locks.js';
 import { createLeaseLocks } from '../redis/lease-locks.js';
 import { createRecoveryQueue } from '../redis/recovery-queue.js';
 import { createWindowCache } from '../redis/window-cache.js';
 import { createDatabase } from '../store/database.js';
-import { openSessionCipher } from '../store/session-cipher.js';
+import { openSessionCipher } from '../store/sessions/session-cipher.js';
 import { createLog, type LogLevel } from '../telemetry/log.js';
 import type { Job, JobSettings } from './job.js';
 import { runJob, type RunSummary } from './run-job.js';

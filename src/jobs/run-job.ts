@@ -1,8 +1,15 @@
 import type { JobName } from '../../contracts/jobs.js';
 import { clock, toIso } from '../clock.js';
-import { retryDelayMs } from '../decide/claim-run.js';
+import { retryDelayMs } from '../decide/jobs/claim-run.js';
 import type { JobLocks } from '../redis/job-locks.js';
-import { type AttemptOutcome, claimRun, type Counts, endAttempt, type JobRun, renewRun } from '../store/job-runs.js';
+import {
+  type AttemptOutcome,
+  claimRun,
+  type Counts,
+  endAttempt,
+  type JobRun,
+  renewRun,
+} from '../store/fleet/job-runs.js';
 import type { Job, JobContext } from './job.js';
 
 export interface RunOptions {

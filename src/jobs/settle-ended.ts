@@ -1,7 +1,7 @@
-import { finishWork, type FinishingContext } from '../operations/finish-work.js';
-import { loadWork } from '../operations/unit-of-work.js';
+import { finishWork, type FinishingContext } from '../accounts/finish-work.js';
+import { loadWork } from '../accounts/unit-of-work.js';
 import { classifyDatabaseFault, type Database, type Sql } from '../store/database.js';
-import { lockAccounts } from '../store/load-accounts.js';
+import { lockAccounts } from '../store/accounts/load-accounts.js';
 import type { Log } from '../telemetry/log.js';
 
 /** What settling works with: the truth, and what is brought in line with it after the commit. */

@@ -1,13 +1,13 @@
 import { JOB_NAMES, type JobName } from '../../contracts/jobs.js';
 import { waitAtMost } from '../broker/wait-at-most.js';
 import { clock, toIso } from '../clock.js';
-import { type Cadence, latestOccurrence, nextOccurrence } from '../decide/cadence.js';
-import { decideClaim, isOverdue } from '../decide/claim-run.js';
-import { type Alert, compareAlerts } from '../decide/compare-alerts.js';
-import type { JobStarter } from '../operations/handler.js';
-import { loadOpenAlerts, settleAlerts, type StoredAlert } from '../store/alerts.js';
+import { type Cadence, latestOccurrence, nextOccurrence } from '../decide/jobs/cadence.js';
+import { decideClaim, isOverdue } from '../decide/jobs/claim-run.js';
+import { type Alert, compareAlerts } from '../decide/jobs/compare-alerts.js';
+import type { JobStarter } from '../requests/handler.js';
+import { loadOpenAlerts, settleAlerts, type StoredAlert } from '../store/fleet/alerts.js';
 import type { Database } from '../store/database.js';
-import { loadJobStates, skipRuns } from '../store/job-runs.js';
+import { loadJobStates, skipRuns } from '../store/fleet/job-runs.js';
 import type { Log } from '../telemetry/log.js';
 
 export interface RunWatchOptions {

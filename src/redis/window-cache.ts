@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ActionType } from '../../contracts/fields.js';
-import { HOUR_MS, type UsageWindow } from '../decide/usage-window.js';
+import { HOUR_MS, type UsageWindow } from '../decide/limits/usage-window.js';
 import type { RedisConnection } from './connection.js';
 
 /** Names a window, and the account's usage version that it belongs to. */

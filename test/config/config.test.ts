@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { ConfigError, loadAccess, loadConfig, SETTINGS } from '../../src/config.js';
-import { CADENCE_RULE, parseCadence } from '../../src/decide/cadence.js';
-import { DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
+import { CADENCE_RULE, parseCadence } from '../../src/decide/jobs/cadence.js';
+import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
 
 const KEY = 'ab'.repeat(32);
 const ENOUGH = {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import { OPERATIONS, type OperationName } from '../../contracts/operations.js';
-import type { Reply } from '../../src/operations/request.js';
+import type { Reply } from '../../src/requests/request.js';
 import { createDatabase, openPool } from '../support/database.js';
 import { createRedis } from '../support/redis.js';
 import { connectRpc, type RpcClient } from '../support/rpc.js';

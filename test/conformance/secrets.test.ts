@@ -5,7 +5,7 @@ import { EXAMPLE, type Example } from '../../contracts/examples/example.js';
 import { OPERATION_NAMES, OPERATIONS, type OperationName, type ReplyBody } from '../../contracts/operations.js';
 import { EXCHANGES, PARKED } from '../../contracts/topology.js';
 import { type JsonSchema, toSchema } from '../../scripts/contracts/schemas.js';
-import type { Reply } from '../../src/operations/request.js';
+import type { Reply } from '../../src/requests/request.js';
 import { eventually } from '../broker/eventually.js';
 import { telethonSession } from '../support/session-strings.js';
 import { bind, bringAbout, succeed } from './bring-about.js';

@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { OPERATION_NAMES } from '../../contracts/operations.js';
-import { type CallerRights, parseAccess } from '../../src/decide/access-policy.js';
+import { type CallerRights, parseAccess } from '../../src/decide/access/access-policy.js';
 
 const HASH = 'ab'.repeat(32);
 

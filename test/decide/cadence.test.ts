@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type Cadence, latestOccurrence, nextOccurrence, parseCadence } from '../../src/decide/cadence.js';
+import { type Cadence, latestOccurrence, nextOccurrence, parseCadence } from '../../src/decide/jobs/cadence.js';
 
 const cadence = (text: string): Cadence => {
   const parsed = parseCadence(text);

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { decideClaim, isOverdue, type OpenRun, retryDelayMs } from '../../src/decide/claim-run.js';
+import { decideClaim, isOverdue, type OpenRun, retryDelayMs } from '../../src/decide/jobs/claim-run.js';
 
 const NOW = 1_000_000;
 const open = (run: Partial<OpenRun>): OpenRun => ({

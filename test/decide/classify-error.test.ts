@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ERROR_CLASSES } from '../../contracts/fields.js';
-import { classifyError, type ErrorEffect, type ErrorReport } from '../../src/decide/classify-error.js';
+import { classifyError, type ErrorEffect, type ErrorReport } from '../../src/decide/telegram-errors/classify-error.js';
 
 /** Rows of a table beside this file, without its heading; `\n` in a text stands for a line break. */
 const readTable = (name: string): string[][] =>

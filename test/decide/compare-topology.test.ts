@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { compareTopology, type FoundPolicy, type FoundTopology } from '../../src/decide/compare-topology.js';
+import { compareTopology, type FoundPolicy, type FoundTopology } from '../../src/decide/messages/compare-topology.js';
 
 const wanted = {
   exchanges: [{ name: 'in', type: 'topic' }],

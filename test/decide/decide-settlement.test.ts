@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { FAILURE_CODES, type FailureCode } from '../../contracts/failures.js';
 import { RETRY_STEPS } from '../../contracts/topology.js';
-import { decideSettlement, type Settlement } from '../../src/decide/decide-settlement.js';
+import { decideSettlement, type Settlement } from '../../src/decide/messages/decide-settlement.js';
 
 const answered: Settlement = { reply: true, settle: 'ack' };
 const answeredAndParked: Settlement = { reply: true, settle: 'park' };

@@ -1,14 +1,14 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { evaluateLimits } from '../../src/decide/evaluate-limits.js';
-import type { ActionPolicy } from '../../src/decide/limits-policy.js';
+import { evaluateLimits } from '../../src/decide/limits/evaluate-limits.js';
+import type { ActionPolicy } from '../../src/decide/limits/limits-policy.js';
 import {
   type ChannelUsage,
   countActions,
   countInChannel,
   EMPTY_CHANNEL_USAGE,
   EMPTY_WINDOW,
-} from '../../src/decide/usage-window.js';
+} from '../../src/decide/limits/usage-window.js';
 
 /*
  * An oracle that remembers every action and judges by the sentences of contract section 6, beside the windows, which

@@ -1,8 +1,13 @@
 import { expect, test } from '@jest/globals';
-import { type AccountCondition, NEW_CONDITION } from '../../src/decide/account-condition.js';
-import { evaluateLimits, judgeAction } from '../../src/decide/evaluate-limits.js';
-import { type ActionPolicy, DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
-import { type ChannelUsage, countActions, EMPTY_CHANNEL_USAGE, EMPTY_WINDOW } from '../../src/decide/usage-window.js';
+import { type AccountCondition, NEW_CONDITION } from '../../src/decide/condition/account-condition.js';
+import { evaluateLimits, judgeAction } from '../../src/decide/limits/evaluate-limits.js';
+import { type ActionPolicy, DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
+import {
+  type ChannelUsage,
+  countActions,
+  EMPTY_CHANNEL_USAGE,
+  EMPTY_WINDOW,
+} from '../../src/decide/limits/usage-window.js';
 
 const noon = Date.parse('2026-03-01T12:00:00.000Z');
 const midnight = Date.parse('2026-03-02T00:00:00.000Z');

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { findStuckDeadLetters } from '../../src/decide/find-stuck-dead-letters.js';
+import { findStuckDeadLetters } from '../../src/decide/messages/find-stuck-dead-letters.js';
 
 const queueOf = (messages_dlx?: number) => [{ name: 'q', ...(messages_dlx !== undefined && { messages_dlx }) }];
 

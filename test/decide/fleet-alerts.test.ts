@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
-import { type Alert, compareAlerts } from '../../src/decide/compare-alerts.js';
-import { findFailingProxies, nameProxy } from '../../src/decide/failing-proxies.js';
-import { judgeFleet } from '../../src/decide/judge-fleet.js';
+import { type Alert, compareAlerts } from '../../src/decide/jobs/compare-alerts.js';
+import { findFailingProxies, nameProxy } from '../../src/decide/condition/failing-proxies.js';
+import { judgeFleet } from '../../src/decide/jobs/judge-fleet.js';
 
 const THRESHOLDS = { floodWaitPercent: 10, blockedPercent: 5, nearLimitsPercent: 30 };
 const kinds = (flood_wait: number, blocked: number, nearLimits: number, active: number): string[] =>

@@ -1,8 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { OPERATION_NAMES, OPERATIONS } from '../../contracts/operations.js';
 import { type JsonSchema, toSchema } from '../../scripts/contracts/schemas.js';
-import { parseAccess } from '../../src/decide/access-policy.js';
-import { judgeCaller, judgeFields, judgeOwner } from '../../src/decide/judge-access.js';
+import { parseAccess } from '../../src/decide/access/access-policy.js';
+import { judgeCaller, judgeFields, judgeOwner } from '../../src/decide/access/judge-access.js';
 
 const parsed = parseAccess(
   {

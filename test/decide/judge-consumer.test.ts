@@ -1,5 +1,10 @@
 import { expect, test } from '@jest/globals';
-import { compareSightings, type ConsumerSighting, isBeyondMending, isDeaf } from '../../src/decide/judge-consumer.js';
+import {
+  compareSightings,
+  type ConsumerSighting,
+  isBeyondMending,
+  isDeaf,
+} from '../../src/decide/messages/judge-consumer.js';
 
 const usual: ConsumerSighting = {
   state: 'registered',

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { judgeProbe, needsConfirmation, type ProbeOutcome } from '../../src/decide/judge-probe.js';
+import { judgeProbe, needsConfirmation, type ProbeOutcome } from '../../src/decide/condition/judge-probe.js';
 
 const unknown: ProbeOutcome = { kind: 'key_unknown' };
 const silent: ProbeOutcome = { kind: 'unreachable', detail: 'x' };

@@ -1,5 +1,5 @@
 import { expect, test } from '@jest/globals';
-import { judgeReplay, type ParkedFacts } from '../../src/decide/judge-replay.js';
+import { judgeReplay, type ParkedFacts } from '../../src/decide/messages/judge-replay.js';
 
 const HOUR_MS = 3_600_000;
 const NOW = 1_000 * HOUR_MS;

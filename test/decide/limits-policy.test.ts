@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ACTION_TYPES, PURPOSES } from '../../contracts/fields.js';
-import { DEFAULT_LIMITS, PURPOSE_ACTIONS, parseLimits } from '../../src/decide/limits-policy.js';
+import { DEFAULT_LIMITS, PURPOSE_ACTIONS, parseLimits } from '../../src/decide/limits/limits-policy.js';
 
 /** The table of contract section 6: daily, hourly, per channel daily, per channel ever, cooldown, burst, pause. */
 const CONTRACT = {

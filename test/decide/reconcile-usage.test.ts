@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type CountedUsage, type ReportedUsage, reconcileUsage } from '../../src/decide/reconcile-usage.js';
+import { type CountedUsage, type ReportedUsage, reconcileUsage } from '../../src/decide/limits/reconcile-usage.js';
 
 const NOTHING: ReportedUsage = { invites_sent: 0, messages_sent: 0, contacts_added: 0 };
 const invited = (quantity: number, channel: string | null = null): CountedUsage => ({

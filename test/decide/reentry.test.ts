@@ -1,9 +1,9 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ACTION_TYPES } from '../../contracts/fields.js';
-import { forecastCapacity } from '../../src/decide/forecast-capacity.js';
-import { DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
-import { policyFor, reducePolicy, reentersSince, reentryEndsAt } from '../../src/decide/reentry.js';
+import { forecastCapacity } from '../../src/decide/limits/forecast-capacity.js';
+import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
+import { policyFor, reducePolicy, reentersSince, reentryEndsAt } from '../../src/decide/limits/reentry.js';
 
 const at = (iso: string): number => Date.parse(iso);
 const reentry = { days: 3, share: 0.5 };

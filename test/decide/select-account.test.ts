@@ -1,15 +1,20 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { evaluateLimits } from '../../src/decide/evaluate-limits.js';
-import { DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
+import { evaluateLimits } from '../../src/decide/limits/evaluate-limits.js';
+import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
 import {
   type Candidate,
   judgeCandidate,
   rankCandidates,
   selectAccount,
   type Wish,
-} from '../../src/decide/select-account.js';
-import { type ChannelUsage, countActions, EMPTY_WINDOW, type UsageWindow } from '../../src/decide/usage-window.js';
+} from '../../src/decide/selection/select-account.js';
+import {
+  type ChannelUsage,
+  countActions,
+  EMPTY_WINDOW,
+  type UsageWindow,
+} from '../../src/decide/limits/usage-window.js';
 
 const now = Date.parse('2026-03-01T12:00:00.000Z');
 const midnight = Date.parse('2026-03-02T00:00:00.000Z');

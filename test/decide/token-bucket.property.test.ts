@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { fullBucket, takeToken } from '../../src/decide/token-bucket.js';
+import { fullBucket, takeToken } from '../../src/decide/access/token-bucket.js';
 
 const perSecond = fc.double({ min: 0.001, max: 10_000, noNaN: true });
 const pausesMs = fc.array(fc.double({ min: 0, max: 3_000, noNaN: true }), { minLength: 1, maxLength: 200 });

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { ACCOUNT_STATUSES, type AccountStatus, DISABLED_REASONS, ERROR_CLASSES } from '../../contracts/fields.js';
-import type { AccountCondition } from '../../src/decide/account-condition.js';
-import type { ErrorEffect } from '../../src/decide/classify-error.js';
-import { canBeGranted, recoveryAt } from '../../src/decide/plan-recovery.js';
+import type { AccountCondition } from '../../src/decide/condition/account-condition.js';
+import type { ErrorEffect } from '../../src/decide/telegram-errors/classify-error.js';
+import { canBeGranted, recoveryAt } from '../../src/decide/condition/plan-recovery.js';
 import {
   applyError,
   applyOperatorStatus,
@@ -14,7 +14,7 @@ import {
   settleCondition,
   TRANSITIONS,
   type TransitionCause,
-} from '../../src/decide/transition-account.js';
+} from '../../src/decide/condition/transition-account.js';
 
 /*
  * Every status, with every kind of wait under it, meets every error and every decision of an operator. Node's assert,

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { type DisabledReason, DISABLED_REASONS } from '../../contracts/fields.js';
-import { type AccountCondition, NEW_CONDITION } from '../../src/decide/account-condition.js';
-import { classifyError, type ErrorEffect } from '../../src/decide/classify-error.js';
+import { type AccountCondition, NEW_CONDITION } from '../../src/decide/condition/account-condition.js';
+import { classifyError, type ErrorEffect } from '../../src/decide/telegram-errors/classify-error.js';
 import {
   applyError,
   applyOperatorStatus,
@@ -10,7 +10,7 @@ import {
   recoverNow,
   rescheduleRecovery,
   settleCondition,
-} from '../../src/decide/transition-account.js';
+} from '../../src/decide/condition/transition-account.js';
 
 const now = Date.parse('2026-03-01T12:00:00.000Z');
 const SECOND = 1000;

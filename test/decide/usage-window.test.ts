@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { type ActionPolicy, DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
+import { type ActionPolicy, DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
 import {
   type ChannelUsage,
   countActions,
@@ -12,7 +12,7 @@ import {
   nextUtcMidnight,
   recentOn,
   utcDay,
-} from '../../src/decide/usage-window.js';
+} from '../../src/decide/limits/usage-window.js';
 
 const noon = Date.parse('2026-03-01T12:00:00.000Z');
 const midnight = Date.parse('2026-03-02T00:00:00.000Z');

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { EXCHANGES } from '../../contracts/topology.js';
-import { refuse, refuseInvalid } from '../../src/operations/refuse.js';
-import type { Dispatch, Reply } from '../../src/operations/request.js';
+import { refuse, refuseInvalid } from '../../src/requests/refuse.js';
+import type { Dispatch, Reply } from '../../src/requests/request.js';
 import { eventually } from '../broker/eventually.js';
 import { type Answer, collect, type OpenDoor, openAmqpDoor, type TestRequest } from './open-amqp-door.js';
 

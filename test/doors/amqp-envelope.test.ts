@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import type { ConsumeMessage } from 'amqplib';
-import { readDeaths, readEnvelope } from '../../src/doors/amqp-envelope.js';
+import { readDeaths, readEnvelope } from '../../src/doors/amqp/envelope.js';
 
 const NOW = Date.UTC(2026, 0, 2, 3, 4, 5);
 /** By the process's rising clock. */

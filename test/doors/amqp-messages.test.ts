@@ -3,9 +3,9 @@ import type { ConsumeMessage } from 'amqplib';
 import fc from 'fast-check';
 import { RETRY_STEPS } from '../../contracts/topology.js';
 import type { OutgoingMessage } from '../../src/broker/publish.js';
-import { readEnvelope } from '../../src/doors/amqp-envelope.js';
-import { buildParked, buildReply, buildRetry } from '../../src/doors/amqp-messages.js';
-import { refuse } from '../../src/operations/refuse.js';
+import { readEnvelope } from '../../src/doors/amqp/envelope.js';
+import { buildParked, buildReply, buildRetry } from '../../src/doors/amqp/messages.js';
+import { refuse } from '../../src/requests/refuse.js';
 
 const NOW = Date.UTC(2026, 0, 2);
 

@@ -1,8 +1,8 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { REQUEST_QUEUES } from '../../contracts/topology.js';
-import { parseAccess } from '../../src/decide/access-policy.js';
+import { parseAccess } from '../../src/decide/access/access-policy.js';
 import { createGate as createRealGate } from '../../src/doors/gate.js';
-import type { Dispatch, Reply } from '../../src/operations/request.js';
+import type { Dispatch, Reply } from '../../src/requests/request.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { eventually } from '../broker/eventually.js';

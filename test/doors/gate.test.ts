@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import { parseAccess } from '../../src/decide/access-policy.js';
+import { parseAccess } from '../../src/decide/access/access-policy.js';
 import { createGate, type Entry } from '../../src/doors/gate.js';
-import { createHttpDoor } from '../../src/doors/http.js';
+import { createHttpDoor } from '../../src/doors/http/door.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { openGate } from './open-gate.js';

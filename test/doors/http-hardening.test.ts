@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { createConnection, type Socket } from 'node:net';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { createHttpDoor, type HttpDoor, type HttpDoorOptions } from '../../src/doors/http.js';
+import { createHttpDoor, type HttpDoor, type HttpDoorOptions } from '../../src/doors/http/door.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { eventually } from '../broker/eventually.js';

@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { z } from 'zod';
 import { id, optional, purpose, userId, withDefault } from '../../contracts/fields.js';
-import { createQueryReader } from '../../src/doors/http-query.js';
+import { createQueryReader } from '../../src/doors/http/query.js';
 
 const schema = z.strictObject({
   account_id: optional(id),

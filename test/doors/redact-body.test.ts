@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from '@jest/globals';
-import { redactBody } from '../../src/doors/redact-body.js';
+import { redactBody } from '../../src/doors/amqp/redact-body.js';
 
 const redact = (body: string | Buffer, operation = 'account.allocate') =>
   redactBody(Buffer.from(body), operation).toString();

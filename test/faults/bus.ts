@@ -5,7 +5,7 @@ import { type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect } 
 import { type CloudEvent, cloudEvent } from '../../contracts/events.js';
 import type { OperationName } from '../../contracts/operations.js';
 import { EXCHANGES } from '../../contracts/topology.js';
-import type { Reply } from '../../src/operations/request.js';
+import type { Reply } from '../../src/requests/request.js';
 import { eventually } from '../broker/eventually.js';
 import { isFinal, type Ledger, type LedgerRequest } from './ledger.js';
 

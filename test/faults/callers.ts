@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OperationName } from '../../contracts/operations.js';
-import type { Reply } from '../../src/operations/request.js';
+import type { Reply } from '../../src/requests/request.js';
 import { openBus } from './bus.js';
 import { type HttpCaller, openHttpCaller } from './http-caller.js';
 import type { Ledger } from './ledger.js';

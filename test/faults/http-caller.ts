@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type OperationName, OPERATIONS } from '../../contracts/operations.js';
-import type { Reply } from '../../src/operations/request.js';
+import type { Reply } from '../../src/requests/request.js';
 import type { Bus } from './bus.js';
 import { isFinal, type Ledger, type LedgerRequest } from './ledger.js';
 

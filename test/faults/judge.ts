@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { CloudEvent } from '../../contracts/events.js';
-import type { Reply } from '../../src/operations/request.js';
+import type { Reply } from '../../src/requests/request.js';
 import { finalReplyOf, isFinal, type Ledger, type LedgerRequest } from './ledger.js';
 import type { World } from './world.js';
 

@@ -1,6 +1,6 @@
 import type { CloudEvent } from '../../contracts/events.js';
 import type { OperationName } from '../../contracts/operations.js';
-import type { Reply } from '../../src/operations/request.js';
+import type { Reply } from '../../src/requests/request.js';
 
 /** A request as its caller knows it, under one `message_id` however often it was sent. */
 export interface LedgerRequest {

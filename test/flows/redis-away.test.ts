@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
-import type { Reply } from '../../src/operations/request.js';
+import type { Reply } from '../../src/requests/request.js';
 import { eventually } from '../broker/eventually.js';
 import { type PrivateServer, startPrivateServer } from '../support/private-server.js';
 import type { RunningService } from '../support/service.js';

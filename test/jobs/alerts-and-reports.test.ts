@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { fleetReport } from '../../contracts/jobs.js';
-import { FLEET_ALERTS } from '../../src/decide/judge-fleet.js';
+import { FLEET_ALERTS } from '../../src/decide/jobs/judge-fleet.js';
 import { healthScan } from '../../src/jobs/health-scan.js';
 import { report } from '../../src/jobs/report.js';
-import { settleAlerts } from '../../src/store/alerts.js';
+import { settleAlerts } from '../../src/store/fleet/alerts.js';
 import { ask } from '../support/ask.js';
 import { type JobsHarness, startJobs } from '../support/jobs.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';

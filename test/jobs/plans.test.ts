@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { FIRST_ID } from '../../src/store/account-record.js';
+import { FIRST_ID } from '../../src/store/accounts/account-record.js';
 import { type Database, createDatabase } from '../../src/store/database.js';
-import { loadNextRecovery, loadRecoveries } from '../../src/store/load-recoveries.js';
-import { lockEndedWaits } from '../../src/store/lock-ended.js';
-import { resetCounters } from '../../src/store/reset-counters.js';
-import { lockSealedBy } from '../../src/store/session-keys.js';
+import { loadNextRecovery, loadRecoveries } from '../../src/store/accounts/load-recoveries.js';
+import { lockEndedWaits } from '../../src/store/accounts/lock-ended.js';
+import { resetCounters } from '../../src/store/fleet/reset-counters.js';
+import { lockSealedBy } from '../../src/store/sessions/session-keys.js';
 import { createDatabase as createTestDatabase, type TestDatabase } from '../support/database.js';
 import { captureStatements, explain } from '../support/query-plans.js';
 

@@ -6,8 +6,8 @@ import { createRecoveryTimer, type RecoveryTimer } from '../../src/jobs/recovery
 import { processRecoveries } from '../../src/jobs/process-recoveries.js';
 import { settleEnded } from '../../src/jobs/settle-ended.js';
 import { RECOVERY_QUEUE_KEY } from '../../src/redis/recovery-queue.js';
-import { loadRecoveries } from '../../src/store/load-recoveries.js';
-import { lockEndedWaits } from '../../src/store/lock-ended.js';
+import { loadRecoveries } from '../../src/store/accounts/load-recoveries.js';
+import { lockEndedWaits } from '../../src/store/accounts/lock-ended.js';
 import { type JobsHarness, startJobs } from '../support/jobs.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 import { letWait, seedAccounts } from '../support/seed-accounts.js';

@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { latestOccurrence, parseCadence } from '../../src/decide/cadence.js';
+import { latestOccurrence, parseCadence } from '../../src/decide/jobs/cadence.js';
 import { resetDailyLimits } from '../../src/jobs/reset-daily-limits.js';
 import { watchRuns } from '../../src/jobs/watch-runs.js';
-import { claimRun, endAttempt } from '../../src/store/job-runs.js';
+import { claimRun, endAttempt } from '../../src/store/fleet/job-runs.js';
 import { type JobsHarness, startJobs } from '../support/jobs.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 import { seedAccounts } from '../support/seed-accounts.js';

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { JOB_NAMES, type JobName } from '../../contracts/jobs.js';
-import { type Cadence, latestOccurrence, parseCadence } from '../../src/decide/cadence.js';
+import { type Cadence, latestOccurrence, parseCadence } from '../../src/decide/jobs/cadence.js';
 import { processRecoveries } from '../../src/jobs/process-recoveries.js';
 import type { WorkerOptions } from '../../src/jobs/run-in-worker.js';
 import type { RunSummary } from '../../src/jobs/run-job.js';

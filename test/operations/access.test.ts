@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { parseAccess } from '../../src/decide/access-policy.js';
-import { createAccess } from '../../src/operations/access.js';
-import { createDispatch } from '../../src/operations/dispatch.js';
-import type { Resources } from '../../src/operations/handler.js';
-import { createWaitingRoom } from '../../src/operations/waiting-room.js';
+import { parseAccess } from '../../src/decide/access/access-policy.js';
+import { createAccess } from '../../src/requests/access.js';
+import { createDispatch } from '../../src/requests/dispatch.js';
+import type { Resources } from '../../src/requests/handler.js';
+import { createWaitingRoom } from '../../src/requests/waiting-room.js';
 import { createDatabase as connectDatabase, type Database } from '../../src/store/database.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';

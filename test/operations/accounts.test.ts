@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
+import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
 import { ask } from '../support/ask.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { LimitReason } from '../../contracts/actions.js';
 import type { ActionType } from '../../contracts/fields.js';
-import { type ActionPolicy, DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits-policy.js';
+import { type ActionPolicy, DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits/limits-policy.js';
 import { eventsOf, holdAccount, letLeaseEnd, letUsageAge, newUser, rowsOf } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
+import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 import { requestOf } from '../support/request-of.js';
 import { seedAccounts } from '../support/seed-accounts.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import type { OperationName } from '../../contracts/operations.js';
-import type { Dispatch, IncomingRequest, Reply } from '../../src/operations/request.js';
+import type { Dispatch, IncomingRequest, Reply } from '../../src/requests/request.js';
 import { openPool } from '../support/database.js';
 import { eventsOf, holdAccount, newUser, rowsOf } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { ACTION_TYPES } from '../../contracts/fields.js';
-import { DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
+import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
 import { holdAccount, letLeaseEnd, newUser } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 

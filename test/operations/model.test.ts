@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { randomUUID } from 'node:crypto';
-import { DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits-policy.js';
-import type { Dispatch, Reply } from '../../src/operations/request.js';
+import { DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits/limits-policy.js';
+import type { Dispatch, Reply } from '../../src/requests/request.js';
 import * as oracle from '../support/account-oracle.js';
 import { letLeaseEnd, letUsageAge, newUser } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';

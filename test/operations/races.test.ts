@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
-import type { Dispatch } from '../../src/operations/request.js';
+import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
+import type { Dispatch } from '../../src/requests/request.js';
 import { eventsOf, holdAccount, letLeaseEnd, newUser } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 import { requestOf } from '../support/request-of.js';

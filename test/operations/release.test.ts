@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
-import { DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits-policy.js';
+import { DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits/limits-policy.js';
 import { eventsOf, holdAccount, letLeaseEnd, letUsageAge, rowsOf } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 

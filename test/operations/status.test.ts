@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { statusReply } from '../../contracts/fleet.js';
-import type { BatchContext } from '../../src/operations/handler.js';
-import { status } from '../../src/operations/status.js';
+import type { BatchContext } from '../../src/requests/handler.js';
+import { status } from '../../src/operations/query/status.js';
 import { createDatabase as connectDatabase, type Database } from '../../src/store/database.js';
 import { ask } from '../support/ask.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';

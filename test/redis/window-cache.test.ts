@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Redis } from 'ioredis';
-import { EMPTY_WINDOW, type UsageWindow } from '../../src/decide/usage-window.js';
+import { EMPTY_WINDOW, type UsageWindow } from '../../src/decide/limits/usage-window.js';
 import type { RedisConnection } from '../../src/redis/connection.js';
 import { createWindowCache, type WindowCache, windowName } from '../../src/redis/window-cache.js';
 import { connectPatiently, createRedis, type TestRedis } from '../support/redis.js';

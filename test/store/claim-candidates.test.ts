@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { lockCandidates, userLocks } from '../../src/store/claim-candidates.js';
+import { lockCandidates, userLocks } from '../../src/store/accounts/claim-candidates.js';
 import { createDatabase as connectDatabase, type Database } from '../../src/store/database.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { newUser } from '../support/held-account.js';

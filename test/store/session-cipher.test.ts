@@ -6,7 +6,7 @@ import {
   parseSessionKey,
   SessionCipherError,
   sessionKeyId,
-} from '../../src/store/session-cipher.js';
+} from '../../src/store/sessions/session-cipher.js';
 
 const oldKey = randomBytes(32);
 const newKey = randomBytes(32);

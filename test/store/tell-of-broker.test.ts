@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createDatabase as connectDatabase, type Database } from '../../src/store/database.js';
-import { tellOfBroker } from '../../src/store/tell-of-broker.js';
+import { tellOfBroker } from '../../src/store/history/tell-of-broker.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 
 let testDatabase: TestDatabase;

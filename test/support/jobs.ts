@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import { DEFAULT_LIMITS } from '../../src/decide/limits-policy.js';
+import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
 import type { Job, JobContext } from '../../src/jobs/job.js';
 import { runJob, type RunOptions, type RunSummary } from '../../src/jobs/run-job.js';
 import type { REDIS_DATABASES, RedisConnection } from '../../src/redis/connection.js';
@@ -9,7 +9,7 @@ import { createLeaseLocks } from '../../src/redis/lease-locks.js';
 import { createRecoveryQueue } from '../../src/redis/recovery-queue.js';
 import { createWindowCache } from '../../src/redis/window-cache.js';
 import { createDatabase } from '../../src/store/database.js';
-import { openSessionCipher } from '../../src/store/session-cipher.js';
+import { openSessionCipher } from '../../src/store/sessions/session-cipher.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { connectPatiently } from './redis.js';
 

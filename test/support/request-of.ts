@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { OperationName } from '../../contracts/operations.js';
-import type { IncomingRequest } from '../../src/operations/request.js';
+import type { IncomingRequest } from '../../src/requests/request.js';
 
 /** A request as a door hands it over, with a fresh message id unless one is given. */
 export function requestOf(

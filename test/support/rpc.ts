@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type ChannelModel, type ConfirmChannel, type ConsumeMessage, connect, type Options } from 'amqplib';
 import type { OperationName } from '../../contracts/operations.js';
 import { EXCHANGES } from '../../contracts/topology.js';
-import type { Reply } from '../../src/operations/request.js';
+import type { Reply } from '../../src/requests/request.js';
 
 export interface RpcAnswer {
   reply: Reply;

@@ -1,4 +1,4 @@
-import { parseSessionKey, sessionKeyId } from '../../src/store/session-cipher.js';
+import { parseSessionKey, sessionKeyId } from '../../src/store/sessions/session-cipher.js';
 import type { OperationsHarness } from './operations.js';
 
 let nextSeed = 1;

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import net from 'node:net';
 import { afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
-import { needsConfirmation } from '../../src/decide/judge-probe.js';
+import { needsConfirmation } from '../../src/decide/condition/judge-probe.js';
 import { dataCentreOf } from '../../src/telegram/data-centres.js';
 import { type ProbeOptions, probeSession } from '../../src/telegram/probe-session.js';
 import { appConfig, type FakeTelegram, type Script, startFakeTelegram } from '../support/fake-telegram.js';

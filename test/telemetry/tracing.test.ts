@@ -1,7 +1,7 @@
 import { type Context, type Span, type SpanContext, type SpanOptions, trace } from '@opentelemetry/api';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { FailureCode } from '../../contracts/failures.js';
-import { refuse } from '../../src/operations/refuse.js';
+import { refuse } from '../../src/requests/refuse.js';
 import { inBatchSpan, inRequestSpan, traceIdOf } from '../../src/telemetry/tracing.js';
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';

@@ -1,0 +1,73 @@
+import { dueAt } from '../decide/condition/plan-recovery.js';
+import type { OpenLease } from '../store/accounts/account-record.js';
+import { raiseAlerts } from '../store/fleet/alerts.js';
+import { applyChanges, writesOf } from '../store/accounts/changes.js';
+import type { BatchContext } from '../requests/handler.js';
+import type { UnitOfWork } from './unit-of-work.js';
+
+/** What finishing takes of a batch's context; jobs bring it too. */
+export type FinishingContext = Pick<BatchContext, 'sql' | 'afterCommit' | 'locks' | 'windowCache' | 'recoveryQueue'>;
+
+/** Writes what the batch changed; after the commit brings locks, cached windows and due recoveries in line with it. */
+export async function finishWork(context: FinishingContext, work: UnitOfWork): Promise<void> {
+  const { changes, now } = work;
+  await applyChanges(context.sql, changes, now);
+  if (changes.alerts.length > 0) await raiseAlerts(context.sql, changes.alerts);
+  bringInLine(context, work);
+}
+
+/** As `finishWork`, but writes with the batch's answers, so that nothing may follow that reads what was changed. */
+export async function finishWithAnswers(context: BatchContext, work: UnitOfWork): Promise<void> {
+  if (work.changes.alerts.length > 0) return finishWork(context, work);
+  context.leaveToCommit(writesOf(work.changes, work.now));
+  bringInLine(context, work);
+}
+
+/** After the commit. */
+function bringInLine(context: FinishingContext, work: UnitOfWork): void {
+  const { changes } = work;
+  if (changes.leasesEnded.length + changes.leasesOpened.length + changes.leasesExtended.length > 0) {
+    context.afterCommit(() => alignLocks(context, work));
+  }
+  if (changes.windows.size > 0) context.afterCommit(() => cacheWindows(context, work));
+  if (changes.recoveries.size > 0) {
+    const recoveries = [...changes.recoveries].map(({ accountId, condition }) => ({
+      accountId,
+      dueAt: dueAt(condition),
+    }));
+    context.afterCommit(async () => {
+      await context.recoveryQueue.put(recoveries);
+    });
+  }
+}
+
+/** The value of a lease's lock; of one that was granted while Redis was away, the value its lock is put back with. */
+export const lockValueOf = (lease: OpenLease): string => lease.lockValue ?? lease.leaseId;
+
+async function alignLocks({ locks }: FinishingContext, { changes, now }: UnitOfWork): Promise<void> {
+  const prolonged = [
+    ...changes.leasesOpened.map(({ account, lease }) => ({ accountId: account.accountId, lease })),
+    ...changes.leasesExtended,
+  ];
+  const valued = ({ accountId, lease }: { accountId: string; lease: OpenLease }) => ({
+    accountId,
+    value: lockValueOf(lease),
+  });
+  await Promise.all([
+    locks.release(changes.leasesEnded.map(valued)),
+    locks.stretch(prolonged.map((held) => ({ ...valued(held), ttlMs: held.lease.expiresAt - now }))),
+  ]);
+}
+
+async function cacheWindows({ windowCache }: FinishingContext, { changes }: UnitOfWork): Promise<void> {
+  await windowCache.store(
+    [...changes.windows].flatMap(([account, actionTypes]) =>
+      [...actionTypes].flatMap((actionType) => {
+        const window = account.windows.get(actionType);
+        return window === undefined
+          ? []
+          : [{ accountId: account.accountId, actionType, usageVersion: account.usageVersion, window }];
+      }),
+    ),
+  );
+}

@@ -1,0 +1,310 @@
+import { randomUUID } from 'node:crypto';
+import type { EventType } from '../../contracts/events.js';
+import type { ActionType } from '../../contracts/fields.js';
+import { toIso } from '../clock.js';
+import type { AccountCondition } from '../decide/condition/account-condition.js';
+import type { ActionPolicy } from '../decide/limits/limits-policy.js';
+import { dueAt, recoveryAt } from '../decide/condition/plan-recovery.js';
+import { settleCondition } from '../decide/condition/transition-account.js';
+import {
+  type ChannelUsage,
+  countActions,
+  countInChannel,
+  EMPTY_CHANNEL_USAGE,
+  EMPTY_WINDOW,
+  type UsageWindow,
+  utcDay,
+  windowTime,
+} from '../decide/limits/usage-window.js';
+import { type AccountRecord, channelKey, type OpenLease } from '../store/accounts/account-record.js';
+import {
+  type Changes,
+  type CountedAction,
+  type ErrorEntry,
+  type LeaseEnd,
+  noChanges,
+} from '../store/accounts/changes.js';
+import type { Sql } from '../store/database.js';
+import { loadAccounts, lockAccounts } from '../store/accounts/load-accounts.js';
+
+/**
+ * The accounts of a batch, loaded under their locks, and what the batch changes of them. Requests are decided one
+ * after the other on the records in memory; `applyChanges` writes the result once.
+ */
+export interface UnitOfWork {
+  /** The database's clock, read after the locks were had. */
+  readonly now: number;
+  readonly accounts: Map<string, AccountRecord>;
+  readonly changes: Changes;
+}
+
+/** Whose doing a change is; null for what ends by itself. */
+export interface Origin {
+  requestId: string;
+  traceparent: string | null;
+  /** Identity checked by the broker or the HTTP door. */
+  caller: string | null;
+}
+
+/** Locks and loads accounts, with the counters of the channels named, and ends what is over by now. */
+export async function beginWork(
+  sql: Sql,
+  accountIds: readonly string[],
+  channels: readonly string[],
+): Promise<UnitOfWork> {
+  const distinct = [...new Set(accountIds)];
+  await lockAccounts(sql, distinct);
+  return loadWork(sql, distinct, channels);
+}
+
+/** As `beginWork`, for accounts that are locked already. */
+export async function loadWork(
+  sql: Sql,
+  accountIds: readonly string[],
+  channels: readonly string[],
+): Promise<UnitOfWork> {
+  const { now, accounts } = await loadAccounts(sql, accountIds, [...new Set(channels)]);
+  const work: UnitOfWork = { now, accounts, changes: noChanges() };
+  // In the order asked for, so that what ended first is told first.
+  for (const accountId of accountIds) {
+    const account = accounts.get(accountId);
+    if (account !== undefined) endWhatIsOver(work, account);
+  }
+  return work;
+}
+
+/** Loads further accounts, locked already and not yet loaded, into the work. */
+export async function extendWork(
+  sql: Sql,
+  work: UnitOfWork,
+  accountIds: readonly string[],
+  channels: readonly string[],
+): Promise<void> {
+  const { accounts } = await loadAccounts(sql, accountIds, [...new Set(channels)]);
+  for (const account of accounts.values()) {
+    work.accounts.set(account.accountId, account);
+    endWhatIsOver(work, account);
+  }
+}
+
+/** Leases and waits end at their instant, whether or not a job has run: their end is written when it is first met. */
+function endWhatIsOver(work: UnitOfWork, account: AccountRecord): void {
+  if (account.lease !== null && account.lease.expiresAt <= work.now) {
+    endLease(work, account, 'expired', account.lease.expiresAt, 'account.lease_expired', {}, null);
+  }
+  const { condition, recovered } = settleCondition(account.condition, work.now);
+  if (condition === account.condition) return;
+  const before = account.condition.status;
+  takeCondition(work, account, condition);
+  if (recovered) appendEvent(work, account, 'account.recovered', { previous_status: before }, null);
+}
+
+export function appendEvent(
+  work: UnitOfWork,
+  account: AccountRecord,
+  type: EventType,
+  data: Record<string, unknown>,
+  origin: Origin | null,
+): void {
+  account.sequence += 1;
+  work.changes.accounts.add(account);
+  work.changes.events.push({
+    type,
+    accountId: account.accountId,
+    userId: account.userId,
+    sequence: account.sequence,
+    data,
+    requestId: origin?.requestId ?? null,
+    traceparent: origin?.traceparent ?? null,
+    caller: origin?.caller ?? null,
+  });
+}
+
+/** Opens a lease: the fence rises, and the account counts as used from now on. */
+export function openLease(
+  work: UnitOfWork,
+  account: AccountRecord,
+  terms: Omit<OpenLease, 'leaseId' | 'fence' | 'allocatedAt'>,
+  data: Record<string, unknown>,
+  origin: Origin,
+): OpenLease {
+  account.fence += 1;
+  const lease: OpenLease = { ...terms, leaseId: randomUUID(), fence: account.fence, allocatedAt: work.now };
+  account.lease = lease;
+  account.lastUsedAt = work.now;
+  work.changes.leasesOpened.push({ account, lease });
+  appendEvent(
+    work,
+    account,
+    'account.allocated',
+    { ...leaseData(lease), purpose: lease.purpose, expires_at: toIso(lease.expiresAt), ...data },
+    origin,
+  );
+  return lease;
+}
+
+export function endLease(
+  work: UnitOfWork,
+  account: AccountRecord,
+  reason: LeaseEnd,
+  at: number,
+  event: EventType,
+  data: Record<string, unknown>,
+  origin: Origin | null,
+): void {
+  const lease = account.lease;
+  if (lease === null) return;
+  account.lease = null;
+  account.lastUsedAt = Math.max(account.lastUsedAt ?? 0, at);
+  work.changes.leasesEnded.push({ accountId: account.accountId, userId: account.userId, lease, reason, at });
+  appendEvent(work, account, event, { ...leaseData(lease), ended_at: toIso(at), ...data }, origin);
+}
+
+export function extendLease(
+  work: UnitOfWork,
+  account: AccountRecord,
+  lease: OpenLease,
+  expiresAt: number,
+  origin: Origin,
+): void {
+  lease.expiresAt = expiresAt;
+  work.changes.leasesExtended.push({ accountId: account.accountId, lease });
+  appendEvent(work, account, 'account.renewed', { ...leaseData(lease), expires_at: toIso(expiresAt) }, origin);
+}
+
+const leaseData = (lease: OpenLease) => ({
+  lease_id: lease.leaseId,
+  fence: lease.fence,
+  service_name: lease.serviceName,
+});
+
+/** Takes a new condition and announces a change of status. */
+export function changeCondition(
+  work: UnitOfWork,
+  account: AccountRecord,
+  condition: AccountCondition,
+  data: Record<string, unknown>,
+  origin: Origin | null,
+): void {
+  if (condition === account.condition) return;
+  const before = account.condition;
+  takeCondition(work, account, condition);
+  const event = conditionEvent(before, condition);
+  if (event === null) return;
+  const until = recoveryAt(condition);
+  appendEvent(
+    work,
+    account,
+    event,
+    {
+      status: condition.status,
+      previous_status: before.status,
+      recovery_at: until === null ? null : toIso(until),
+      ...data,
+    },
+    origin,
+  );
+}
+
+function takeCondition(work: UnitOfWork, account: AccountRecord, condition: AccountCondition): void {
+  if (dueAt(condition) !== dueAt(account.condition)) work.changes.recoveries.add(account);
+  account.condition = condition;
+  work.changes.accounts.add(account);
+}
+
+/** The event that announces a change of condition; null where only the error count has changed. */
+function conditionEvent(before: AccountCondition, after: AccountCondition): EventType | null {
+  if (after.status === 'disabled') return before.disabledReason === after.disabledReason ? null : 'account.disabled';
+  if (after.blockedUntil !== before.blockedUntil && after.blockedUntil !== null) return 'account.blocked';
+  if (after.floodWaitUntil !== before.floodWaitUntil && after.floodWaitUntil !== null) return 'account.flood_wait';
+  if (after.status === before.status) return null;
+  if (after.status === 'draining') return 'account.draining';
+  if (after.status === 'active') return 'account.recovered';
+  return after.status === 'blocked' ? 'account.blocked' : 'account.flood_wait';
+}
+
+export const windowOf = (account: AccountRecord, actionType: ActionType): UsageWindow =>
+  account.windows.get(actionType) ?? EMPTY_WINDOW;
+
+export const channelUsageOf = (account: AccountRecord, actionType: ActionType, channel: string): ChannelUsage =>
+  account.channels.get(channelKey(actionType, channel)) ?? EMPTY_CHANNEL_USAGE;
+
+/** What was done: `quantity` counts for the account, `byChannel` for the channels. */
+export interface Usage {
+  actionType: ActionType;
+  quantity: number;
+  byChannel: readonly { channel: string; quantity: number }[];
+}
+
+/** Counts actions in the account's windows and in its channels' counters. */
+export function countUsage(work: UnitOfWork, account: AccountRecord, usage: Usage, policy: ActionPolicy): void {
+  const { actionType, quantity, byChannel } = usage;
+  if (quantity > 0) {
+    account.windows.set(actionType, countActions(windowOf(account, actionType), quantity, policy, work.now));
+    touch(work.changes.windows, account, actionType);
+    account.usageVersion += 1;
+  }
+  // The instant that the channel's limits are judged at, too.
+  const at = windowTime(windowOf(account, actionType), work.now);
+  for (const { channel, quantity: inChannel } of byChannel) {
+    if (inChannel === 0) continue;
+    account.channels.set(
+      channelKey(actionType, channel),
+      countInChannel(channelUsageOf(account, actionType, channel), inChannel, at),
+    );
+    touch(work.changes.channels, account, { actionType, channel });
+    if (actionType === 'invite') countInviteToday(account, channel, inChannel, work.now);
+  }
+  account.lastUsedAt = work.now;
+  work.changes.accounts.add(account);
+}
+
+function countInviteToday(account: AccountRecord, channel: string, quantity: number, now: number): void {
+  const today = utcDay(now);
+  const counted = account.usageDay === today ? account.invitesByChannelToday : {};
+  account.usageDay = today;
+  account.invitesByChannelToday = {
+    ...counted,
+    [channel]: (Object.hasOwn(counted, channel) ? (counted[channel] ?? 0) : 0) + quantity,
+  };
+}
+
+function touch<T>(touched: Map<AccountRecord, Set<T>>, account: AccountRecord, what: T): void {
+  const set = touched.get(account);
+  if (set === undefined) touched.set(account, new Set([what]));
+  else set.add(what);
+}
+
+/**
+ * Keeps the counted actions themselves, once they are counted: they stand in the account's history, and a release is
+ * reconciled against those of its lease.
+ */
+export function keepCountedAction(
+  work: UnitOfWork,
+  account: AccountRecord,
+  action: Omit<CountedAction, 'id' | 'accountId' | 'sequence' | 'usageVersion' | 'caller' | 'requestId'>,
+  { caller, requestId }: Origin,
+): string {
+  const id = randomUUID();
+  const { accountId, sequence, usageVersion } = account;
+  work.changes.actionsCounted.push({ id, accountId, sequence, usageVersion, caller, requestId, ...action });
+  return id;
+}
+
+/** Keeps a report of an error, before what it does to the account. */
+export function keepErrorReport(
+  work: UnitOfWork,
+  account: AccountRecord,
+  report: Omit<ErrorEntry, 'accountId' | 'sequence' | 'leaseId' | 'caller' | 'requestId'>,
+  { caller, requestId }: Origin,
+): void {
+  const { accountId, sequence, lease } = account;
+  work.changes.errorsReported.push({
+    accountId,
+    sequence,
+    leaseId: lease?.leaseId ?? null,
+    caller,
+    requestId,
+    ...report,
+  });
+}

@@ -1,0 +1,31 @@
+import type { AccountStatus, DisabledReason } from '../../../contracts/fields.js';
+
+/**
+ * What decides whether an account may be given and may act (contract, section 7). `draining` and `disabled` are an
+ * operator's or Telegram's word and stay; under them the waits go on. Otherwise the status follows from the waits.
+ */
+export interface AccountCondition {
+  readonly status: AccountStatus;
+  /** Set exactly while `status` is `disabled`. */
+  readonly disabledReason: DisabledReason | null;
+  /** End of the flood wait, its buffer included. */
+  readonly floodWaitUntil: number | null;
+  readonly blockedUntil: number | null;
+  /** How far blocks have escalated: 0 none yet, then 1 to the number of steps. */
+  readonly blockLevel: number;
+  /** When the latest block ended; a new one soon after is a repeat. */
+  readonly lastBlockEndedAt: number | null;
+  /** Errors since the last recovery that ask for no wait. */
+  readonly errorCount: number;
+}
+
+/** Of a newly registered account. */
+export const NEW_CONDITION: AccountCondition = {
+  status: 'active',
+  disabledReason: null,
+  floodWaitUntil: null,
+  blockedUntil: null,
+  blockLevel: 0,
+  lastBlockEndedAt: null,
+  errorCount: 0,
+};

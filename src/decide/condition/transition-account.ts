@@ -1,0 +1,274 @@
+import type { AccountStatus, DisabledReason, ErrorClass } from '../../../contracts/fields.js';
+import type { AccountCondition } from './account-condition.js';
+import type { ClassifiedError } from '../telegram-errors/classify-error.js';
+import { recoveryAt } from './plan-recovery.js';
+
+/** What brings a status about: a wait's end, a Telegram error, or an operator's decision. */
+export type TransitionCause = 'time' | 'error' | 'operator';
+
+/**
+ * Every legal change of status (contract, section 7). `disabled` and `draining` are sticky: time ends neither, and
+ * only an operator leads out of them towards use.
+ */
+export const TRANSITIONS: Readonly<Record<TransitionCause, Readonly<Record<AccountStatus, readonly AccountStatus[]>>>> =
+  {
+    time: {
+      // To a wait only where the columns were changed by hand: the status follows from the waits.
+      active: ['flood_wait', 'blocked'],
+      flood_wait: ['active', 'blocked'],
+      blocked: ['active', 'flood_wait'],
+      draining: [],
+      disabled: [],
+    },
+    error: {
+      active: ['flood_wait', 'blocked', 'disabled'],
+      flood_wait: ['blocked', 'disabled'],
+      blocked: ['disabled'],
+      draining: ['disabled'],
+      disabled: [],
+    },
+    operator: {
+      active: ['draining', 'disabled'],
+      flood_wait: ['active', 'draining', 'disabled'],
+      blocked: ['active', 'draining', 'disabled'],
+      draining: ['active', 'flood_wait', 'blocked', 'disabled'],
+      // Not to draining: a draining account may act, and nobody has said that this one may again.
+      disabled: ['active', 'flood_wait', 'blocked'],
+    },
+  };
+
+/** Added to every wait Telegram asks for (contract, section 7). */
+const FLOOD_WAIT_BUFFER_MS = 60_000;
+const HOUR_MS = 3_600_000;
+/** Length of a block by its level, 1 first (contract, section 7: 24 h, a repeat 72 h, then 7 d). */
+const BLOCK_MS = [24 * HOUR_MS, 72 * HOUR_MS, 168 * HOUR_MS] as const;
+/** A block this soon after the end of the one before, its end included, is a repeat (contract, section 7). */
+const BLOCK_REPEAT_MS = 168 * HOUR_MS;
+/** Errors are counted up to here: beyond, the number says nothing more. */
+export const MAX_ERROR_COUNT = 1000;
+
+/**
+ * A more final reason replaces a less final one, never the other way round: re-authorising, which ends `needs_reauth`,
+ * must undo neither a ban nor an operator's decision.
+ */
+const FINALITY: Readonly<Record<DisabledReason, number>> = {
+  needs_reauth: 0,
+  frozen: 1,
+  manual: 2,
+  deactivated: 3,
+  banned: 3,
+};
+
+export interface SettledCondition {
+  readonly condition: AccountCondition;
+  /** A wait has ended and the account is active again. */
+  readonly recovered: boolean;
+}
+
+/**
+ * The condition as of `now`: waits that are over are ended (a wait ends at its instant), the status follows from those
+ * that are left, and an account that becomes active again starts without errors. The same object if nothing changes.
+ */
+export function settleCondition(condition: AccountCondition, now: number): SettledCondition {
+  const { floodWaitUntil, blockedUntil, status } = condition;
+  const isOver = (until: number | null) => until !== null && until <= now;
+  const settled = followWaits(
+    condition,
+    {
+      ...(isOver(floodWaitUntil) && { floodWaitUntil: null }),
+      ...(isOver(blockedUntil) && { blockedUntil: null, lastBlockEndedAt: blockedUntil }),
+    },
+    'time',
+  );
+  const recovered = settled.status === 'active' && status !== 'active';
+  return { condition: recovered ? { ...settled, errorCount: 0 } : settled, recovered };
+}
+
+/** What a reported error did. */
+export interface AppliedError {
+  readonly condition: AccountCondition;
+  /**
+   * What this report changed: `none` also where a longer wait stands, where the account is blocked already, and where
+   * it is disabled for a reason no less final.
+   */
+  readonly action: 'none' | 'error_counted' | 'wait_started' | 'blocked' | 'disabled';
+  /** As `recoveryAt` of the condition. */
+  readonly recoveryAt: number | null;
+  /** Whether the same request, on this account, may succeed later. */
+  readonly shouldRetry: boolean;
+}
+
+/**
+ * Applies a classified Telegram error at `now`; the condition is settled first. A wait is never shortened by a shorter
+ * one; a block reported while one is on neither escalates nor moves it, since the account is not in use then and the
+ * report is a late one; what is the target's or the request's fault changes nothing; `disabled` stays.
+ */
+export function applyError(
+  condition: AccountCondition,
+  classified: Pick<ClassifiedError, 'errorClass' | 'effect'>,
+  now: number,
+): AppliedError {
+  const before = settleCondition(condition, now).condition;
+  const { condition: after, action } = applyEffect(before, classified.effect, now);
+  const ends = classified.effect.kind === 'wait' || classified.effect.kind === 'block';
+  return {
+    condition: after,
+    action,
+    recoveryAt: recoveryAt(after),
+    shouldRetry: after.status !== 'disabled' && (ends || PASSES.has(classified.errorClass)),
+  };
+}
+
+/** Errors that pass by themselves, or by going to another data centre, without the account having to wait. */
+const PASSES: ReadonlySet<ErrorClass> = new Set(['slow_mode', 'takeout', 'migrate', 'transient']);
+
+function applyEffect(
+  before: AccountCondition,
+  effect: ClassifiedError['effect'],
+  now: number,
+): Pick<AppliedError, 'condition' | 'action'> {
+  switch (effect.kind) {
+    case 'none':
+      return { condition: before, action: 'none' };
+    case 'count_error': {
+      const errorCount = Math.min(before.errorCount + 1, MAX_ERROR_COUNT);
+      return { condition: { ...before, errorCount }, action: 'error_counted' };
+    }
+    case 'wait': {
+      const floodWaitUntil = now + Math.ceil(effect.waitSeconds * 1000) + FLOOD_WAIT_BUFFER_MS;
+      if (before.floodWaitUntil !== null && floodWaitUntil <= before.floodWaitUntil) {
+        return { condition: before, action: 'none' };
+      }
+      return { condition: followWaits(before, { floodWaitUntil }, 'error'), action: 'wait_started' };
+    }
+    case 'block': {
+      if (before.blockedUntil !== null) return { condition: before, action: 'none' };
+      return { condition: followWaits(before, nextBlock(before, now), 'error'), action: 'blocked' };
+    }
+    case 'disable': {
+      const after = disable(before, effect.reason, 'error');
+      return { condition: after, action: after === before ? 'none' : 'disabled' };
+    }
+    default:
+      return effect satisfies never;
+  }
+}
+
+function nextBlock(condition: AccountCondition, now: number): Pick<AccountCondition, 'blockedUntil' | 'blockLevel'> {
+  const { blockLevel, lastBlockEndedAt } = condition;
+  const isRepeat = lastBlockEndedAt !== null && now - lastBlockEndedAt <= BLOCK_REPEAT_MS;
+  const level = isRepeat ? Math.min(blockLevel + 1, BLOCK_MS.length) : 1;
+  return { blockedUntil: now + (BLOCK_MS[level - 1] ?? BLOCK_MS[0]), blockLevel: level };
+}
+
+/**
+ * An operator's `admin.set-status`, at `now`. `active` ends `draining` and `disabled`; the waits stand unless forced.
+ * `disabled` is for the reason `manual`, unless a more final one is known. `draining` leaves a disabled account as it is.
+ */
+export function applyOperatorStatus(
+  condition: AccountCondition,
+  wanted: 'active' | 'disabled' | 'draining',
+  { force }: { force: boolean },
+  now: number,
+): AccountCondition {
+  const before = settleCondition(condition, now).condition;
+  switch (wanted) {
+    case 'active':
+      return activate(force ? withoutWaits(before, now) : before);
+    case 'disabled':
+      return disable(before, 'manual', 'operator');
+    case 'draining':
+      return before.status === 'disabled' ? before : changeStatus(before, { status: 'draining' }, 'operator');
+    default:
+      return wanted satisfies never;
+  }
+}
+
+/** A fresh session ends `disabled` for `needs_reauth`, and nothing else; the waits of the account stand. */
+export function reauthorise(condition: AccountCondition, now: number): AccountCondition {
+  const before = settleCondition(condition, now).condition;
+  return before.status === 'disabled' && before.disabledReason === 'needs_reauth' ? activate(before) : before;
+}
+
+/**
+ * An operator's `admin.recover`: ends the waits at `now`, and the count of errors, which nothing else ends on an account
+ * that never waits. Of a disabled account, and `disabled` itself, only if forced.
+ */
+export function recoverNow(condition: AccountCondition, { force }: { force: boolean }, now: number): AccountCondition {
+  const before = settleCondition(condition, now).condition;
+  if (before.status === 'disabled' && !force) return before;
+  const unbound = withoutWaits(before, now);
+  const recovered = unbound.status === 'draining' ? unbound : activate(unbound);
+  return recovered.errorCount === 0 ? recovered : { ...recovered, errorCount: 0 };
+}
+
+/**
+ * An operator's `admin.schedule-recovery`: the account's waits end at `at`, sooner or later than they would (a second,
+ * shorter wait underneath is cut to `at`, not stretched). At once where `at` is not after `now`; unchanged without a wait.
+ */
+export function rescheduleRecovery(condition: AccountCondition, at: number, now: number): AccountCondition {
+  const before = settleCondition(condition, now).condition;
+  const until = Math.max(at, now);
+  const { floodWaitUntil, blockedUntil } = before;
+  if (blockedUntil === null && floodWaitUntil === null) return before;
+  const waits =
+    blockedUntil === null
+      ? { floodWaitUntil: until }
+      : { blockedUntil: until, floodWaitUntil: floodWaitUntil && Math.min(floodWaitUntil, until) };
+  return settleCondition({ ...before, ...waits }, now).condition;
+}
+
+/**
+ * Every change of status goes through here. Throws on one that the table does not have: a defect. The same object if
+ * nothing changes.
+ */
+function changeStatus(
+  condition: AccountCondition,
+  changes: Partial<AccountCondition> & Pick<AccountCondition, 'status'>,
+  cause: TransitionCause,
+): AccountCondition {
+  if (changes.status !== condition.status && !TRANSITIONS[cause][condition.status].includes(changes.status)) {
+    throw new Error(`illegal transition from ${condition.status} to ${changes.status} by ${cause}`);
+  }
+  const changed = { ...condition, ...changes };
+  const fields = Object.keys(condition) as (keyof AccountCondition)[];
+  return fields.every((field) => changed[field] === condition[field]) ? condition : changed;
+}
+
+/** The condition with other waits, all of them going on, and the status that follows; a sticky status stays. */
+function followWaits(
+  condition: AccountCondition,
+  waits: Partial<AccountCondition>,
+  cause: TransitionCause,
+): AccountCondition {
+  const { status } = condition;
+  const isSticky = status === 'draining' || status === 'disabled';
+  const next = isSticky ? status : statusByWaits({ ...condition, ...waits });
+  return changeStatus(condition, { ...waits, status: next }, cause);
+}
+
+function statusByWaits({ floodWaitUntil, blockedUntil }: AccountCondition): 'active' | 'flood_wait' | 'blocked' {
+  if (blockedUntil !== null) return 'blocked';
+  return floodWaitUntil !== null ? 'flood_wait' : 'active';
+}
+
+/** To `active`, or to the wait that still goes on. Whatever becomes active starts without errors. */
+function activate(condition: AccountCondition): AccountCondition {
+  const status = statusByWaits(condition);
+  const errorCount = status === 'active' && condition.status !== 'active' ? 0 : condition.errorCount;
+  return changeStatus(condition, { status, disabledReason: null, errorCount }, 'operator');
+}
+
+function disable(condition: AccountCondition, reason: DisabledReason, cause: TransitionCause): AccountCondition {
+  const { status, disabledReason } = condition;
+  const isMoreFinal = disabledReason === null || FINALITY[reason] > FINALITY[disabledReason];
+  if (status === 'disabled' && !isMoreFinal) return condition;
+  return changeStatus(condition, { status: 'disabled', disabledReason: reason }, cause);
+}
+
+function withoutWaits(condition: AccountCondition, now: number): AccountCondition {
+  const { floodWaitUntil, blockedUntil, lastBlockEndedAt } = condition;
+  if (floodWaitUntil === null && blockedUntil === null) return condition;
+  const ended = { floodWaitUntil: null, blockedUntil: null };
+  return { ...condition, ...ended, lastBlockEndedAt: blockedUntil === null ? lastBlockEndedAt : now };
+}

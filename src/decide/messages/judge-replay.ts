@@ -1,0 +1,29 @@
+import type { FailureCode } from '../../../contracts/failures.js';
+import { REPLAYED_WITHIN_HOURS } from '../../../contracts/parked.js';
+import { HOUR_MS } from '../limits/usage-window.js';
+
+/** What of a parked message decides whether it can be served again. */
+export interface ParkedFacts {
+  operation: string;
+  /** Why it was parked; null: it does not say. */
+  code: FailureCode | null;
+  /** Parked by this service, by the word of the broker: only then do its headers name its caller truly. */
+  isOwn: boolean;
+  /** Secrets in it were replaced when it was parked. */
+  isRedacted: boolean;
+  /** Epoch milliseconds; null: unknown. */
+  parkedAt: number | null;
+}
+
+/** Why a parked message must not be served again, for a person; null: it may be. `force` overrides its age alone. */
+export function judgeReplay(facts: ParkedFacts, { now, force }: { now: number; force: boolean }): string | null {
+  const { operation, code, isOwn, isRedacted, parkedAt } = facts;
+  if (!isOwn) return 'it was not parked by this service, so nobody vouches for its caller';
+  if (isRedacted) return 'its secrets were replaced when it was parked: its caller has to send it again';
+  if (code === 'MALFORMED_MESSAGE' || code === 'UNKNOWN_OPERATION') return `it was refused for its form: ${code}`;
+  if (operation === 'admin.parked') return 'a request about parked messages is asked anew';
+  if (!force && (parkedAt === null || now - parkedAt > REPLAYED_WITHIN_HOURS * HOUR_MS)) {
+    return `it was parked more than ${REPLAYED_WITHIN_HOURS} hours ago: whether it has been done since is not known; force replays it all the same`;
+  }
+  return null;
+}

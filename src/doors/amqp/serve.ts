@@ -1,0 +1,174 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { FailureCode } from '../../../contracts/failures.js';
+import { RETRY_STEPS } from '../../../contracts/topology.js';
+import { type OutgoingMessage, PublishFailed, type PublishFailure, type Publisher } from '../../broker/publish.js';
+import { clock } from '../../clock.js';
+import { decideSettlement } from '../../decide/messages/decide-settlement.js';
+import type { Reach } from '../../requests/fail-point.js';
+import { refuse } from '../../requests/refuse.js';
+import type { Reply } from '../../requests/request.js';
+import type { Log } from '../../telemetry/log.js';
+import { buildParked, buildReply, buildRetry } from './messages.js';
+import type { Task } from './tasks.js';
+
+/** What happens at the door, for the metrics. */
+export interface AmqpDoorObserver {
+  received(queue: string, bytes: number): void;
+  /** `code` null: a success. */
+  replied(operation: string, code: FailureCode | null): void;
+  /** A reply that could not be delivered; where it is stored, a repeat of the request gets it. */
+  replyLost(): void;
+  parked(code: FailureCode): void;
+  /** `step`: the header of a `RETRY_STEPS` entry. */
+  retried(step: string): void;
+  acknowledged(count: number): void;
+  consumer(queue: string, registered: boolean): void;
+}
+
+/** What tasks are served with. */
+export interface Service {
+  replies: Publisher;
+  /** For parked and delayed messages. */
+  failures: Publisher;
+  /** The AMQP user of this service. */
+  ownUser: string;
+  /** Resolves when the dependencies are back; rejects when the door stops. */
+  waitUntilAvailable: () => Promise<void>;
+  /** Aborts when the door stops: what cannot be settled then stays with the broker. */
+  stopping: AbortSignal;
+  log: Log;
+  observe: Partial<AmqpDoorObserver>;
+  reach?: Reach;
+}
+
+/** Before anything that has failed is tried again, so that nothing spins. */
+const RETRY_PAUSE_MS = 500;
+/** A reply that is sent so often without being confirmed is given up: its request is done all the same. */
+const MAX_REPLY_TRIES = 3;
+
+/**
+ * Serves one message: asks for its answer, replies, settles. It is acknowledged last, after the broker has confirmed
+ * its reply and its parked or delayed copy; whenever this process ends before, the broker delivers it again, and a
+ * request that had its effect is answered from its stored reply. Never rejects.
+ */
+export async function serveTask(service: Service, task: Task): Promise<void> {
+  try {
+    // Before the reply is out: who asks one by one must find room for the next.
+    const reply = await getAnswer(service, task).finally(task.leave);
+    if (reply === null || !(await settle(service, task, reply))) return;
+    service.reach?.('after-reply', task.envelope.operation, [task.envelope.messageId]);
+    task.delivery.acknowledge();
+  } catch (error) {
+    service.log.error('message could not be served', { ...describe(task), error });
+    task.delivery.giveBack();
+  }
+}
+
+/** Asks until no dependency is away; null where the message is left to the broker. */
+async function getAnswer({ waitUntilAvailable, stopping, log }: Service, task: Task): Promise<Reply | null> {
+  for (;;) {
+    const reply = await ask(task, log);
+    if (settlementOf(task, reply).settle !== 'hold') return reply;
+    try {
+      await pause(RETRY_PAUSE_MS, undefined, { signal: stopping });
+      await waitUntilAvailable();
+    } catch {
+      return null;
+    }
+    if (!task.delivery.isLive()) return null;
+  }
+}
+
+async function ask(task: Task, log: Log): Promise<Reply> {
+  try {
+    return await task.ask();
+  } catch (error) {
+    log.error('dispatch failed', { ...describe(task), error });
+    return refuse('INTERNAL');
+  }
+}
+
+/** Whether the message may be acknowledged. */
+async function settle(service: Service, task: Task, reply: Reply): Promise<boolean> {
+  const { failures, ownUser, log, observe } = service;
+  const { message } = task.delivery;
+  const settlement = settlementOf(task, reply);
+  if (settlement.reply && !(await sendReply(service, task, reply))) return false;
+  if (settlement.settle === 'ack' || reply.success) return true;
+
+  const { code, message: reason } = reply.error;
+  if (typeof settlement.settle === 'object') {
+    const step = RETRY_STEPS[settlement.settle.retryStep];
+    if (!(await persist(service, failures, task, buildRetry(message, task.envelope, step, ownUser)))) return false;
+    log.warn('request will be tried again', { ...describe(task), code, reason, delay_ms: step.delayMs });
+    observe.retried?.(step.header);
+    return true;
+  }
+  const parked = buildParked(message, task.envelope, reply.error, { ownUser, now: clock.now() });
+  if (!(await persist(service, failures, task, parked))) return false;
+  log.warn('message parked', { ...describe(task), code, reason });
+  observe.parked?.(code);
+  return true;
+}
+
+/** Whether the reply is delivered or given up; false where another try is the broker's to start. */
+async function sendReply(service: Service, task: Task, reply: Reply): Promise<boolean> {
+  const { replies, log, observe } = service;
+  const { envelope } = task;
+  if (envelope.replyTo === null) return true;
+  const message = buildReply(envelope.replyTo, envelope, reply);
+  for (let tries = 1; ; ) {
+    try {
+      await replies.publish(message);
+      observe.replied?.(envelope.operation, reply.success ? null : reply.error.code);
+      return true;
+    } catch (error) {
+      const failure = error instanceof PublishFailed ? error.failure : 'unencodable';
+      const worthAnotherTry = failure === 'unavailable' || (failure === 'unknown' && tries++ < MAX_REPLY_TRIES);
+      if (!worthAnotherTry) {
+        log.error('reply lost', { ...describe(task), error });
+        observe.replyLost?.();
+        return true;
+      }
+      if (!(await mayTryAgain(service, task, failure))) return false;
+    }
+  }
+}
+
+/** Publishes until the broker has confirmed; false where the message is left to the broker. */
+async function persist(service: Service, publisher: Publisher, task: Task, copy: OutgoingMessage): Promise<boolean> {
+  for (;;) {
+    try {
+      await publisher.publish(copy);
+      return true;
+    } catch (error) {
+      if (!(error instanceof PublishFailed) || error.failure === 'unencodable') throw error;
+      service.log.warn('message could not be put aside', { ...describe(task), error });
+      if (!(await mayTryAgain(service, task, error.failure))) return false;
+    }
+  }
+}
+
+/** A broker that takes nothing is waited for by all together, so that nothing is kept longer than the broker lets it be. */
+async function mayTryAgain(
+  { stopping, waitUntilAvailable }: Service,
+  task: Task,
+  failure: PublishFailure,
+): Promise<boolean> {
+  await pause(RETRY_PAUSE_MS, undefined, { signal: stopping }).catch(() => undefined);
+  if (failure === 'unavailable') await waitUntilAvailable().catch(() => undefined);
+  return !stopping.aborted && task.delivery.isLive();
+}
+
+function settlementOf({ attempt, admin }: Task, reply: Reply) {
+  if (reply.success) return decideSettlement({ code: null, attempt, admin });
+  const { code, retry_after_ms: retryAfterMs } = reply.error;
+  return decideSettlement({ code, retryAfterMs, attempt, admin });
+}
+
+const describe = ({ envelope, requestId, attempt }: Task) => ({
+  request_id: requestId,
+  operation: envelope.operation,
+  service: envelope.caller,
+  attempt,
+});

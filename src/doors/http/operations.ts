@@ -1,0 +1,84 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { OPERATION_NAMES, OPERATIONS, type OperationName } from '../../../contracts/operations.js';
+import { refuse } from '../../requests/refuse.js';
+import type { Dispatch } from '../../requests/request.js';
+import type { Log } from '../../telemetry/log.js';
+import type { Gate } from '../gate.js';
+import { answer } from './answer.js';
+import { createQueryReader, type Query } from './query.js';
+import { readHttpRequest, readTraceparent } from './request.js';
+
+const PREFIX = '/api/v1/account-manager';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whom its bearer token belongs to; null for nobody. */
+    caller: string | null;
+  }
+}
+
+/** What operations are served with. */
+export interface OperationsSource {
+  dispatch: Dispatch;
+  gate: Gate;
+  log: Log;
+}
+
+/** Serves every operation of the contract's table at its route; other methods there are answered 405. */
+export const serveOperations = (app: FastifyInstance, source: OperationsSource): void => {
+  app.decorateRequest('caller', null);
+  for (const name of OPERATION_NAMES) serveOperation(app, name, source);
+
+  const methodsByUrl = new Map<string, string[]>();
+  for (const { http } of Object.values(OPERATIONS)) {
+    const methods = methodsByUrl.get(urlOf(http.path)) ?? [];
+    // A GET is served as HEAD too.
+    methodsByUrl.set(urlOf(http.path), [...methods, ...(http.method === 'GET' ? ['GET', 'HEAD'] : ['POST'])]);
+  }
+  for (const [url, allowed] of methodsByUrl) {
+    app.route({
+      method: app.supportedMethods.filter((method) => !allowed.includes(method)),
+      url,
+      handler: (request, reply) => {
+        const message = `${request.method} is not served here, but ${allowed.join(', ')}`;
+        return answer(reply.header('allow', allowed.join(', ')), refuse('UNKNOWN_OPERATION', { message }), 405);
+      },
+    });
+  }
+};
+
+const serveOperation = (app: FastifyInstance, name: OperationName, { dispatch, gate, log }: OperationsSource): void => {
+  const { http, request: schema } = OPERATIONS[name];
+  const operation = { name, method: http.method, readQuery: createQueryReader(schema) };
+  app.route<{ Params: Record<string, string>; Querystring: Query; Body: Uint8Array | undefined }>({
+    method: http.method,
+    url: urlOf(http.path),
+    // Before the body is read: whoever may not call costs no more than this.
+    onRequest: (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
+      request.caller = gate.identify(request.headers.authorization);
+      const { id: requestId, caller } = request;
+      const entry = gate.enter({ door: 'http', caller, operation: name, requestId, again: false });
+      if (!entry.ok) return void answer(reply, entry.refusal);
+      reply.raw.once('close', entry.leave);
+      done();
+    },
+    handler: async ({ id, caller, headers, params, query, body }, reply) => {
+      const traceparent = readTraceparent(headers);
+      if (traceparent !== null) reply.header('traceparent', traceparent);
+
+      const read = readHttpRequest(operation, id, { caller, headers, params, query, body: body ?? null });
+      if (!read.ok) {
+        log.info('refused at the http door', { request_id: id, operation: name, code: read.refusal.error.code });
+        return answer(reply, read.refusal);
+      }
+      // The caller needs a key that was made up in order to repeat the request after a broken connection.
+      reply.header('idempotency-key', read.value.messageId);
+      const leaving = new AbortController();
+      reply.raw.once('close', () => leaving.abort());
+      return answer(reply, await dispatch({ ...read.value, gone: leaving.signal }));
+    },
+  });
+};
+
+/** `/renew/{account_id}` of the contract as the router writes it: `…/renew/:account_id`. */
+const urlOf = (path: string): string => PREFIX + path.replaceAll(/\{(\w+)\}/g, ':$1');

@@ -1,0 +1,156 @@
+import type { FailureCode } from '../../../contracts/failures.js';
+import type { ReplyBody } from '../../../contracts/operations.js';
+import { toIso } from '../../clock.js';
+import type { LimitsPolicy } from '../../decide/limits/limits-policy.js';
+import { policyFor } from '../../decide/limits/reentry.js';
+import type { AccountRecord, OpenLease } from '../../store/accounts/account-record.js';
+import { usedToday } from '../../store/accounts/changes.js';
+import { userLocks } from '../../store/accounts/claim-candidates.js';
+import { lockAccounts } from '../../store/accounts/load-accounts.js';
+import { loadOpenLeaseSecrets } from '../../store/sessions/load-sessions.js';
+import { chooseAccounts, type Choice } from './choose-accounts.js';
+import { finishWithAnswers, finishWork } from '../../accounts/finish-work.js';
+import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
+import { noteReentry } from '../../accounts/reentry-note.js';
+import { refuseAllocations } from './refuse-allocations.js';
+import { roomToday } from './room-after.js';
+import { openLease } from '../../accounts/unit-of-work.js';
+
+export type AllocateRequest = AcceptedRequest<'account.allocate'>;
+
+const MINUTE_MS = 60_000;
+
+/** `account.allocate`: the user's best free account with room for the purpose, leased to the caller. */
+export const allocate: OperationHandler<'account.allocate'> = {
+  lock: (requests) => userLocks(requests.map(({ body }) => body.user_id)),
+
+  handle: async (context, requests) => {
+    const preferredIds = [...new Set(requests.flatMap(({ body }) => body.preferred_account_id ?? []))];
+    if (preferredIds.length > 0) await lockAccounts(context.sql, preferredIds);
+
+    const { work, choices, shortages, sessions } = await chooseAccounts(context, requests, preferredIds);
+    const leases = new Map<AllocateRequest, OpenLease>();
+    for (const [request, { account, lockValue, preferred }] of choices) {
+      const left = roomToday(account, policyFor(account.condition, context, work.now), work.now);
+      const why = { selection: selectionReason(preferred), limits_left: left };
+      leases.set(request, openLease(work, account, leaseTerms(request, lockValue, work.now), why, request));
+    }
+    if (shortages.size === 0) await finishWithAnswers(context, work);
+    else await finishWork(context, work);
+    // Counts what is leased now.
+    const refusals = await refuseAllocations(context, shortages, work.now);
+    return requests.map((request) => {
+      const choice = choices.get(request);
+      const lease = leases.get(request);
+      const refusal = refusals.get(request);
+      if (choice !== undefined && lease !== undefined) {
+        return grant(context, request, choice, lease, sessions.get(choice.account.accountId), work.now);
+      }
+      if (refusal === undefined) throw new Error('a request was neither granted nor refused');
+      const { code, retryable } = refusal.reply.error;
+      const deferred = retryable && (request.mayWait || (request.mayAskAgain && refusal.contended));
+      if (!deferred) count(context, request, code);
+      return { reply: refusal.reply, deferred, log: { purpose: request.body.purpose } };
+    });
+  },
+
+  recall: async (context, repeats) => {
+    const leaseIds = repeats.flatMap(({ stored }) => (isGrant(stored) ? stored.allocation.lease_id : []));
+    const secrets = await loadOpenLeaseSecrets(context.sql, leaseIds);
+    // Who granted these may have died before it stretched their locks.
+    const locks = [...secrets.values()].map(({ accountId, lockValue, ttlMs }) => ({
+      accountId,
+      value: lockValue,
+      ttlMs,
+    }));
+    context.afterCommit(() => context.locks.stretch(locks));
+    return repeats.map(({ body, stored }) => {
+      if (!isGrant(stored)) return stored;
+      const secret = secrets.get(stored.allocation.lease_id);
+      const session =
+        secret === undefined || !body.include_session
+          ? null
+          : context.cipher.decrypt(secret.keyId, secret.sealed, secret.accountId);
+      return { ...stored, allocation: { ...stored.allocation, phone: secret?.phone ?? '', session_data: session } };
+    });
+  },
+};
+
+const isGrant = (stored: Record<string, unknown>): stored is { allocation: { lease_id: string } } =>
+  stored.success === true;
+
+const leaseTerms = ({ body, caller }: AllocateRequest, lockValue: string | null, now: number) => ({
+  serviceName: body.service_name,
+  caller,
+  purpose: body.purpose,
+  targetChannel: body.target_channel_id ?? null,
+  lockValue,
+  expiresAt: now + body.timeout_minutes * MINUTE_MS,
+});
+
+function grant(
+  context: BatchContext,
+  request: AllocateRequest,
+  { account, candidates, preferred }: Choice,
+  lease: OpenLease,
+  session: string | undefined,
+  now: number,
+): Outcome<'account.allocate'> {
+  const allocation: ReplyBody<'account.allocate'>['allocation'] = {
+    account_id: account.accountId,
+    user_id: account.userId,
+    phone: account.phone,
+    session_data: session ?? null,
+    allocated_at: toIso(lease.allocatedAt),
+    allocated_by: lease.serviceName,
+    purpose: lease.purpose,
+    expires_at: toIso(lease.expiresAt),
+    lease_id: lease.leaseId,
+    fence: lease.fence,
+    limits: {
+      ...limitsOf(policyFor(account.condition, context, now)),
+      ...noteReentry(account.condition, context, now),
+    },
+    current_usage: usageOf(account, now),
+    selection: {
+      reason: selectionReason(preferred),
+      ...(preferred !== undefined && { preferred_honoured: preferred }),
+      candidates,
+    },
+  };
+  count(context, request, 'success');
+  return {
+    reply: { success: true, allocation },
+    stored: { success: true, allocation: { ...allocation, phone: '', session_data: null } },
+    log: {
+      account_id: account.accountId,
+      lease_id: lease.leaseId,
+      fence: lease.fence,
+      purpose: lease.purpose,
+      ...usageOf(account, now),
+    },
+  };
+}
+
+const selectionReason = (preferred: boolean | undefined) => (preferred === true ? 'preferred' : 'best_available');
+
+const limitsOf = ({ invite, message, add_contact: addContact }: LimitsPolicy) => ({
+  daily_invite_limit: invite.dailyLimit,
+  daily_message_limit: message.dailyLimit,
+  contacts_daily_limit: addContact.dailyLimit,
+  per_channel_invite_limit: invite.perChannelDaily,
+  max_per_channel_total: invite.perChannelTotal,
+});
+
+const usageOf = (account: AccountRecord, now: number) => ({
+  invites_today: usedToday(account, 'invite', now),
+  messages_today: usedToday(account, 'message', now),
+  contacts_today: usedToday(account, 'add_contact', now),
+});
+
+/** Counted once the answer stands. */
+const count = (
+  { metrics, afterCommit }: BatchContext,
+  { body }: AllocateRequest,
+  outcome: 'success' | FailureCode,
+): void => afterCommit(() => metrics.countAllocation({ service: body.service_name, purpose: body.purpose, outcome }));

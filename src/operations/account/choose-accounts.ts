@@ -1,0 +1,245 @@
+import { canBeGranted } from '../../decide/condition/plan-recovery.js';
+import { judgeCandidate, rankCandidates, type Ranking } from '../../decide/selection/select-account.js';
+import type { AccountRecord } from '../../store/accounts/account-record.js';
+import { lockCandidates } from '../../store/accounts/claim-candidates.js';
+import { loadSessions, type SealedSession } from '../../store/sessions/load-sessions.js';
+import { SessionCipherError } from '../../store/sessions/session-cipher.js';
+import type { AllocateRequest } from './allocate.js';
+import type { BatchContext } from '../../requests/handler.js';
+import { type GrantWish, type Offer, toOffer } from '../../accounts/judge-grant.js';
+import { takeLeaseLocks } from '../../accounts/take-lease-locks.js';
+import { extendWork, loadWork, type UnitOfWork } from '../../accounts/unit-of-work.js';
+
+const MINUTE_MS = 60_000;
+/** Candidates beyond the number of requests, so that the ranking has a choice and limited ones do not fill the page. */
+const SPARE_CANDIDATES = 32;
+const MAX_PAGE = 1_000;
+
+/** The account a request gets, under its lease lock. */
+export interface Choice {
+  account: AccountRecord;
+  /** Value of the lease's lock; null: Redis was away and the database decides alone. */
+  lockValue: string | null;
+  /** How many free accounts were considered. */
+  candidates: number;
+  /** Whether the preferred account was had; undefined where none was asked for. */
+  preferred: boolean | undefined;
+}
+
+/** Why a request gets none. */
+export interface Shortage {
+  /** When the first account that lacks room has it again; null: none, or waiting does not help. */
+  nextAvailableAt: number | null;
+  /** Free accounts that lack room. */
+  limited: number;
+  /** With `preferred_mode: require`: what is with that account. */
+  preferredReason?: string;
+}
+
+interface Pool {
+  work: UnitOfWork;
+  channels: string[];
+  /** Users all of whose grantable accounts are loaded. */
+  exhausted: Set<number>;
+  /** Accounts chosen in this batch, or whose lease lock somebody holds though the database knows of no lease. */
+  gone: Set<string>;
+  /** By wish, with how many of the accounts it is of: where the pool has grown, only those that came later are judged. */
+  rankings: Map<string, Ranking<Offer> & { judged: number }>;
+}
+
+/**
+ * Chooses an account for each request, in order of arrival, and takes the lease locks of the chosen, all at once, while
+ * their sessions are loaded. An account whose lock somebody holds, or whose session does not open, is left alone, and
+ * its request chooses again.
+ */
+export async function chooseAccounts(
+  context: BatchContext,
+  requests: readonly AllocateRequest[],
+  preferredIds: readonly string[],
+) {
+  const pool = await openPool(context, requests, preferredIds);
+  const choices = new Map<AllocateRequest, Choice>();
+  const shortages = new Map<AllocateRequest, Shortage>();
+  /** Opened, by account. */
+  const sessions = new Map<string, string>();
+  let waiting = requests;
+  while (waiting.length > 0) {
+    const chosen: { request: AllocateRequest; choice: Choice }[] = [];
+    for (const request of waiting) {
+      const found = await chooseOne(context, pool, request);
+      if ('account' in found) chosen.push({ request, choice: found });
+      else shortages.set(request, found);
+    }
+    const wanted = chosen.flatMap(({ request, choice }) =>
+      request.body.include_session ? choice.account.accountId : [],
+    );
+    const locking = lockChosen(context, pool.work, chosen, choices);
+    // A fault does not run ahead of the locks: those that are taken are given back when the transaction is.
+    const loading = loadSessions(context.sql, wanted).finally(() => locking);
+    const [left, loaded] = await Promise.all([locking, loading]);
+    const closed = openSessions(context, loaded, sessions);
+    waiting = [...left, ...passOver(context, choices, closed)];
+  }
+  return { work: pool.work, choices, shortages, sessions };
+}
+
+/** Takes the lease locks; answers with the requests whose account turned out to be held. */
+async function lockChosen(
+  context: BatchContext,
+  work: UnitOfWork,
+  chosen: readonly { request: AllocateRequest; choice: Choice }[],
+  choices: Map<AllocateRequest, Choice>,
+): Promise<AllocateRequest[]> {
+  const accountIds = chosen.map(({ choice }) => choice.account.accountId);
+  const lockValues = await takeLeaseLocks(context, work, accountIds);
+  return chosen.flatMap(({ request, choice }) => {
+    const lockValue = lockValues.get(choice.account.accountId);
+    if (lockValue === undefined) return [request];
+    choices.set(request, { ...choice, lockValue });
+    return [];
+  });
+}
+
+/** Answers the accounts whose session does not open here: every grant of theirs would fail, and the next choose them again. */
+function openSessions(
+  { cipher, log }: BatchContext,
+  loaded: ReadonlyMap<string, SealedSession>,
+  sessions: Map<string, string>,
+): Set<string> {
+  const closed = new Set<string>();
+  for (const [accountId, { keyId, sealed }] of loaded) {
+    try {
+      sessions.set(accountId, cipher.decrypt(keyId, sealed, accountId));
+    } catch (error) {
+      if (!(error instanceof SessionCipherError)) throw error;
+      log.error('account passed over: its session cannot be opened', { account_id: accountId, error });
+      closed.add(accountId);
+    }
+  }
+  return closed;
+}
+
+/** Takes back the choices of accounts; answers the requests they were for. */
+function passOver(
+  { afterCommit, locks }: BatchContext,
+  choices: Map<AllocateRequest, Choice>,
+  accountIds: ReadonlySet<string>,
+): AllocateRequest[] {
+  const taken = [...choices].filter(([, { account }]) => accountIds.has(account.accountId));
+  for (const [request, { account, lockValue }] of taken) {
+    choices.delete(request);
+    if (lockValue !== null) afterCommit(() => locks.release([{ accountId: account.accountId, value: lockValue }]));
+  }
+  return taken.map(([request]) => request);
+}
+
+async function openPool(
+  context: BatchContext,
+  requests: readonly AllocateRequest[],
+  preferredIds: readonly string[],
+): Promise<Pool> {
+  const counts = new Map<number, number>();
+  for (const { body } of requests) counts.set(body.user_id, (counts.get(body.user_id) ?? 0) + 1);
+  const wanted = [...counts].map(([userId, count]) => ({
+    userId,
+    count: Math.min(count + SPARE_CANDIDATES, MAX_PAGE),
+  }));
+  const locked = await lockCandidates(context.sql, wanted, []);
+  const channels = requests.flatMap(({ body }) => body.target_channel_id ?? []);
+  const work = await loadWork(context.sql, [...new Set([...preferredIds, ...[...locked.values()].flat()])], channels);
+  const exhausted = wanted.filter(({ userId, count }) => (locked.get(userId)?.length ?? 0) < count);
+  return {
+    work,
+    channels,
+    exhausted: new Set(exhausted.map(({ userId }) => userId)),
+    gone: new Set(),
+    rankings: new Map(),
+  };
+}
+
+/** Loads the user's next candidates; false when there are none. */
+async function growPool({ sql }: BatchContext, pool: Pool, userId: number): Promise<boolean> {
+  if (pool.exhausted.has(userId)) return false;
+  const known = [...pool.work.accounts.values()].filter((account) => account.userId === userId);
+  const count = Math.min(MAX_PAGE, known.length * 2);
+  const locked = await lockCandidates(
+    sql,
+    [{ userId, count }],
+    known.map((account) => account.accountId),
+  );
+  const ids = locked.get(userId) ?? [];
+  if (ids.length < count) pool.exhausted.add(userId);
+  await extendWork(sql, pool.work, ids, pool.channels);
+  return ids.length > 0;
+}
+
+async function chooseOne(context: BatchContext, pool: Pool, request: AllocateRequest): Promise<Choice | Shortage> {
+  const { preferred_account_id: preferredId, preferred_mode: mode } = request.body;
+  if (preferredId !== undefined) {
+    const verdict = judgePreferred(context, pool, request, preferredId);
+    if (typeof verdict !== 'string') return take(pool, verdict, 1, true);
+    if (mode === 'require') return { nextAvailableAt: null, limited: 0, preferredReason: verdict };
+  }
+  for (;;) {
+    const { ranked, nextAvailableAt } = rank(context, pool, request);
+    const best = ranked.find(({ accountId }) => !pool.gone.has(accountId));
+    if (best !== undefined)
+      return take(pool, best.account, ranked.length, preferredId === undefined ? undefined : false);
+    if (!(await growPool(context, pool, request.body.user_id))) {
+      return { nextAvailableAt, limited: openTo(pool, request.body.user_id, 0).length - ranked.length };
+    }
+  }
+}
+
+function take(pool: Pool, account: AccountRecord, candidates: number, preferred: boolean | undefined): Choice {
+  pool.gone.add(account.accountId);
+  return { account, lockValue: null, candidates, preferred };
+}
+
+/** The preferred account where it can be had, else what is with it. */
+function judgePreferred(
+  context: BatchContext,
+  pool: Pool,
+  request: AllocateRequest,
+  preferredId: string,
+): AccountRecord | string {
+  const account = pool.work.accounts.get(preferredId);
+  if (account === undefined || account.userId !== request.body.user_id) return 'not_found';
+  if (!canBeGranted(account.condition)) return account.condition.status;
+  if (account.lease !== null || pool.gone.has(preferredId)) return 'leased';
+  const wish = wishOf(context, request);
+  const { eligible } = judgeCandidate(toOffer(account, wish, pool.work.now), wish, pool.work.now);
+  return eligible ? account : 'limited';
+}
+
+function rank(context: BatchContext, pool: Pool, request: AllocateRequest): Ranking<Offer> {
+  const { user_id: userId, purpose, target_channel_id: channel, timeout_minutes: minutes } = request.body;
+  const key = JSON.stringify([userId, purpose, channel ?? null, minutes]);
+  const known = pool.rankings.get(key) ?? { ranked: [], nextAvailableAt: null, judged: 0 };
+  const loaded = pool.work.accounts.size;
+  if (known.judged === loaded) return known;
+  const wish = wishOf(context, request);
+  const offers = openTo(pool, userId, known.judged).map((account) => toOffer(account, wish, pool.work.now));
+  const { ranked, nextAvailableAt } = rankCandidates([...known.ranked, ...offers], wish, pool.work.now);
+  const ranking = { ranked, nextAvailableAt: earlier(known.nextAvailableAt, nextAvailableAt), judged: loaded };
+  pool.rankings.set(key, ranking);
+  return ranking;
+}
+
+const earlier = (one: number | null, other: number | null): number | null =>
+  one === null || other === null ? (one ?? other) : Math.min(one, other);
+
+/** The user's accounts that nobody has leased and nothing restricts, without the first so many loaded. */
+const openTo = ({ work }: Pool, user: number, after: number): AccountRecord[] =>
+  [...work.accounts.values()]
+    .slice(after)
+    .filter(({ userId, lease, condition }) => userId === user && lease === null && canBeGranted(condition));
+
+const wishOf = ({ policy, reentry }: BatchContext, { body }: AllocateRequest): GrantWish => ({
+  purpose: body.purpose,
+  channel: body.target_channel_id ?? null,
+  hasChannel: body.target_channel_id !== undefined,
+  leaseMs: body.timeout_minutes * MINUTE_MS,
+  policy,
+  reentry,
+});

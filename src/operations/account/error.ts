@@ -1,0 +1,140 @@
+import type { ReplyBody } from '../../../contracts/operations.js';
+import type { ErrorClass } from '../../../contracts/fields.js';
+import { toIso } from '../../clock.js';
+import { classifyError, type ErrorReport } from '../../decide/telegram-errors/classify-error.js';
+import { judgeOwnership } from '../../decide/selection/judge-ownership.js';
+import { applyError } from '../../decide/condition/transition-account.js';
+import type { AccountRecord } from '../../store/accounts/account-record.js';
+import { accountLocks } from '../../store/accounts/load-accounts.js';
+import { hideSecrets } from '../../telemetry/redact.js';
+import { claimOf } from '../../requests/claim.js';
+import { finishWithAnswers } from '../../accounts/finish-work.js';
+import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
+import { refuse } from '../../requests/refuse.js';
+import {
+  loadWork,
+  changeCondition,
+  keepErrorReport,
+  type Origin,
+  type UnitOfWork,
+} from '../../accounts/unit-of-work.js';
+
+type Request = AcceptedRequest<'account.error'>;
+
+/** `account.error`: what a Telegram error means for the account; it takes effect at once. */
+export const reportError: OperationHandler<'account.error'> = {
+  lock: (requests) => accountLocks(requests.map(({ body }) => body.account_id)),
+  handle: async (context, requests) => {
+    const work = await loadWork(
+      context.sql,
+      requests.map((request) => request.body.account_id),
+      [],
+    );
+    const outcomes = requests.map((request) => reportOne(context, work, request));
+    await finishWithAnswers(context, work);
+    return outcomes;
+  },
+};
+
+function reportOne(
+  { metrics, afterCommit }: BatchContext,
+  work: UnitOfWork,
+  request: Request,
+): Outcome<'account.error'> {
+  const { body } = request;
+  const account = work.accounts.get(body.account_id);
+  if (account === undefined) return { reply: refuse('ACCOUNT_NOT_FOUND') };
+  const refusal = refuseStranger(account, request);
+  if (refusal !== null) return { reply: refuse(refusal) };
+  const result = takeError(
+    work,
+    account,
+    {
+      errorType: body.error_type,
+      errorMessage: body.error_message,
+      errorCode: body.error_code,
+      seconds: body.seconds,
+      serviceName: body.service_name ?? null,
+    },
+    request,
+  );
+  afterCommit(() => metrics.errors.inc({ class: result.classified_as }));
+  return {
+    reply: { success: true, result },
+    log: {
+      user_id: account.userId,
+      lease_id: account.lease?.leaseId,
+      classified_as: result.classified_as,
+      action_taken: result.action_taken,
+      status: result.new_status,
+    },
+  };
+}
+
+/**
+ * A stale lease changes nothing, and nobody speaks for an account that another holds. A report on an account that
+ * nobody holds is taken: it is evidence that protects the account, often sent just after the release.
+ */
+function refuseStranger(account: AccountRecord, request: Request) {
+  const claim = claimOf(request);
+  if (account.lease === null && claim.leaseId === undefined && claim.fence === undefined) return null;
+  return judgeOwnership(account.lease, claim);
+}
+
+/** Classifies an error and applies it to the account; the announcement names the class and never the text. */
+export function takeError(
+  work: UnitOfWork,
+  account: AccountRecord,
+  report: ErrorReport & { serviceName: string | null },
+  origin: Origin,
+): ReplyBody<'account.error'>['result'] {
+  const classified = classifyError(report);
+  const applied = applyError(account.condition, classified, work.now);
+  const { serviceName } = report;
+  keepErrorReport(
+    work,
+    account,
+    {
+      serviceName,
+      errorClass: classified.errorClass,
+      telegramError: classified.name,
+      waitSeconds: classified.seconds,
+      actionTaken: applied.action,
+    },
+    origin,
+  );
+  changeCondition(
+    work,
+    account,
+    applied.condition,
+    { error_class: classified.errorClass, telegram_error: classified.name, wait_seconds: classified.seconds },
+    origin,
+  );
+  return {
+    account_id: account.accountId,
+    error_type: hideSecrets(report.errorType ?? classified.name ?? classified.errorClass),
+    classified_as: classified.errorClass,
+    action_taken: applied.action,
+    new_status: applied.condition.status,
+    recovery_time: applied.recoveryAt === null ? null : toIso(applied.recoveryAt),
+    should_retry: applied.shouldRetry,
+    message: explain(classified.errorClass, applied.action),
+  };
+}
+
+function explain(errorClass: ErrorClass, action: ReplyBody<'account.error'>['result']['action_taken']): string {
+  switch (action) {
+    case 'wait_started':
+      return `${errorClass}: the account waits as long as Telegram asked, and a little longer`;
+    case 'blocked':
+      return `${errorClass}: the account is blocked for its protection`;
+    case 'disabled':
+      return `${errorClass}: the account is disabled until an operator acts`;
+    case 'error_counted':
+      return `${errorClass}: counted; the account stays as it is`;
+    case 'none':
+      return `${errorClass}: says nothing against the account, or nothing new`;
+    default:
+      return action satisfies never;
+  }
+}

@@ -1,0 +1,108 @@
+import { toIso } from '../../clock.js';
+import { judgeOwnership } from '../../decide/selection/judge-ownership.js';
+import { reconcileUsage } from '../../decide/limits/reconcile-usage.js';
+import { policyFor } from '../../decide/limits/reentry.js';
+import type { AccountRecord, OpenLease } from '../../store/accounts/account-record.js';
+import { accountLocks } from '../../store/accounts/load-accounts.js';
+import { usedToday } from '../../store/accounts/changes.js';
+import { type CountedInLease, loadCountedInLeases } from '../../store/accounts/load-counted-in-leases.js';
+import { claimOf } from '../../requests/claim.js';
+import { announceExceeded } from '../../accounts/exceeded-limits.js';
+import { finishWithAnswers } from '../../accounts/finish-work.js';
+import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
+import { refuse } from '../../requests/refuse.js';
+import { takeError } from './error.js';
+import { roomAfter, roomToday } from './room-after.js';
+import { loadWork, countUsage, endLease, keepCountedAction, type UnitOfWork } from '../../accounts/unit-of-work.js';
+
+type Request = AcceptedRequest<'account.release'>;
+
+/** `account.release`: ends the lease, counts what was not yet counted, and takes the error reported along. */
+export const release: OperationHandler<'account.release'> = {
+  lock: (requests) => accountLocks(requests.map(({ body }) => body.account_id)),
+  handle: async (context, requests) => {
+    const channels = requests.flatMap(({ body }) => [
+      ...(body.usage_stats.channels_used ?? []),
+      ...Object.keys(body.usage_stats.channel_usage ?? {}),
+    ]);
+    const accountIds = requests.map(({ body }) => body.account_id);
+    const [work, counted] = await Promise.all([
+      loadWork(context.sql, accountIds, channels),
+      loadCountedInLeases(context.sql, accountIds),
+    ]);
+    const outcomes = requests.map((request) => releaseOne(context, work, counted, request));
+    await finishWithAnswers(context, work);
+    return outcomes;
+  },
+};
+
+function releaseOne(
+  context: BatchContext,
+  work: UnitOfWork,
+  countedInLeases: Map<string, CountedInLease[]>,
+  request: Request,
+): Outcome<'account.release'> {
+  const account = work.accounts.get(request.body.account_id);
+  if (account === undefined) return { reply: refuse('ACCOUNT_NOT_FOUND') };
+  const { lease } = account;
+  const refusal = judgeOwnership(lease, claimOf(request));
+  if (refusal !== null || lease === null) return { reply: refuse(refusal ?? 'NOT_HELD') };
+
+  const counted = countReported(context, work, account, lease, countedInLeases.get(lease.leaseId) ?? [], request);
+  const { error_type: errorType, error_message: errorMessage, success } = request.body.usage_stats;
+  if (errorType !== undefined || errorMessage !== undefined) {
+    const report = { errorType, errorMessage, serviceName: lease.serviceName };
+    const { classified_as: errorClass } = takeError(work, account, report, request);
+    context.afterCommit(() => context.metrics.errors.inc({ class: errorClass }));
+  }
+  const left = roomToday(account, policyFor(account.condition, context, work.now), work.now);
+  endLease(work, account, 'released', work.now, 'account.released', { counted, success, limits_left: left }, request);
+  return {
+    reply: { success: true, message: 'account released', released_at: toIso(work.now), counted, fence: account.fence },
+    log: {
+      user_id: account.userId,
+      lease_id: lease.leaseId,
+      counted,
+      status: account.condition.status,
+      invites_today: usedToday(account, 'invite', work.now),
+      messages_today: usedToday(account, 'message', work.now),
+      contacts_today: usedToday(account, 'add_contact', work.now),
+    },
+  };
+}
+
+/** Counts what the holder reports beyond what was acquired and recorded during the lease. */
+function countReported(
+  context: BatchContext,
+  work: UnitOfWork,
+  account: AccountRecord,
+  lease: OpenLease,
+  countedInLease: CountedInLease[],
+  request: Request,
+) {
+  const reported = request.body.usage_stats;
+  if (!reported.success && !context.countFailedAttempts) return { invites: 0, messages: 0, contacts: 0 };
+  const policy = policyFor(account.condition, context, work.now);
+  const { additions, counted } = reconcileUsage({ reported, countedInLease, leaseChannel: lease.targetChannel });
+  for (const addition of additions) {
+    const { actionType, quantity, byChannel } = addition;
+    countUsage(work, account, addition, policy[actionType]);
+    if (quantity > 0) {
+      const channel = byChannel.length === 1 ? (byChannel[0]?.channel ?? null) : null;
+      const action = {
+        leaseId: lease.leaseId,
+        serviceName: lease.serviceName,
+        actionType,
+        channel,
+        quantity,
+        source: 'reported' as const,
+        limitsLeft: roomAfter(work, account, { actionType, channel, policy: policy[actionType] }),
+        success: reported.success,
+      };
+      keepCountedAction(work, account, action, request);
+    }
+    const channels = byChannel.map(({ channel }) => channel);
+    announceExceeded(work, account, { actionType, channels, policy: policy[actionType] }, request);
+  }
+  return counted;
+}

@@ -1,0 +1,111 @@
+import { claimsOwnership, judgeOwnership } from '../../decide/selection/judge-ownership.js';
+import { judgeAction, type LimitsVerdict } from '../../decide/limits/evaluate-limits.js';
+import { policyFor } from '../../decide/limits/reentry.js';
+import type { AccountRecord } from '../../store/accounts/account-record.js';
+import { accountLocks } from '../../store/accounts/load-accounts.js';
+import { claimOf } from '../../requests/claim.js';
+import { finishWithAnswers } from '../../accounts/finish-work.js';
+import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
+import { noteReentry } from '../../accounts/reentry-note.js';
+import { refuse } from '../../requests/refuse.js';
+import { limitsLeft, reportVerdict, roomLeft } from '../query/report-limits.js';
+import {
+  loadWork,
+  channelUsageOf,
+  countUsage,
+  keepCountedAction,
+  type UnitOfWork,
+  windowOf,
+} from '../../accounts/unit-of-work.js';
+
+/** `action.acquire`: checks every limit and counts the action in one step; what is refused counts nothing. */
+export const acquire: OperationHandler<'action.acquire'> = {
+  lock: (requests) => accountLocks(requests.map(({ body }) => body.account_id)),
+  handle: async (context, requests) => {
+    const channels = requests.flatMap((request) => request.body.target_channel_id ?? []);
+    const work = await loadWork(
+      context.sql,
+      requests.map((request) => request.body.account_id),
+      channels,
+    );
+    const outcomes = requests.map((request) => acquireOne(context, work, request));
+    await finishWithAnswers(context, work);
+    return outcomes;
+  },
+};
+
+function acquireOne(
+  context: BatchContext,
+  work: UnitOfWork,
+  request: AcceptedRequest<'action.acquire'>,
+): Outcome<'action.acquire'> {
+  const { account_id: accountId, action_type: actionType, target_channel_id: channel } = request.body;
+  const account = work.accounts.get(accountId);
+  if (account === undefined) return { reply: refuse('ACCOUNT_NOT_FOUND') };
+  const refusal = refuseStranger(account, request);
+  if (refusal !== null) return { reply: refuse(refusal) };
+
+  const verdict = judge(context, work, account, request);
+  const note = noteReentry(account.condition, context, work.now);
+  const log = {
+    user_id: account.userId,
+    lease_id: account.lease?.leaseId,
+    allowed: verdict.allowed,
+    reason: verdict.reason,
+  };
+  if (!verdict.allowed) {
+    return {
+      reply: { success: true, ...reportVerdict(verdict, work.now), ...note },
+      log: { ...log, ...limitsLeft(actionType, verdict) },
+    };
+  }
+
+  const byChannel = channel === undefined ? [] : [{ channel, quantity: 1 }];
+  countUsage(work, account, { actionType, quantity: 1, byChannel }, context.policy[actionType]);
+  const after = judge(context, work, account, request);
+  const action = {
+    leaseId: account.lease?.leaseId ?? null,
+    serviceName: request.body.service_name ?? null,
+    actionType,
+    channel: channel ?? null,
+    quantity: 1,
+    source: 'acquired' as const,
+    limitsLeft: roomLeft(actionType, after.checks),
+    success: null,
+  };
+  const permitId = keepCountedAction(work, account, action, request);
+  return {
+    reply: {
+      success: true,
+      ...reportVerdict({ ...verdict, checks: after.checks }, work.now),
+      ...note,
+      permit_id: permitId,
+    },
+    log: { ...log, ...limitsLeft(actionType, after), permit_id: permitId },
+  };
+}
+
+/** A caller that says who it is must be the holder; one that says nothing acts on an account as the predecessor's callers do. */
+function refuseStranger(account: AccountRecord, request: AcceptedRequest<'action.acquire'>) {
+  const claim = claimOf(request);
+  if (!claimsOwnership(claim) && account.lease === null) return null;
+  return judgeOwnership(account.lease, claim);
+}
+
+function judge(
+  context: BatchContext,
+  work: UnitOfWork,
+  account: AccountRecord,
+  { body }: AcceptedRequest<'action.acquire'>,
+): LimitsVerdict {
+  return judgeAction(
+    {
+      condition: account.condition,
+      window: windowOf(account, body.action_type),
+      channel:
+        body.target_channel_id === undefined ? null : channelUsageOf(account, body.action_type, body.target_channel_id),
+      policy: policyFor(account.condition, context, work.now)[body.action_type],
+    },
+    work.now,
+  );
+}

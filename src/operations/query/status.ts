@@ -1,0 +1,29 @@
+import { toIso } from '../../clock.js';
+import { loadFleetSnapshot } from '../../store/fleet/fleet-state.js';
+import type { OperationHandler } from '../../requests/handler.js';
+
+/** `query.status`: the fleet and what the service depends on, as of now. */
+export const status: OperationHandler<'query.status'> = {
+  handle: async ({ sql, dependencies, access }, requests) => {
+    const [fleet, states] = await Promise.all([loadFleetSnapshot(sql), dependencies()]);
+    const reply = {
+      success: true as const,
+      total_accounts: sum(Object.values(fleet.byStatus)),
+      healthy_accounts: fleet.healthy,
+      leased_accounts: sum([...fleet.leasesByService.values()]),
+      status_breakdown: fleet.byStatus,
+      leases_by_service: Object.fromEntries(fleet.leasesByService),
+      identity: access.policy() === null ? ('off' as const) : ('on' as const),
+      dependencies: Object.fromEntries(
+        Object.entries(states).map(([name, { ok, detail, latency_ms }]) => [
+          name,
+          { up: ok, latency_ms: latency_ms ?? null, ...(detail !== undefined && { detail }) },
+        ]),
+      ),
+      generated_at: toIso(fleet.now),
+    };
+    return requests.map(() => ({ reply }));
+  },
+};
+
+const sum = (counts: readonly number[]): number => counts.reduce((total, count) => total + count, 0);

@@ -1,0 +1,253 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { z } from 'zod';
+import {
+  isOperationName,
+  type OperationName,
+  OPERATIONS,
+  type ReplyBody,
+  type RequestBody,
+} from '../../contracts/operations.js';
+import { waitAtMost } from '../broker/wait-at-most.js';
+import { clock } from '../clock.js';
+import type { Metrics } from '../telemetry/metrics.js';
+import { inBatchSpan, inRequestSpan, traceIdOf } from '../telemetry/tracing.js';
+import { gatherBatches } from './gather-batches.js';
+import type { JobStarter, OperationHandler } from './handler.js';
+import { HANDLERS } from './handlers.js';
+import type { ParkedDesk } from '../operations/admin/parked.js';
+import { refuse, refuseInvalid } from './refuse.js';
+import type { Dispatch, IncomingRequest, Reply } from './request.js';
+import { answerFault, type BatchAnswer, type BatchItem, type BatchRunner, runBatch } from './run-batch.js';
+import type { WaitingRoom } from './waiting-room.js';
+
+/** Bounds what one transaction locks and how long its neighbours wait. */
+const MAX_BATCH = 256;
+
+/** A request for a job is answered after this long even if the job still runs (contract: admin.run-job). */
+const MAX_RUN_WAIT_MS = 60_000;
+/** Between two questions about a run that another instance has. */
+const RUN_PAUSE_MS = 250;
+
+/**
+ * An allocation passes over what a neighbouring transaction has locked: a job's chunk, a late report. Where nothing
+ * else was free it asks again after these pauses, for such locks are short.
+ */
+const CONTENDED_PAUSES_MS = [5, 10, 20, 40, 80];
+
+/** A waiting allocation asks again this often even if nothing wakes it: a wake-up may be lost with a connection. */
+const MAX_PAUSE_MS = 2_000;
+/** Its deadline is the database's to judge, whose clock may be a little behind: it is then asked again after this. */
+const MIN_PAUSE_MS = 20;
+
+/** Creates the one way from the doors to the operations. */
+export function createDispatch(runner: BatchRunner, waitingRoom: WaitingRoom): Dispatch {
+  const gather = Object.fromEntries(
+    Object.entries(HANDLERS).map(([name, handler]) => [
+      name,
+      gatherOperation(runner, name as OperationName, handler as OperationHandler<OperationName>),
+    ]),
+  ) as Record<OperationName, (item: BatchItem<OperationName>) => Promise<BatchAnswer>>;
+
+  return (request) =>
+    inRequestSpan({ ...request, operation: nameOf(request) }, async (traceparent) => {
+      const startedAt = clock.monotonicMs();
+      const traced = { ...request, traceparent };
+      const answer = await answerRequest(runner, gather, waitingRoom, traced);
+      observe(runner, traced, answer, clock.monotonicMs() - startedAt);
+      return answer.reply;
+    });
+}
+
+function gatherOperation<K extends OperationName>(runner: BatchRunner, operation: K, handler: OperationHandler<K>) {
+  const { metrics } = runner.resources;
+  const gather = gatherBatches<{ item: BatchItem<K>; arrivedAt: number }, BatchAnswer>((waiting) => {
+    const now = clock.monotonicMs();
+    metrics.batchSize.observe({ operation }, waiting.length);
+    for (const { arrivedAt } of waiting) metrics.queueWait.observe({ operation }, (now - arrivedAt) / 1000);
+    const items = waiting.map(({ item }) => item);
+    return inBatchSpan(
+      operation,
+      items.map(({ traceparent }) => traceparent),
+      () => runBatch(runner, operation, handler, items),
+    );
+  }, MAX_BATCH);
+  return (item: BatchItem<K>) => gather({ item, arrivedAt: clock.monotonicMs() });
+}
+
+async function answerRequest(
+  runner: BatchRunner,
+  gather: Record<OperationName, (item: BatchItem<OperationName>) => Promise<BatchAnswer>>,
+  waitingRoom: WaitingRoom,
+  request: IncomingRequest,
+): Promise<BatchAnswer> {
+  const { operation } = request;
+  if (!isOperationName(operation)) {
+    return refused(refuse('UNKNOWN_OPERATION', { message: 'routing key: names no operation' }));
+  }
+  const parsed = OPERATIONS[operation].request.safeParse(request.body);
+  if (!parsed.success) {
+    return refused(refuseInvalid(parsed.error.issues.flatMap(describeIssue)));
+  }
+  if (OPERATIONS[operation].changesState && request.messageId === null) {
+    return refused(
+      refuseInvalid([
+        { path: 'message_id', message: 'is required: a UUID that names this request, also when it is repeated' },
+      ]),
+    );
+  }
+  // Before the stored reply is looked for: rights may have been withdrawn since.
+  try {
+    const forbidden = await runner.resources.access.judgeBody(request.caller, parsed.data);
+    if (forbidden !== null) return refused(forbidden);
+  } catch (error) {
+    return answerFault(runner.log, operation, request, error);
+  }
+  const item = { ...request, body: parsed.data as RequestBody<OperationName>, mayWait: false, mayAskAgain: false };
+  switch (operation) {
+    case 'account.allocate':
+      return allocateWithin(gather[operation], waitingRoom, item as BatchItem<'account.allocate'>, request.gone);
+    case 'admin.run-job':
+      return runJobWithin(gather[operation], runner.resources.jobs, item as BatchItem<'admin.run-job'>);
+    case 'admin.parked':
+      return askAroundWork(gather[operation], runner.resources.parked, item as BatchItem<'admin.parked'>);
+    default:
+      return gather[operation](item);
+  }
+}
+
+/**
+ * Asks again for an account: soon where only a lock was in the way, and whenever one of the user's may have become free
+ * until `wait_ms` or the time to the deadline is over, or the caller has gone, whom an account would be lost on.
+ */
+async function allocateWithin(
+  ask: (item: BatchItem<OperationName>) => Promise<BatchAnswer>,
+  waitingRoom: WaitingRoom,
+  item: BatchItem<'account.allocate'>,
+  gone: AbortSignal | undefined,
+): Promise<BatchAnswer> {
+  const giveUpAt = clock.monotonicMs() + item.body.wait_ms;
+  let hasPlace = true;
+  for (let tries = 0; ; tries++) {
+    const leftMs = hasPlace ? giveUpAt - clock.monotonicMs() : 0;
+    const contendedPauseMs = CONTENDED_PAUSES_MS[tries];
+    const answer = await ask({ ...item, mayWait: leftMs > 0, mayAskAgain: contendedPauseMs !== undefined });
+    if (!answer.deferred) return answer;
+    if (leftMs <= 0) {
+      await pause(contendedPauseMs);
+      continue;
+    }
+    const askAgainMs = answer.reply.success ? MAX_PAUSE_MS : (answer.reply.error.retry_after_ms ?? MAX_PAUSE_MS);
+    const toDeadlineMs = Math.max(MIN_PAUSE_MS, timeLeft(item));
+    hasPlace = await waitingRoom.wait(item.body.user_id, Math.min(leftMs, askAgainMs, toDeadlineMs, MAX_PAUSE_MS));
+    if (gone?.aborted === true) return answer;
+  }
+}
+
+/** Milliseconds until the caller no longer waits. */
+const timeLeft = ({ deadlineAt, expiresAt }: BatchItem<OperationName>): number =>
+  Math.min(
+    (deadlineAt ?? Number.POSITIVE_INFINITY) - clock.now(),
+    (expiresAt ?? Number.POSITIVE_INFINITY) - clock.monotonicMs(),
+  );
+
+/** Asks how the run stands, whenever the job's worker has ended here and now and then, until it is over or time is up. */
+async function runJobWithin(
+  ask: (item: BatchItem<OperationName>) => Promise<BatchAnswer>,
+  jobs: JobStarter,
+  item: BatchItem<'admin.run-job'>,
+): Promise<BatchAnswer> {
+  const giveUpAt = clock.monotonicMs() + MAX_RUN_WAIT_MS;
+  for (;;) {
+    const answer = await ask({ ...item, mayWait: clock.monotonicMs() < giveUpAt && !jobs.isClosing() });
+    if (!answer.deferred) return answer;
+    await waitAtMost(jobs.start(item.body.job), MAX_PAUSE_MS);
+    await pause(RUN_PAUSE_MS);
+  }
+}
+
+/** Works on the parked messages between two questions: whether that was done before, and what is to be kept of it. */
+async function askAroundWork(
+  ask: (item: BatchItem<OperationName>) => Promise<BatchAnswer>,
+  desk: ParkedDesk,
+  item: BatchItem<'admin.parked'>,
+): Promise<BatchAnswer> {
+  const before = await ask(item);
+  if (!before.deferred) return before;
+  const done = await desk.work(item);
+  if (!done.success && done.error.code === 'UNAVAILABLE') return refused(done);
+  // It is done: a deadline that has passed meanwhile does not undo it.
+  return ask({ ...item, deadlineAt: null, expiresAt: null, done });
+}
+
+/** More unknown fields than these say nothing new. */
+const MAX_UNKNOWN_FIELDS = 20;
+
+/** Where and what; unknown fields, which the schema reports of the object they are in, are named one by one. */
+function describeIssue(issue: z.core.$ZodIssue): { path: string; message: string }[] {
+  if (issue.code !== 'unrecognized_keys') return [{ path: issue.path.join('.'), message: issue.message }];
+  return issue.keys.slice(0, MAX_UNKNOWN_FIELDS).map((key) => ({
+    path: [...issue.path, key].join('.'),
+    message: 'is not a field of this request',
+  }));
+}
+
+const refused = (reply: Reply): BatchAnswer => ({ reply, repeated: false, deferred: false, log: {} });
+
+/** A name of the contract: of what callers make up there is no end. */
+const nameOf = ({ operation }: IncomingRequest): OperationName | 'unknown' =>
+  isOperationName(operation) ? operation : 'unknown';
+
+/** One log line and the metrics of every request. */
+function observe(
+  { log, resources: { metrics } }: BatchRunner,
+  request: IncomingRequest,
+  answer: BatchAnswer,
+  ms: number,
+): void {
+  const { reply } = answer;
+  const operation = nameOf(request);
+  const traceId = traceIdOf(request.traceparent);
+  const outcome = reply.success ? 'success' : reply.error.code;
+  metrics.operationDuration.observe({ operation, outcome }, ms / 1000);
+  if (answer.repeated) metrics.duplicates.inc({ operation });
+  if (!reply.success) metrics.refusals.inc({ operation, code: reply.error.code, rule: '' });
+  if (outcome === 'LEASE_LOST') metrics.fenceRejections.inc({ operation });
+  if (reply.success && reply.allowed === false)
+    metrics.refusals.inc({ operation, code: '', rule: String(reply.reason) });
+  if (reply.success && operation === 'action.acquire' && !answer.repeated)
+    observeHeadroom(metrics, request.body, reply);
+  log.info('request answered', {
+    operation,
+    outcome,
+    request_id: request.requestId,
+    ...(traceId !== null && { trace_id: traceId }),
+    duration_ms: Math.round(ms * 10) / 10,
+    ...(request.caller !== null && { caller: request.caller }),
+    ...(answer.repeated && { repeated: true }),
+    ...(!reply.success && { reason: reply.error.message }),
+    ...named(request.body),
+    ...answer.log,
+  });
+}
+
+/** How much of its daily limit an acquired action has left. */
+function observeHeadroom(metrics: Metrics, body: unknown, reply: Reply): void {
+  const { action_type: action } = body as RequestBody<'action.acquire'>;
+  const { allowed, checks } = reply as unknown as ReplyBody<'action.acquire'>;
+  const { limit, remaining } = checks.daily;
+  if (allowed && limit !== null && limit > 0 && remaining !== null) {
+    metrics.limitRemaining.observe({ action }, remaining / limit);
+  }
+}
+
+/** User, service, account and lease as far as the body names them. */
+function named(body: unknown): Record<string, unknown> {
+  if (body === null || typeof body !== 'object') return {};
+  const { user_id, service_name: service, account_id, lease_id } = body as Record<string, unknown>;
+  return {
+    ...(user_id !== undefined && { user_id }),
+    ...(service !== undefined && { service }),
+    ...(account_id !== undefined && { account_id }),
+    ...(lease_id !== undefined && { lease_id }),
+  };
+}

@@ -1,0 +1,305 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { type OperationName, OPERATIONS, type RequestBody } from '../../contracts/operations.js';
+import { clock } from '../clock.js';
+import {
+  type AnsweredRequest,
+  insertAnsweredRequests,
+  loadAnsweredRequests,
+  requestKey,
+} from '../store/history/answered-requests.js';
+import { classifyDatabaseFault, type Database, type TransactionSql } from '../store/database.js';
+import { toStatement, type Writes } from '../store/writes.js';
+import type { Log } from '../telemetry/log.js';
+import type { Reach } from './fail-point.js';
+import type { AcceptedRequest, BatchContext, OperationHandler, Outcome, Resources } from './handler.js';
+import { refuse } from './refuse.js';
+import type { IncomingRequest, Reply } from './request.js';
+
+/** An accepted request with what the exactly-one-effect rule needs of it. */
+export interface BatchItem<K extends OperationName> extends AcceptedRequest<K>, Deadlines {}
+
+type Deadlines = Pick<IncomingRequest, 'deadlineAt' | 'expiresAt'>;
+
+/** How an item was answered, for the log and the metrics. */
+export interface BatchAnswer {
+  reply: Reply;
+  repeated: boolean;
+  /** The request is to wait and to be asked again. */
+  deferred: boolean;
+  log: Record<string, unknown>;
+}
+
+export interface BatchRunner {
+  database: Database;
+  resources: Resources;
+  log: Log;
+  reach?: Reach;
+}
+
+/** Serialization conflicts are transient by nature; more tries than this mean something else is wrong. */
+const CONFLICT_TRIES = 8;
+
+/** How long a batch waits for a database that went away at its commit, before its callers are told of the doubt. */
+const UNDECIDED_WAIT_MS = 5_000;
+
+/** The batch has waited for a lock; which item it was for is found without waiting for it once more. */
+const LOCK_FOUND_MS = 50;
+
+/** What an earlier try leaves to the next. */
+interface Earlier {
+  /** It may stand. */
+  inDoubt?: boolean;
+  /** How long to wait for a lock, milliseconds. */
+  lockWaitMs?: number | undefined;
+}
+
+/**
+ * Answers a batch in one transaction. A conflict is tried again in place; when the database is away every item is
+ * answered `UNAVAILABLE`; when the batch fails for another reason its items are run one by one, so that the one at
+ * fault is answered `INTERNAL` alone, and `UNAVAILABLE` the one whose account another transaction keeps. A batch whose
+ * commit is in doubt is run again once the database is back: the stored answers are found where it stood, and made now
+ * where it did not.
+ */
+export async function runBatch<K extends OperationName>(
+  runner: BatchRunner,
+  operation: K,
+  handler: OperationHandler<K>,
+  items: readonly BatchItem<K>[],
+  { inDoubt = false, lockWaitMs }: Earlier = {},
+): Promise<BatchAnswer[]> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await runOnce(runner, operation, handler, items, lockWaitMs);
+    } catch (error) {
+      const fault = classifyDatabaseFault(error);
+      if (fault === 'unavailable' || fault === 'undecided') {
+        runner.log.warn('database unavailable', { operation, requests: items.length, fault, error });
+        inDoubt ||= fault === 'undecided';
+        if (inDoubt && tries < CONFLICT_TRIES && (await isBackSoon(runner.database))) continue;
+        return items.map(() => (inDoubt ? IN_DOUBT : UNAVAILABLE));
+      }
+      if (fault === 'conflict' && tries < CONFLICT_TRIES) continue;
+      if (items.length > 1) {
+        const alone = { inDoubt, lockWaitMs: fault === 'locked' ? LOCK_FOUND_MS : lockWaitMs };
+        return runOneByOne(runner, operation, handler, items, alone);
+      }
+      if (fault === 'locked') {
+        runner.log.warn('account kept by another transaction', { operation, request_id: items[0]?.requestId });
+        return [inDoubt ? IN_DOUBT : KEPT];
+      }
+      return items.map((item) => answerDefect(runner.log, operation, item, error));
+    }
+  }
+}
+
+async function runOneByOne<K extends OperationName>(
+  runner: BatchRunner,
+  operation: K,
+  handler: OperationHandler<K>,
+  items: readonly BatchItem<K>[],
+  earlier: Earlier,
+): Promise<BatchAnswer[]> {
+  const answers: BatchAnswer[] = [];
+  for (const item of items) answers.push(...(await runBatch(runner, operation, handler, [item], earlier)));
+  return answers;
+}
+
+/** The answer where the database has failed a request outside a batch's own tries. */
+export function answerFault(log: Log, operation: string, item: { requestId: string }, error: unknown): BatchAnswer {
+  return classifyDatabaseFault(error) === 'unavailable' ? UNAVAILABLE : answerDefect(log, operation, item, error);
+}
+
+const isBackSoon = (database: Database): Promise<boolean> =>
+  database.waitUntilAvailable(AbortSignal.timeout(UNDECIDED_WAIT_MS)).then(
+    () => true,
+    () => false,
+  );
+
+function answerDefect(log: Log, operation: string, item: { requestId: string }, error: unknown): BatchAnswer {
+  const errorId = randomUUID();
+  log.error('request failed', { operation, request_id: item.requestId, error_id: errorId, error });
+  return plain(refuse('INTERNAL', { details: { error_id: errorId } }));
+}
+
+const plain = (reply: Reply): BatchAnswer => ({ reply, repeated: false, deferred: false, log: {} });
+
+const UNAVAILABLE = plain(refuse('UNAVAILABLE', { message: 'the database is unavailable; nothing was changed' }));
+const KEPT = plain(
+  refuse('UNAVAILABLE', { message: 'another transaction of the database keeps the account; nothing was changed' }),
+);
+/** A caller who hears of the doubt learns the outcome by repeating the request. */
+const IN_DOUBT = plain(
+  refuse('UNAVAILABLE', {
+    message: 'the database went away at the commit: whether this was done is told to a repeat of the request',
+    details: { outcome: 'unknown' },
+  }),
+);
+
+async function runOnce<K extends OperationName>(
+  { database, resources, log, reach }: BatchRunner,
+  operation: K,
+  handler: OperationHandler<K>,
+  items: readonly BatchItem<K>[],
+  lockWaitMs: number | undefined,
+): Promise<BatchAnswer[]> {
+  const committed: (() => void | Promise<void>)[] = [];
+  const rolledBack: (() => void | Promise<void>)[] = [];
+  const left: Writes = { parts: [], notices: [] };
+  const hooks = {
+    log,
+    leaveToCommit: ({ parts, notices }: Writes) => {
+      left.parts.push(...parts);
+      left.notices.push(...notices);
+    },
+    afterCommit: (act: () => void | Promise<void>) => void committed.push(act),
+    afterRollback: (act: () => void | Promise<void>) => void rolledBack.push(act),
+  };
+  const messageIds = items.map((item) => item.messageId);
+  const traceparents = items.map((item) => item.traceparent);
+  const answerInTransaction = () =>
+    database.transaction(
+      async (sql) => {
+        const answers = await answerOnce({ ...resources, ...hooks, sql }, sql, left, operation, handler, items);
+        reach?.('before-commit', operation, messageIds);
+        return answers;
+      },
+      { traceparents, lockWaitMs },
+    );
+  try {
+    const answers = OPERATIONS[operation].changesState
+      ? await answerInTransaction()
+      : await answerReads({ ...resources, ...hooks, sql: database.reader }, handler, items);
+    reach?.('after-commit', operation, messageIds);
+    for (const act of committed) void act();
+    return answers;
+  } catch (error) {
+    await Promise.all(rolledBack.map(async (act) => act()));
+    throw error;
+  }
+}
+
+async function answerReads<K extends OperationName>(
+  context: BatchContext,
+  handler: OperationHandler<K>,
+  items: readonly BatchItem<K>[],
+): Promise<BatchAnswer[]> {
+  const { now } = await loadAnsweredRequests(context.sql, []);
+  const inTime = items.filter((item) => !isLate(item, now));
+  const outcomes = new Map(zip(inTime, inTime.length === 0 ? [] : await handler.handle(context, inTime)));
+  return items.map((item) => toAnswer(item, outcomes.get(item)));
+}
+
+/** In one transaction: what was answered before is answered the same; the rest is handled, and its answers stored. */
+async function answerOnce<K extends OperationName>(
+  context: BatchContext,
+  sql: TransactionSql,
+  left: Writes,
+  operation: K,
+  handler: OperationHandler<K>,
+  items: readonly BatchItem<K>[],
+): Promise<BatchAnswer[]> {
+  const keyed = items.map((item) => {
+    const key = { caller: item.caller ?? '', messageId: item.messageId ?? '' };
+    return { item, ...key, key: requestKey(key), bodyHash: hashBody(operation, item.body) };
+  });
+  const { now, answered } = await loadAnsweredRequests(context.sql, keyed, handler.lock?.(items));
+
+  // The same message_id twice in one batch is one request: the first is handled, the others repeat it.
+  const first = new Map<string, (typeof keyed)[number]>();
+  for (const entry of keyed) {
+    if (!answered.has(entry.key) && !first.has(entry.key) && !isLate(entry.item, now)) first.set(entry.key, entry);
+  }
+  const fresh = [...first.values()];
+  const outcomes =
+    fresh.length === 0
+      ? []
+      : await handler.handle(
+          context,
+          fresh.map((entry) => entry.item),
+        );
+  const answers: AnsweredRequest[] = zip(fresh, outcomes)
+    .filter(([, outcome]) => outcome.deferred !== true)
+    .map(([entry, outcome]) => ({
+      caller: entry.caller,
+      messageId: entry.messageId,
+      operation,
+      bodyHash: entry.bodyHash,
+      reply: outcome.stored ?? outcome.reply,
+    }));
+  if (answers.length > 0) left.parts.push(insertAnsweredRequests(answers, now));
+
+  const handled = new Map(zip(fresh, outcomes));
+  for (const answer of answers) answered.set(requestKey(answer), answer);
+  const repeats = keyed.filter((entry) => !handled.has(entry) && answered.get(entry.key)?.bodyHash === entry.bodyHash);
+  // What is recalled may have been granted just now.
+  if (left.parts.length > 0 && repeats.length > 0) await sql.$executeRaw(toStatement(left));
+  else if (left.parts.length > 0) sql.leaveToCommit(toStatement(left));
+  const recalled = new Map(
+    zip(
+      repeats,
+      await recall(
+        context,
+        handler,
+        repeats.map((entry) => ({
+          requestKey: entry.key,
+          body: entry.item.body,
+          stored: answered.get(entry.key)?.reply ?? {},
+        })),
+      ),
+    ),
+  );
+
+  return keyed.map((entry): BatchAnswer => {
+    const outcome = handled.get(entry);
+    if (outcome !== undefined) return toAnswer(entry.item, outcome);
+    const reply = recalled.get(entry);
+    if (reply !== undefined) return { reply: reply as Reply, repeated: true, deferred: false, log: {} };
+    // Neither answered nor in conflict: late, or the repeat of a request that is deferred.
+    if (!answered.has(entry.key)) return toAnswer(entry.item, handled.get(first.get(entry.key) ?? entry));
+    return plain(
+      refuse('IDEMPOTENCY_CONFLICT', { message: 'message_id: came before with a different body or operation' }),
+    );
+  });
+}
+
+async function recall<K extends OperationName>(
+  context: BatchContext,
+  handler: OperationHandler<K>,
+  repeats: readonly { requestKey: string; body: RequestBody<K>; stored: Record<string, unknown> }[],
+): Promise<Record<string, unknown>[]> {
+  if (repeats.length === 0 || handler.recall === undefined) return repeats.map((repeat) => repeat.stored);
+  return handler.recall(context, repeats);
+}
+
+/** @param now by the database: an instant is the same for all, and must not hang on whether this machine's clock is right */
+const isLate = (item: Deadlines, now: number): boolean =>
+  (item.deadlineAt !== null && item.deadlineAt <= now) || hasExpired(item);
+const hasExpired = ({ expiresAt }: Deadlines): boolean => expiresAt !== null && expiresAt <= clock.monotonicMs();
+
+function toAnswer<K extends OperationName>(item: Deadlines, outcome: Outcome<K> | undefined): BatchAnswer {
+  if (outcome === undefined) {
+    const rule = hasExpired(item) ? 'expiration: the time was over' : 'x-deadline: the instant had passed';
+    return plain(refuse('DEADLINE_EXCEEDED', { message: `${rule}; nothing was done` }));
+  }
+  return { reply: outcome.reply, repeated: false, deferred: outcome.deferred ?? false, log: outcome.log ?? {} };
+}
+
+/** Two bodies are the same request when they say the same, however they are written. */
+function hashBody(operation: string, body: unknown): string {
+  return createHash('sha256')
+    .update(`${operation}\n${JSON.stringify(sortKeys(body))}`)
+    .digest('base64url');
+}
+
+function sortKeys(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sortKeys);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, inner]) => [key, sortKeys(inner)]),
+  );
+}
+
+const zip = <A, B>(left: readonly A[], right: readonly B[]): [A, B][] =>
+  left.map((value, index) => [value, right[index] as B]);

@@ -1,0 +1,75 @@
+import type { AccountStatus } from '../../../contracts/fields.js';
+import type { Sql } from '../database.js';
+
+/** An account with this many errors since its last recovery is told as troubled. */
+export const HIGH_ERROR_COUNT = 5;
+
+/** The whole fleet as of the database's clock. Instants are epoch milliseconds. */
+export interface FleetSnapshot {
+  now: number;
+  /** By status as of now: waits that are over count as over. */
+  byStatus: Record<AccountStatus, number>;
+  /** Active and with few errors. */
+  healthy: number;
+  highErrorCount: number;
+  /** Waits not yet written as ended, over or not. */
+  recoveriesDue: number;
+  /** Null: no account waits. */
+  nextRecoveryAt: number | null;
+  leasesByService: Map<string, number>;
+}
+
+interface SnapshotRow {
+  now: Date;
+  by_status: Partial<Record<AccountStatus, number>>;
+  healthy: number;
+  high_error_count: number;
+  recoveries_due: number;
+  next_recovery: Date | null;
+  leases: Record<string, number> | null;
+}
+
+/** Reads the state of the fleet in one query. */
+export async function loadFleetSnapshot(sql: Sql): Promise<FleetSnapshot> {
+  const [row] = await sql.$queryRaw<SnapshotRow[]>`
+    WITH clock AS (SELECT date_trunc('milliseconds', clock_timestamp()) AS now),
+    judged AS (
+      SELECT error_count, GREATEST(flood_wait_until, blocked_until) AS waits_until,
+        CASE
+          WHEN status IN ('disabled', 'draining') THEN status::text
+          WHEN blocked_until > clock.now THEN 'blocked'
+          WHEN flood_wait_until > clock.now THEN 'flood_wait'
+          ELSE 'active'
+        END AS state,
+        status IN ('flood_wait', 'blocked') AS waits
+      FROM telegram_sessions, clock),
+    states AS (SELECT state, count(*)::integer AS accounts FROM judged GROUP BY state)
+    SELECT (SELECT now FROM clock) AS now,
+      COALESCE((SELECT jsonb_object_agg(state, accounts) FROM states), '{}') AS by_status,
+      (SELECT count(*)::integer FROM judged WHERE state = 'active' AND error_count < ${HIGH_ERROR_COUNT}) AS healthy,
+      (SELECT count(*)::integer FROM judged WHERE error_count >= ${HIGH_ERROR_COUNT}) AS high_error_count,
+      (SELECT count(*)::integer FROM judged WHERE waits) AS recoveries_due,
+      (SELECT min(waits_until) FROM judged WHERE waits) AS next_recovery,
+      (SELECT jsonb_object_agg(locked_by, leases) FROM (
+        SELECT locked_by, count(*)::integer AS leases FROM telegram_sessions, clock
+        WHERE locked AND locked_until > clock.now GROUP BY locked_by) l) AS leases`;
+  if (row === undefined) throw new Error('the snapshot query gave no row');
+  return {
+    now: row.now.getTime(),
+    byStatus: { active: 0, flood_wait: 0, blocked: 0, draining: 0, disabled: 0, ...row.by_status },
+    healthy: row.healthy,
+    highErrorCount: row.high_error_count,
+    recoveriesDue: row.recoveries_due,
+    nextRecoveryAt: row.next_recovery?.getTime() ?? null,
+    leasesByService: new Map(Object.entries(row.leases ?? {})),
+  };
+}
+
+/** Events that wait to be published, and the age of the oldest. */
+export async function loadOutboxState(sql: Sql): Promise<{ pending: number; oldestAgeSeconds: number }> {
+  const [row] = await sql.$queryRaw<{ pending: number; oldest_age: number }[]>`
+    SELECT count(*)::integer AS pending,
+      COALESCE(GREATEST(0, extract(epoch FROM clock_timestamp() - min(occurred_at))), 0)::float8 AS oldest_age
+    FROM events WHERE published_at IS NULL`;
+  return { pending: row?.pending ?? 0, oldestAgeSeconds: row?.oldest_age ?? 0 };
+}
