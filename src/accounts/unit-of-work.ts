@@ -295,16 +295,9 @@ export function keepCountedAction(
 export function keepErrorReport(
   work: UnitOfWork,
   account: AccountRecord,
-  report: Omit<ErrorEntry, 'accountId' | 'sequence' | 'leaseId' | 'caller' | 'requestId'>,
+  report: Omit<ErrorEntry, 'accountId' | 'sequence' | 'caller' | 'requestId'>,
   { caller, requestId }: Origin,
 ): void {
-  const { accountId, sequence, lease } = account;
-  work.changes.errorsReported.push({
-    accountId,
-    sequence,
-    leaseId: lease?.leaseId ?? null,
-    caller,
-    requestId,
-    ...report,
-  });
+  const { accountId, sequence } = account;
+  work.changes.errorsReported.push({ accountId, sequence, caller, requestId, ...report });
 }

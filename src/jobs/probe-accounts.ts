@@ -180,7 +180,9 @@ async function giveBack(
     const work = await beginWork(batch.sql, [accountId], []);
     const account = work.accounts.get(accountId);
     if (account?.lease?.leaseId === leaseId) {
-      if (verdict?.report) takeError(work, account, { ...verdict.report, serviceName: SERVICE_NAME }, origin);
+      if (verdict?.report) {
+        takeError(work, account, { ...verdict.report, serviceName: SERVICE_NAME, leaseId }, origin);
+      }
       const counted = { invites: 0, messages: 0, contacts: 0 };
       const success = verdict?.result === 'healthy';
       endLease(work, account, 'released', work.now, 'account.released', { counted, success }, origin);

@@ -200,8 +200,7 @@ async function take(fleet: Fleet, next: Step): Promise<void> {
     case 'error': {
       const body = { account_id, ...say(fleet, next.account, next.claim), error_type: next.error };
       const reply = await fleet.send('account.error', body);
-      const isFree = model.lease === null && next.claim !== 'holder' && next.claim !== 'stale';
-      expect(codeOf(reply)).toBe(isFree ? 'success' : (oracle.refusalOf(model, next.claim) ?? 'success'));
+      expect(codeOf(reply)).toBe(oracle.refusalOfReport(model, next.claim) ?? 'success');
       if (!reply.success) return;
       if (next.error === 'FLOOD_WAIT_300') model.flood = true;
       if (next.error === 'PEER_FLOOD') model.blocked = true;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits/limits-policy.js';
-import { eventsOf, holdAccount, letLeaseEnd, letUsageAge, rowsOf } from '../support/held-account.js';
+import { eventsOf, type Holder, holdAccount, letLeaseEnd, letUsageAge, rowsOf } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 
 const withoutPauses: LimitsPolicy = {
@@ -195,6 +195,42 @@ describe('who may release', () => {
     const leases = await harness.query('SELECT end_reason FROM leases WHERE account_id = $1', [accountId]);
     expect(leases).toEqual([{ end_reason: 'expired' }]);
     expect((await eventsOf(harness, accountId)).at(-1)?.type).toBe('account.lease_expired');
+  });
+});
+
+describe('an error that comes with a release that is late', () => {
+  const flooded = usage(0, { success: false, error_message: 'PEER_FLOOD' });
+  const statusOf = async (accountId: string) =>
+    (await harness.query('SELECT status FROM telegram_sessions WHERE id = $1', [accountId]))[0]?.status;
+
+  test.each([
+    ['has expired', ({ account_id }: Holder) => letLeaseEnd(harness, account_id)],
+    ['was released before', (holder: Holder) => harness.succeed('account.release', { ...holder, ...usage(0) })],
+  ])('counts for the account though the release is refused, where the lease %s', async (_how, end) => {
+    for (const keepsLease of [true, false]) {
+      const { accountId, holder } = await holdAccount(harness);
+      await end(holder);
+      const { lease_id, fence, ...named } = holder;
+      const late = { ...named, ...(keepsLease && { lease_id, fence }), ...flooded };
+      const { code } = await harness.refusal('account.release', late);
+      expect([code, await statusOf(accountId)]).toEqual([keepsLease ? 'LEASE_LOST' : 'NOT_HELD', 'blocked']);
+      expect((await eventsOf(harness, accountId)).at(-1)?.type).toBe('account.blocked');
+    }
+  });
+
+  test('does not where another has held the account since, or it was taken away by force', async () => {
+    const { user, accountId, holder } = await holdAccount(harness);
+    await letLeaseEnd(harness, accountId);
+    await harness.succeed('account.allocate', { user_id: user, purpose: 'general', service_name: 'other' });
+    expect((await harness.refusal('account.release', { ...holder, ...flooded })).code).toBe('LEASE_LOST');
+    await harness.succeed('account.release-all', { service_name: 'other' });
+    expect((await harness.refusal('account.release', { ...holder, ...flooded })).code).toBe('LEASE_LOST');
+    expect(await statusOf(accountId)).toBe('active');
+
+    const forced = await holdAccount(harness);
+    await harness.succeed('admin.force-release', { account_id: forced.accountId, reason: 'hangs' });
+    expect((await harness.refusal('account.release', { ...forced.holder, ...flooded })).code).toBe('LEASE_LOST');
+    expect(await statusOf(forced.accountId)).toBe('active');
   });
 });
 

@@ -237,6 +237,65 @@ describe('who may report', () => {
     expect(await rowsOf(harness, accountId)).toEqual(before);
   });
 
+  describe.each([
+    ['was released', (holder: Holder) => harness.succeed('account.release', { ...holder, usage_stats: {} })],
+    ['has expired', ({ account_id }: Holder) => letLeaseEnd(harness, account_id)],
+    [
+      'was given back with all others',
+      () => harness.succeed('account.release-all', { service_name: 'invite-service' }),
+    ],
+  ])('the last holder, once its lease %s', (_how, end) => {
+    test.each([
+      ['FLOOD_WAIT_300', 'wait_started', 'flood_wait'],
+      ['PEER_FLOOD', 'blocked', 'blocked'],
+      ['USER_DEACTIVATED_BAN', 'disabled', 'disabled'],
+      ['network_error', 'error_counted', 'active'],
+    ])('with %s', async (error_type, action_taken, new_status) => {
+      for (const claim of ['by lease and fence', 'by lease', 'by fence']) {
+        const { accountId, holder } = await holdAccount(harness);
+        await end(holder);
+        const { lease_id, fence, ...named } = holder;
+        const late = {
+          ...named,
+          ...(claim !== 'by fence' && { lease_id }),
+          ...(claim !== 'by lease' && { fence }),
+        };
+        const { result } = await harness.succeed('account.error', { ...late, error_type });
+        expect([claim, result.action_taken, result.new_status]).toEqual([claim, action_taken, new_status]);
+        expect((await stateOf(accountId))?.status).toBe(new_status);
+        const reports = await harness.query('SELECT lease_id FROM error_reports WHERE account_id = $1', [accountId]);
+        expect(reports).toEqual([{ lease_id: claim === 'by fence' ? null : lease_id }]);
+      }
+    });
+
+    test.each([
+      ['under an old fence', { fence: 0 }, 'LEASE_LOST'],
+      ['under a fence to come', { fence: 2 }, 'LEASE_LOST'],
+      ['under another lease', { lease_id: randomUUID() }, 'LEASE_LOST'],
+      ['by another service', { service_name: 'other' }, 'NOT_HELD'],
+    ])('but not %s', async (_what, claim, code) => {
+      const { accountId, holder } = await holdAccount(harness);
+      await end(holder);
+      const late = { ...holder, ...claim, error_type: 'PEER_FLOOD' };
+      expect((await harness.refusal('account.error', late)).code).toBe(code);
+      expect((await stateOf(accountId))?.status).toBe('active');
+    });
+  });
+
+  test('nobody whose lease was not the last, though nobody holds the account now', async () => {
+    const { user, accountId, holder } = await holdAccount(harness);
+    await harness.succeed('account.release', { ...holder, usage_stats: {} });
+    const wish = { user_id: user, purpose: 'general', service_name: 'other' };
+    const { allocation } = await harness.succeed('account.allocate', wish);
+    const { lease_id, fence } = allocation;
+    const next = { account_id: accountId, service_name: 'other', lease_id, fence };
+    await harness.succeed('account.release', { ...next, usage_stats: {} });
+    const before = await rowsOf(harness, accountId);
+    expect((await harness.refusal('account.error', { ...holder, error_type: 'PEER_FLOOD' })).code).toBe('LEASE_LOST');
+    expect(await rowsOf(harness, accountId)).toEqual(before);
+    expect((await report(next, { error_type: 'PEER_FLOOD' })).new_status).toBe('blocked');
+  });
+
   test('not the holder of before', async () => {
     const { user, accountId, holder } = await holdAccount(harness);
     await letLeaseEnd(harness, accountId);

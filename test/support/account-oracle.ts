@@ -62,6 +62,16 @@ export function refusalOf({ lease }: OracleAccount, claim: Claim): 'NOT_HELD' | 
   return claim === 'stranger' ? 'NOT_HELD' : null;
 }
 
+/**
+ * As `refusalOf`, of a report of an error: while nobody holds the account, that of its last holder counts, and that of
+ * anybody who names no lease.
+ */
+export function refusalOfReport(account: OracleAccount, claim: Claim): 'NOT_HELD' | 'LEASE_LOST' | null {
+  if (account.lease !== null) return refusalOf(account, claim);
+  if (claim === 'holder') return account.fence > 0 ? null : 'LEASE_LOST';
+  return claim === 'stale' ? 'LEASE_LOST' : null;
+}
+
 /** Counts invites on the account, in a channel or in none. */
 function count(account: OracleAccount, channel: string | null, quantity: number): void {
   account.today += quantity;

@@ -2,10 +2,11 @@ import type { ReplyBody } from '../../../contracts/operations.js';
 import type { ErrorClass } from '../../../contracts/fields.js';
 import { toIso } from '../../clock.js';
 import { classifyError, type ErrorReport } from '../../decide/telegram-errors/classify-error.js';
-import { judgeOwnership } from '../../decide/selection/judge-ownership.js';
+import { type HeldLease, judgeReport } from '../../decide/selection/judge-ownership.js';
 import { applyError } from '../../decide/condition/transition-account.js';
 import type { AccountRecord } from '../../store/accounts/account-record.js';
 import { accountLocks } from '../../store/accounts/load-accounts.js';
+import { loadLastLeases } from '../../store/accounts/load-last-leases.js';
 import { hideSecrets } from '../../telemetry/redact.js';
 import { claimOf } from '../../requests/claim.js';
 import { finishWithAnswers } from '../../accounts/finish-work.js';
@@ -25,12 +26,12 @@ type Request = AcceptedRequest<'account.error'>;
 export const reportError: OperationHandler<'account.error'> = {
   lock: (requests) => accountLocks(requests.map(({ body }) => body.account_id)),
   handle: async (context, requests) => {
-    const work = await loadWork(
-      context.sql,
-      requests.map((request) => request.body.account_id),
-      [],
-    );
-    const outcomes = requests.map((request) => reportOne(context, work, request));
+    const accountIds = requests.map(({ body }) => body.account_id);
+    const [work, lastLeases] = await Promise.all([
+      loadWork(context.sql, accountIds, []),
+      loadLastLeases(context.sql, accountIds),
+    ]);
+    const outcomes = requests.map((request) => reportOne(context, work, lastLeases, request));
     await finishWithAnswers(context, work);
     return outcomes;
   },
@@ -39,13 +40,16 @@ export const reportError: OperationHandler<'account.error'> = {
 function reportOne(
   { metrics, afterCommit }: BatchContext,
   work: UnitOfWork,
+  lastLeases: ReadonlyMap<string, HeldLease>,
   request: Request,
 ): Outcome<'account.error'> {
   const { body } = request;
   const account = work.accounts.get(body.account_id);
   if (account === undefined) return { reply: refuse('ACCOUNT_NOT_FOUND') };
-  const refusal = refuseStranger(account, request);
+  const last = lastLeases.get(account.accountId) ?? null;
+  const refusal = judgeReport(account.lease, last, claimOf(request));
   if (refusal !== null) return { reply: refuse(refusal) };
+  const leaseId = account.lease?.leaseId ?? body.lease_id ?? null;
   const result = takeError(
     work,
     account,
@@ -55,6 +59,7 @@ function reportOne(
       errorCode: body.error_code,
       seconds: body.seconds,
       serviceName: body.service_name ?? null,
+      leaseId,
     },
     request,
   );
@@ -63,7 +68,7 @@ function reportOne(
     reply: { success: true, result },
     log: {
       user_id: account.userId,
-      lease_id: account.lease?.leaseId,
+      lease_id: leaseId ?? undefined,
       classified_as: result.classified_as,
       action_taken: result.action_taken,
       status: result.new_status,
@@ -71,31 +76,22 @@ function reportOne(
   };
 }
 
-/**
- * A stale lease changes nothing, and nobody speaks for an account that another holds. A report on an account that
- * nobody holds is taken: it is evidence that protects the account, often sent just after the release.
- */
-function refuseStranger(account: AccountRecord, request: Request) {
-  const claim = claimOf(request);
-  if (account.lease === null && claim.leaseId === undefined && claim.fence === undefined) return null;
-  return judgeOwnership(account.lease, claim);
-}
-
 /** Classifies an error and applies it to the account; the announcement names the class and never the text. */
 export function takeError(
   work: UnitOfWork,
   account: AccountRecord,
-  report: ErrorReport & { serviceName: string | null },
+  report: ErrorReport & { serviceName: string | null; leaseId: string | null },
   origin: Origin,
 ): ReplyBody<'account.error'>['result'] {
   const classified = classifyError(report);
   const applied = applyError(account.condition, classified, work.now);
-  const { serviceName } = report;
+  const { serviceName, leaseId } = report;
   keepErrorReport(
     work,
     account,
     {
       serviceName,
+      leaseId,
       errorClass: classified.errorClass,
       telegramError: classified.name,
       waitSeconds: classified.seconds,

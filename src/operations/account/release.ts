@@ -1,11 +1,12 @@
 import { toIso } from '../../clock.js';
-import { judgeOwnership } from '../../decide/selection/judge-ownership.js';
+import { type HeldLease, judgeOwnership, judgeReport } from '../../decide/selection/judge-ownership.js';
 import { reconcileUsage } from '../../decide/limits/reconcile-usage.js';
 import { policyFor } from '../../decide/limits/reentry.js';
 import type { AccountRecord, OpenLease } from '../../store/accounts/account-record.js';
 import { accountLocks } from '../../store/accounts/load-accounts.js';
 import { usedToday } from '../../store/accounts/changes.js';
 import { type CountedInLease, loadCountedInLeases } from '../../store/accounts/load-counted-in-leases.js';
+import { loadLastLeases } from '../../store/accounts/load-last-leases.js';
 import { claimOf } from '../../requests/claim.js';
 import { announceExceeded } from '../../accounts/exceeded-limits.js';
 import { finishWithAnswers } from '../../accounts/finish-work.js';
@@ -17,7 +18,10 @@ import { loadWork, countUsage, endLease, keepCountedAction, type UnitOfWork } fr
 
 type Request = AcceptedRequest<'account.release'>;
 
-/** `account.release`: ends the lease, counts what was not yet counted, and takes the error reported along. */
+/**
+ * `account.release`: ends the lease, counts what was not yet counted, and takes the error reported along. That error is
+ * evidence, so it counts for the account even where the release is refused because the lease is over (`judgeReport`).
+ */
 export const release: OperationHandler<'account.release'> = {
   lock: (requests) => accountLocks(requests.map(({ body }) => body.account_id)),
   handle: async (context, requests) => {
@@ -26,35 +30,49 @@ export const release: OperationHandler<'account.release'> = {
       ...Object.keys(body.usage_stats.channel_usage ?? {}),
     ]);
     const accountIds = requests.map(({ body }) => body.account_id);
-    const [work, counted] = await Promise.all([
+    const withError = requests.filter(reportsError).map(({ body }) => body.account_id);
+    const [work, counted, lastLeases] = await Promise.all([
       loadWork(context.sql, accountIds, channels),
       loadCountedInLeases(context.sql, accountIds),
+      loadLastLeases(context.sql, withError),
     ]);
-    const outcomes = requests.map((request) => releaseOne(context, work, counted, request));
+    const outcomes = requests.map((request) => releaseOne(context, work, { counted, lastLeases }, request));
     await finishWithAnswers(context, work);
     return outcomes;
   },
 };
 
+/** What is known of the accounts' leases. */
+interface KnownLeases {
+  /** What was acquired and recorded, by lease. */
+  counted: ReadonlyMap<string, CountedInLease[]>;
+  /** By account, where a request reports an error. */
+  lastLeases: ReadonlyMap<string, HeldLease>;
+}
+
+const reportsError = ({ body }: Request): boolean =>
+  body.usage_stats.error_type !== undefined || body.usage_stats.error_message !== undefined;
+
 function releaseOne(
   context: BatchContext,
   work: UnitOfWork,
-  countedInLeases: Map<string, CountedInLease[]>,
+  { counted: countedInLeases, lastLeases }: KnownLeases,
   request: Request,
 ): Outcome<'account.release'> {
   const account = work.accounts.get(request.body.account_id);
   if (account === undefined) return { reply: refuse('ACCOUNT_NOT_FOUND') };
   const { lease } = account;
-  const refusal = judgeOwnership(lease, claimOf(request));
-  if (refusal !== null || lease === null) return { reply: refuse(refusal ?? 'NOT_HELD') };
+  const claim = claimOf(request);
+  const refusal = judgeOwnership(lease, claim);
+  if (refusal !== null || lease === null) {
+    const isEvidence = judgeReport(lease, lastLeases.get(account.accountId) ?? null, claim) === null;
+    if (isEvidence) takeReported(context, work, account, request, claim.leaseId ?? null);
+    return { reply: refuse(refusal ?? 'NOT_HELD'), log: { user_id: account.userId, status: account.condition.status } };
+  }
 
   const counted = countReported(context, work, account, lease, countedInLeases.get(lease.leaseId) ?? [], request);
-  const { error_type: errorType, error_message: errorMessage, success } = request.body.usage_stats;
-  if (errorType !== undefined || errorMessage !== undefined) {
-    const report = { errorType, errorMessage, serviceName: lease.serviceName };
-    const { classified_as: errorClass } = takeError(work, account, report, request);
-    context.afterCommit(() => context.metrics.errors.inc({ class: errorClass }));
-  }
+  const { success } = request.body.usage_stats;
+  takeReported(context, work, account, request, lease.leaseId);
   const left = roomToday(account, policyFor(account.condition, context, work.now), work.now);
   endLease(work, account, 'released', work.now, 'account.released', { counted, success, limits_left: left }, request);
   return {
@@ -69,6 +87,21 @@ function releaseOne(
       contacts_today: usedToday(account, 'add_contact', work.now),
     },
   };
+}
+
+/** Takes the error that the release reports, where it reports one. */
+function takeReported(
+  context: BatchContext,
+  work: UnitOfWork,
+  account: AccountRecord,
+  request: Request,
+  leaseId: string | null,
+): void {
+  if (!reportsError(request)) return;
+  const { error_type: errorType, error_message: errorMessage } = request.body.usage_stats;
+  const report = { errorType, errorMessage, serviceName: request.body.service_name, leaseId };
+  const { classified_as: errorClass } = takeError(work, account, report, request);
+  context.afterCommit(() => context.metrics.errors.inc({ class: errorClass }));
 }
 
 /** Counts what the holder reports beyond what was acquired and recorded during the lease. */
