@@ -14,7 +14,7 @@ import {
   purpose,
   reentry,
   serviceName,
-  text,
+  unkeptText,
   userId,
   withDefault,
 } from './fields.js';
@@ -93,7 +93,7 @@ const invitesByChannel = z
   .describe('Invites by channel');
 
 /** No bound of its own: a report is worth more than a short text, and the body's bound holds. */
-const errorText = text(ENVELOPE.maxBodyBytes).describe(
+const errorText = unkeptText(ENVELOPE.maxBodyBytes).describe(
   'As the library prints it, its traceback included; of more than 16,384 characters both ends are read',
 );
 
@@ -106,7 +106,7 @@ const usageStats = z.strictObject({
     'Channels invited to; without channel_usage each is charged the whole uncounted amount',
   ),
   channel_usage: optional(invitesByChannel),
-  error_type: optional(text(200)),
+  error_type: optional(errorText),
   error_message: optional(errorText),
 });
 
@@ -138,9 +138,9 @@ export const releaseAllReply = z.strictObject({
 export const errorRequest = z
   .strictObject({
     account_id: id,
-    error_type: optional(text(200)),
+    error_type: optional(errorText),
     error_message: optional(errorText),
-    error_code: optional(z.union([z.int(), text(200)])),
+    error_code: optional(z.union([z.int(), errorText])),
     seconds: optional(z.number().min(0).max(1_000_000_000)).describe('The wait Telegram asked for, seconds'),
     context: optional(z.record(z.string(), z.unknown())).describe('Whatever helps the caller; it is not kept'),
     service_name: optional(serviceName),
@@ -164,7 +164,7 @@ export type ErrorAction = (typeof ERROR_ACTIONS)[number];
 export const errorReply = z.strictObject({
   result: z.strictObject({
     account_id: id,
-    error_type: z.string().describe('As reported, or the Telegram name found'),
+    error_type: z.string().describe('As reported, at most 200 characters of it, or the Telegram name found'),
     classified_as: errorClass,
     action_taken: z.enum(ERROR_ACTIONS),
     new_status: accountStatus,

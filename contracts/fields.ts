@@ -44,6 +44,19 @@ export const text = (max: number) =>
     .max(max)
     .refine((given) => !/[\0\p{Surrogate}]/u.test(given), 'must hold neither NUL nor half of a surrogate pair');
 
+/** What no store keeps: NUL, and half of a surrogate pair. */
+const UNKEEPABLE = /[\0\p{Surrogate}]/gu;
+
+/**
+ * Free text that is read and not kept, of at most `max` UTF-16 units. What no store keeps is replaced, not refused: a
+ * library that cuts a message within an emoji must not lose what the message says of the account.
+ */
+export const unkeptText = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .overwrite((given) => given.replaceAll(UNKEEPABLE, '\ufffd'));
+
 /** How often something was done: a whole number. */
 export const count = z.int().min(0).max(100_000);
 

@@ -21,6 +21,11 @@ export interface Operation {
   reply: z.ZodObject;
   /** The refusals of its own, beside those that any request can meet. */
   failures: readonly FailureCode[];
+  /**
+   * Fields whose text is read and not kept. NUL and half of a surrogate pair anywhere in them are no reason to refuse
+   * the request; what of them is kept, the request's schema cleans or judges.
+   */
+  unkept?: readonly string[];
   /** Whether it has an effect: it then needs a `message_id`, and its reply is remembered. */
   changesState: boolean;
 }
@@ -54,6 +59,7 @@ export const OPERATIONS = {
     request: accounts.releaseRequest,
     reply: accounts.releaseReply,
     failures: heldAccount,
+    unkept: ['usage_stats'],
     changesState: true,
   },
   'account.release-all': {
@@ -72,6 +78,7 @@ export const OPERATIONS = {
     request: accounts.errorRequest,
     reply: accounts.errorReply,
     failures: heldAccount,
+    unkept: ['error_type', 'error_message', 'error_code', 'context'],
     changesState: true,
   },
   'action.check': {

@@ -1,4 +1,5 @@
 import { ENVELOPE } from '../../contracts/envelope.js';
+import { isOperationName, type Operation, OPERATIONS } from '../../contracts/operations.js';
 import type { FailureReply } from '../../contracts/failures.js';
 import { refuse, refuseInvalid } from '../requests/refuse.js';
 
@@ -23,8 +24,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
  * Reads a request's body: a JSON object in UTF-8 of at most 256 KiB and 16 levels (contract section 2). Size and
  * depth are judged before anything is parsed, so that a hostile body costs one pass over its bytes at most.
  * Refuses `MALFORMED_MESSAGE` what is not such an object, `VALIDATION_FAILED` what `findIssues` finds in it.
+ * @param operation the routing key; may name no operation, and then nothing is passed over
  */
-export function decodeBody(bytes: Uint8Array): DecodedBody {
+export function decodeBody(bytes: Uint8Array, operation?: string): DecodedBody {
   const malformed = (rule: string): DecodedBody => ({
     ok: false,
     refusal: refuse('MALFORMED_MESSAGE', { message: `body: ${rule}` }),
@@ -51,7 +53,7 @@ export function decodeBody(bytes: Uint8Array): DecodedBody {
   }
   if (!isObject(body)) return malformed(`must be a JSON object, but is ${nameKind(body)}`);
 
-  const issues = findIssues(body);
+  const issues = findIssues(body, unkeptIn(operation));
   return issues.length === 0 ? { ok: true, body } : { ok: false, refusal: refuseInvalid(issues) };
 }
 
@@ -81,27 +83,35 @@ export function isDeeperThan(json: Uint8Array, maxDepth: number): boolean {
   return false;
 }
 
+function unkeptIn(operation: string | undefined): readonly string[] {
+  if (operation === undefined || !isOperationName(operation)) return [];
+  const { unkept = [] }: Operation = OPERATIONS[operation];
+  return unkept;
+}
+
 /**
  * What no field of any request may hold, whatever its schema says: NUL (PostgreSQL cannot store it), half of a
  * surrogate pair (not representable in UTF-8), a `__proto__` key (would forge properties when copied), a number beyond
  * the finite ones (`1e999`). Recurses, so its argument must be of bounded depth.
+ * @param unkept fields of the value that may hold text which no store keeps
  */
-export function findIssues(value: unknown): Issue[] {
+export function findIssues(value: unknown, unkept: readonly string[] = []): Issue[] {
   const issues: Issue[] = [];
   const path: string[] = [];
   const report = (message: string) => {
     if (issues.length < MAX_ISSUES) issues.push({ path: path.map(printable).join('.'), message });
   };
+  const textFault = (text: string) => (unkept.includes(path[0] ?? '') ? null : findTextFault(text));
   const visit = (visited: unknown): void => {
     if (typeof visited === 'string') {
-      const fault = findTextFault(visited);
+      const fault = textFault(visited);
       if (fault !== null) report(fault);
     } else if (typeof visited === 'number') {
       if (!Number.isFinite(visited)) report('must be a finite number');
     } else if (typeof visited === 'object' && visited !== null) {
       for (const [key, child] of Object.entries(visited)) {
         path.push(key);
-        const fault = key === '__proto__' ? 'must not be used' : findTextFault(key);
+        const fault = key === '__proto__' ? 'must not be used' : textFault(key);
         if (fault !== null) report(`as a key ${fault}`);
         visit(child);
         path.pop();

@@ -53,6 +53,28 @@ test.each(invalid)('refuses %s anywhere, with its path', (_, body, { path, messa
   expect(decoded.refusal.error.details?.issues).toEqual([{ path, message: expect.stringMatching(message) }]);
 });
 
+test.each([
+  ['account.error', '{"error_message": "x \\ud83d", "error_type": "\\u0000", "context": {"\\udc00": ["\\u0000"]}}'],
+  ['account.error', '{"error_code": "\\ude00"}'],
+  [
+    'account.release',
+    '{"usage_stats": {"error_message": "\\ud83d", "error_type": "\\ud83d", "note \\u0000": "\\ud83d"}}',
+  ],
+])('passes over text in fields of %s that are not kept: %s', (operation, body) => {
+  expect(decodeBody(bytes(body), operation)).toEqual({ ok: true, body: JSON.parse(body) });
+  expect(decodeBody(bytes(body), 'account.renew').ok).toBe(false);
+});
+
+test.each([
+  ['account.error', '{"service_name": "a\\u0000", "error_message": "\\u0000"}', 'service_name'],
+  ['account.error', '{"context": {"__proto__": 1}}', 'context.__proto__'],
+  ['account.release', '{"account_id": "\\ud83d", "usage_stats": {}}', 'account_id'],
+])('but nothing else in %s: %s', (operation, body, path) => {
+  const decoded = decodeBody(bytes(body), operation);
+  if (decoded.ok) throw new Error('was taken');
+  expect(decoded.refusal.error.details?.issues).toMatchObject([{ path }]);
+});
+
 test('tells several faults at once, but no more than are worth reading', () => {
   expect(findIssues({ a: 'x\0', b: { c: Number.POSITIVE_INFINITY } }).map(({ path }) => path)).toEqual(['a', 'b.c']);
   expect(findIssues(Array.from({ length: 1_000 }, () => '\0'))).toHaveLength(20);

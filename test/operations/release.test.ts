@@ -198,6 +198,17 @@ describe('who may release', () => {
   });
 });
 
+test.each(['error_type', 'error_message'])('an %s that no store keeps is taken, and the lease ends', async (field) => {
+  const { accountId, holder } = await holdAccount(harness);
+  const stats = usage(0, {
+    success: false,
+    [field]: 'FLOOD_WAIT_3540 (caused by SendMessageRequest), chat "Sale \ud83d',
+  });
+  await harness.succeed('account.release', { ...holder, ...stats });
+  const [account] = await harness.query('SELECT status, locked FROM telegram_sessions WHERE id = $1', [accountId]);
+  expect(account).toEqual({ status: 'flood_wait', locked: false });
+});
+
 describe('an error that comes with a release that is late', () => {
   const flooded = usage(0, { success: false, error_message: 'PEER_FLOOD' });
   const statusOf = async (accountId: string) =>

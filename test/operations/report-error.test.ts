@@ -63,17 +63,29 @@ describe('what an error does to the account', () => {
     expect(await rowsOf(harness, accountId)).toEqual(before);
   });
 
-  test.each(['error_type', 'error_message', 'error_code'])('nothing, where the %s cannot be kept', async (field) => {
-    const { accountId, holder } = await holdAccount(harness);
-    const before = await rowsOf(harness, accountId);
-    for (const text of ['FLOOD_WAIT_300 \0', 'FLOOD_WAIT_300 \ud83d', '\ude00']) {
-      const refused = await harness.refusal('account.error', { ...holder, [field]: text });
-      expect(refused).toMatchObject({ code: 'VALIDATION_FAILED', details: { issues: [{ path: field }] } });
+  test.each(['error_type', 'error_message', 'error_code'])('the same, where no store keeps the %s', async (field) => {
+    const texts = [
+      'FLOOD_WAIT_300 \0',
+      'FLOOD_WAIT_300 "Sale \ud83d',
+      '\ude00 FLOOD_WAIT_300',
+      'FLOOD_WAIT_300 \u{1f600}',
+    ];
+    for (const text of texts) {
+      const { holder } = await holdAccount(harness);
+      const context = { [text]: [text] };
+      const result = await report(holder, { [field]: text, context });
+      expect(result).toMatchObject({ classified_as: 'flood_wait', new_status: 'flood_wait' });
+      expect(secondsFromNow(result.recovery_time)).toBe(360);
+      const cut = text.replace(/[\0\ud83d\ude00]/, '\ufffd');
+      if (field === 'error_type') expect(result.error_type).toBe(text.includes('\u{1f600}') ? text : cut);
     }
-    expect(await rowsOf(harness, accountId)).toEqual(before);
-    expect(await report(holder, { [field]: 'FLOOD_WAIT_300 \u{1f600}' })).toMatchObject({
-      classified_as: 'flood_wait',
-    });
+  });
+
+  test('the same, however long the reported type: its beginning is echoed', async () => {
+    const { holder } = await holdAccount(harness);
+    const error_type = `${'  File "/app/invite.py", line 3, in invite\n'.repeat(500)}PEER_FLOOD`;
+    const result = await report(holder, { error_type });
+    expect(result).toMatchObject({ classified_as: 'peer_flood', error_type: error_type.slice(0, 200) });
   });
 
   test('an unknown text neither bans nor waits', async () => {

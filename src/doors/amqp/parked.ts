@@ -237,7 +237,7 @@ const isFinal = (code: FailureCode): boolean => code !== 'UNAVAILABLE' && !FAILU
 /** Serves the message as what it was: its caller's request, under its name. Its deadline, long over, is forgotten. */
 async function replay({ gate, dispatch }: ParkedDeskOptions, entry: ParkedEntry): Promise<Reply> {
   const { parkedId, operation, caller, traceparent } = entry;
-  const decoded = decodeBody(entry.messages[0]?.content ?? Buffer.alloc(0));
+  const decoded = decodeBody(entry.messages[0]?.content ?? Buffer.alloc(0), operation);
   if (!decoded.ok) return decoded.refusal;
   const requestId = entry.correlationId ?? entry.messageId ?? parkedId;
   const admitted = gate.enter({ door: 'amqp', caller, operation, requestId, again: true });

@@ -52,7 +52,7 @@ export function readRequest(delivery: Delivery, queue: RequestQueue, { ownUser, 
   if (isOperationName(operation) && OPERATIONS[operation].queue !== queue) {
     return answer(refuse('UNKNOWN_OPERATION', { message: `routing key: ${operation} is not served on this queue` }));
   }
-  const decoded = decodeBody(message.content);
+  const decoded = decodeBody(message.content, operation);
   if (!decoded.ok) return answer(decoded.refusal);
   const request = toRequest(envelope, requestId, decoded.body);
   return { ...task, ask: () => dispatch(request) };
@@ -81,7 +81,7 @@ export function readDeadLetter(delivery: Delivery, { ownUser, dispatch, gate }: 
     return { ...task, ask: () => Promise.resolve(refuse('INTERNAL', { message: reason })) };
   }
   const expired = refuse('DEADLINE_EXCEEDED', { message: 'the request expired before it was served' });
-  const decoded = refusal === null ? decodeBody(message.content) : null;
+  const decoded = refusal === null ? decodeBody(message.content, operation) : null;
   if (!decoded?.ok) return { ...task, ask: () => Promise.resolve(expired) };
   const request = { ...toRequest(envelope, requestId, decoded.body), expiresAt: 0 };
   return { ...task, ask: () => dispatch(request) };

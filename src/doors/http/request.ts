@@ -57,7 +57,8 @@ export const readHttpRequest = (
 ): Read<IncomingRequest> => {
   const envelope = readEnvelope(parts.headers);
   if (!envelope.ok) return envelope;
-  const fields = operation.method === 'GET' ? readFromQuery(operation.readQuery, parts) : readFromBody(parts);
+  const fields =
+    operation.method === 'GET' ? readFromQuery(operation.readQuery, parts) : readFromBody(parts, operation.name);
   if (!fields.ok) return fields;
   const body = joinPath(fields.value, parts.params);
   if (!body.ok) return body;
@@ -97,7 +98,7 @@ const readFromQuery = (readQuery: ReadQuery, { query }: HttpParts): Read<Record<
   return issues.length > 0 ? { ok: false, refusal: refuseInvalid(issues) } : { ok: true, value: fields };
 };
 
-const readFromBody = ({ headers, query, body }: HttpParts): Read<Record<string, unknown>> => {
+const readFromBody = ({ headers, query, body }: HttpParts, operation: string): Read<Record<string, unknown>> => {
   const malformed = (message: string) => ({ ok: false as const, refusal: refuse('MALFORMED_MESSAGE', { message }) });
   // Ignoring them would leave the caller believing they had been heard.
   const misplaced = Object.keys(query).map((path) => ({
@@ -113,7 +114,7 @@ const readFromBody = ({ headers, query, body }: HttpParts): Read<Record<string, 
   if ((header(headers, 'content-encoding') ?? 'identity') !== 'identity') {
     return malformed('content-encoding: must not be used');
   }
-  const decoded = decodeBody(body);
+  const decoded = decodeBody(body, operation);
   return decoded.ok ? { ok: true, value: decoded.body } : decoded;
 };
 

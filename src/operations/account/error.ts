@@ -22,6 +22,9 @@ import {
 
 type Request = AcceptedRequest<'account.error'>;
 
+/** A reported type may be a whole traceback; its beginning is enough to know it by. */
+const MAX_ECHO = 200;
+
 /** `account.error`: what a Telegram error means for the account; it takes effect at once. */
 export const reportError: OperationHandler<'account.error'> = {
   lock: (requests) => accountLocks(requests.map(({ body }) => body.account_id)),
@@ -108,7 +111,7 @@ export function takeError(
   );
   return {
     account_id: account.accountId,
-    error_type: hideSecrets(report.errorType ?? classified.name ?? classified.errorClass),
+    error_type: hideSecrets((report.errorType ?? classified.name ?? classified.errorClass).slice(0, MAX_ECHO)),
     classified_as: classified.errorClass,
     action_taken: applied.action,
     new_status: applied.condition.status,
