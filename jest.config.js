@@ -7,7 +7,7 @@ export default {
   // Takes many minutes: `make faults`.
   testPathIgnorePatterns: ['/node_modules/', ...(process.env.EVERY_FAULT ? [] : ['/faults/every-fault'])],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
-  transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, diagnostics: false, tsconfig: 'tsconfig.json' }] },
+  transform: { '^.+\\.ts$': '<rootDir>/test/support/transform.js' },
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',
   setupFilesAfterEnv: ['<rootDir>/test/support/within-one-day.ts'],

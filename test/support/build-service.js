@@ -1,11 +1,9 @@
-import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { promisify } from 'node:util';
+import { build as compile } from 'esbuild';
 
-const run = promisify(execFile);
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const SOURCES = ['src', 'contracts', 'generated'];
 /** What another run may still be using is left alone this long. */
@@ -23,9 +21,14 @@ export async function buildService() {
   if (existsSync(main)) return main;
   mkdirSync(directory, { recursive: true });
   const unfinished = `${build}.${process.pid}`;
-  const compiler = path.join(ROOT, 'node_modules/typescript/bin/tsc');
-  await run(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--noCheck', '--outDir', unfinished], {
-    cwd: ROOT,
+  await compile({
+    entryPoints: SOURCES.map((folder) => path.join(ROOT, folder, '**/*.ts')),
+    outbase: ROOT,
+    outdir: unfinished,
+    format: 'esm',
+    target: 'node20',
+    sourcemap: true,
+    logLevel: 'error',
   });
   for (const folder of SOURCES) {
     cpSync(path.join(ROOT, folder), path.join(unfinished, folder), {
