@@ -15,6 +15,7 @@ help: ## what can be done
 	@echo
 	@echo 'Servers come from DATABASE_URL, REDIS_URL and RABBITMQ_URL where they are set, else from a Docker engine,'
 	@echo 'else from installed programs, else from Debian packages, which are installed (not with NO_INSTALL=1).'
+	@echo 'RABBITMQ=docker, installed, 3.10, 4.0 or 4.3 chooses the broker of test, faults, bench and demo.'
 
 .PHONY: demo
 demo: build ## a fleet, three example services and a simulated Telegram, 90 s at most (KEEP=1: leave it running)

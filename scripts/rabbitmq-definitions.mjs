@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The broker's users, permissions and policies, for one account manager and those who may talk to it.
+// The broker's users, permissions, policies and exchanges, for one account manager and those who may talk to it.
 //
 //   rabbitmq-definitions.mjs DIR service:inviting service:messaging operator:ops subscriber:dashboard
 //
@@ -20,6 +20,18 @@ const OWN = 'account-manager';
  * @typedef {{ kind: Kind, name: string }} Caller
  * @typedef {{ configure: string, write: string, read: string }} Permission regular expressions of names
  */
+
+/**
+ * As the account manager declares them. A broker since 4.3 (4.0 with Khepri) takes no permission on the routing keys of an
+ * exchange that is not there: it does not start with such definitions.
+ */
+const EXCHANGES = {
+  'account-manager.requests': 'topic',
+  'account-manager.admin': 'direct',
+  'account-manager.events': 'topic',
+  'account-manager.dead': 'topic',
+  'account-manager.retry': 'headers',
+};
 
 /** Which routing keys of a topic exchange, for who has `write` or `read` on it at all. */
 const NOTHING = '^$';
@@ -79,6 +91,9 @@ export function buildDefinitions({ callers, vhost = 'account-manager', own = OWN
       password_hash: hashOf(name),
       hashing_algorithm: 'rabbit_password_hashing_sha256',
       tags: [],
+    })),
+    exchanges: Object.entries(EXCHANGES).map(([name, type]) => ({
+      ...{ name, vhost, type, durable: true, auto_delete: false, internal: false, arguments: {} },
     })),
     permissions: [
       { user: own, vhost, ...OWN_PERMISSION },

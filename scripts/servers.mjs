@@ -8,18 +8,20 @@
 //
 // Each server comes from the first of: a URL in the environment (DATABASE_URL, REDIS_URL, RABBITMQ_URL); a Docker
 // engine that answers; installed programs; Debian's packages, which are installed (not with NO_INSTALL=1).
+// RABBITMQ chooses the broker: `docker`, `installed`, or a version such as 4.0, which is taken from a Docker engine, else
+// from what is installed, else unpacked from the Debian release that has it, under .local/.
 // --fast gives up durability and keeps no data after `down`: for tests.
 
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { composeDown, composeUp, isComposeAvailable, isComposeHealthy } from './servers/compose.mjs';
 import { installPackages } from './servers/debian.mjs';
+import { locked } from './servers/lock.mjs';
 import { postgres } from './servers/postgres.mjs';
 import { isListening } from './servers/probe.mjs';
-import { isAlive } from './servers/process.mjs';
 import { rabbitmq } from './servers/rabbitmq.mjs';
+import { readChoice } from './servers/rabbitmq-release.mjs';
 import { redis } from './servers/redis.mjs';
 
 /**
@@ -66,7 +68,7 @@ const SERVERS = [postgres, redis, rabbitmq];
 export async function startServers(directory, { disposable = false, given = process.env, say = console.error } = {}) {
   const folder = path.resolve(directory);
   mkdirSync(folder, { recursive: true });
-  return await locked(folder, async () => {
+  return await locked(path.join(folder, 'lock'), async () => {
     const state = { ...(readState(folder) ?? { processes: {} }), disposable, given: givenUrls(given) };
     const save = () => writeAtomically(path.join(folder, 'state.json'), `${JSON.stringify(state, null, 2)}\n`);
     save();
@@ -102,7 +104,7 @@ export async function startServers(directory, { disposable = false, given = proc
 export async function stopServers(directory, { removeData = false, isWanted = () => false } = {}) {
   const folder = path.resolve(directory);
   if (!readState(folder)) return;
-  await locked(folder, async () => {
+  await locked(path.join(folder, 'lock'), async () => {
     const state = readState(folder);
     if (!state || isWanted()) return;
     const { disposable, processes, composed } = state;
@@ -148,7 +150,12 @@ export async function listServers(directory) {
  */
 async function startComposed(folder, { state, servers, say }) {
   if (servers.length === 0 || servers.some(({ name }) => state.processes[name])) return undefined;
-  if (!(await isComposeAvailable())) return undefined;
+  const choice = readChoice();
+  if (choice === 'installed') return undefined;
+  if (!(await isComposeAvailable())) {
+    if (choice === 'docker') throw new Error('RABBITMQ is docker, but no Docker engine answers');
+    return undefined;
+  }
   say(`Starting ${titles(servers)} with docker compose`);
   try {
     return await composeUp({
@@ -156,10 +163,11 @@ async function startComposed(folder, { state, servers, say }) {
       disposable: state.disposable,
       services: servers.map(({ name }) => name),
       previous: state.composed,
+      rabbitmqVersion: typeof choice === 'object' ? choice.version : undefined,
     });
   } catch (error) {
     const { message } = /** @type {Error} */ (error);
-    if (state.composed) throw error; // the data are in its volumes
+    if (state.composed || choice === 'docker') throw error; // the data are in its volumes
     say(`docker compose failed, so looking for installed programs instead: ${message.trim()}`);
     return undefined;
   }
@@ -235,39 +243,6 @@ function givenUrls(environment) {
     given.RABBITMQ_MANAGEMENT_URL = `http://${username}:${password}@${hostname}:15672`;
   }
   return given;
-}
-
-/**
- * Runs `work` while no other process does so for the same folder.
- * @template T
- * @param {string} folder
- * @param {() => Promise<T>} work
- * @returns {Promise<T>}
- */
-async function locked(folder, work) {
-  const lock = path.join(folder, 'lock');
-  while (!isTaken(lock)) await sleep(100);
-  try {
-    return await work();
-  } finally {
-    rmSync(lock, { force: true });
-  }
-}
-
-/**
- * @param {string} lock
- * @returns {boolean} whether the lock is ours now; one whose owner has died is taken away first
- */
-function isTaken(lock) {
-  try {
-    writeFileSync(lock, String(process.pid), { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
-  }
-  const owner = Number(readIfThere(lock));
-  if (owner > 0 && !isAlive(owner)) rmSync(lock, { force: true });
-  return false;
 }
 
 /**

@@ -27,12 +27,16 @@ export async function isComposeAvailable() {
 }
 
 /**
- * @param {{ folder: string, disposable: boolean, services: string[], previous: Composed | undefined }} options
+ * @param {{ folder: string, disposable: boolean, services: string[], previous: Composed | undefined,
+ *   rabbitmqVersion: string | undefined }} options `rabbitmqVersion`: another than that of docker-compose.yml
  * @returns {Promise<Composed>} when all of them, and those of before, are healthy
  */
-export async function composeUp({ folder, disposable, services: wanted, previous }) {
+export async function composeUp({ folder, disposable, services: wanted, previous, rabbitmqVersion }) {
   const services = [...new Set([...(previous?.services ?? []), ...wanted])];
-  const environment = previous?.environment ?? (await newEnvironment(disposable));
+  const environment = previous?.environment ?? {
+    ...(await newEnvironment(disposable)),
+    ...(rabbitmqVersion && { RABBITMQ_VERSION: rabbitmqVersion }),
+  };
   const project = `account-manager-${createHash('sha256').update(folder).digest('hex').slice(0, 8)}`;
   const urls = Object.assign({}, ...services.map((service) => urlsOf(service, environment)));
   const composed = { project, services, environment, urls };

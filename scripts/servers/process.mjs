@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, openSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -56,10 +56,20 @@ export function isRunning(pid, folder) {
   if (!isAlive(pid)) return false;
   if (process.platform !== 'linux') return true;
   try {
-    return readlinkSync(`/proc/${pid}/cwd`).startsWith(realpathSync(folder));
+    const at = `/proc/${pid}/cwd`;
+    // In a file tree of its own it has the same folder under another path.
+    return readlinkSync(at).startsWith(realpathSync(folder)) || isSame(statSync(at), statSync(folder));
   } catch {
     return false;
   }
+}
+
+/**
+ * @param {import('node:fs').Stats} one
+ * @param {import('node:fs').Stats} other
+ */
+function isSame(one, other) {
+  return one.dev === other.dev && one.ino === other.ino;
 }
 
 /** @param {number} pid */

@@ -1,12 +1,14 @@
-import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFile } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inPath } from './binaries.mjs';
+import { promisify } from 'node:util';
 import { answersAmqp, answersManagement } from './probe.mjs';
 import { freePort, isRunning, startDaemon, stopProcess, waitUntilReady } from './process.mjs';
+import { commandOf, findRelease, prepareRelease, readChoice } from './rabbitmq-release.mjs';
 
-const DEBIAN_ROOT = '/usr/lib/rabbitmq/lib';
+const run = promisify(execFile);
 
 /** @type {import('../servers.mjs').Server} */
 export const rabbitmq = {
@@ -16,7 +18,8 @@ export const rabbitmq = {
   packages: ['rabbitmq-server'],
 
   missing() {
-    return binary() ? undefined : 'rabbitmq-server';
+    // A version that is named is unpacked at the start.
+    return findRelease() || typeof readChoice() === 'object' ? undefined : 'rabbitmq-server';
   },
 
   async start({ folder, previous, record }) {
@@ -30,9 +33,9 @@ export const rabbitmq = {
     };
     const log = path.join(folder, 'log');
     configure(folder, ports);
+    await prepareRelease();
     const pid = await startDaemon({
-      command: /** @type {string} */ (binary()),
-      args: [],
+      ...programOf('rabbitmq-server', folder),
       folder,
       log,
       env: environment(folder, ports),
@@ -58,11 +61,27 @@ export const rabbitmq = {
   },
 };
 
-/** @returns {string | undefined} Debian's own script, since its wrapper in PATH insists on the user rabbitmq */
-function binary() {
-  const releases = existsSync(DEBIAN_ROOT) ? readdirSync(DEBIAN_ROOT).sort() : [];
-  const scripts = releases.map((release) => path.join(DEBIAN_ROOT, release, 'sbin', 'rabbitmq-server'));
-  return scripts.findLast((script) => existsSync(script)) ?? inPath('rabbitmq-server');
+/**
+ * Runs RabbitMQ's own command line on a server.
+ * @param {Pick<import('../servers.mjs').Running, 'folder' | 'ports'>} running
+ * @param {...string} args
+ * @returns {Promise<string>} what it prints
+ */
+export async function rabbitmqctl({ folder, ports }, ...args) {
+  const { command, args: before } = programOf('rabbitmqctl', folder);
+  const env = environment(folder, /** @type {Record<'distribution' | 'epmd', number>} */ (ports));
+  const { stdout } = await run(command, [...before, ...args], { cwd: folder, env });
+  return stdout;
+}
+
+/**
+ * @param {string} program
+ * @param {string} folder
+ */
+function programOf(program, folder) {
+  const release = findRelease();
+  if (!release) throw new Error('RabbitMQ is not installed');
+  return commandOf(release, program, folder);
 }
 
 /**
@@ -103,6 +122,7 @@ function environment(folder, ports) {
     RABBITMQ_MNESIA_BASE: path.join(folder, 'data'),
     RABBITMQ_LOG_BASE: folder,
     RABBITMQ_CONFIG_FILE: path.join(folder, 'rabbitmq.conf'),
+    RABBITMQ_CONFIG_FILES: path.join(folder, 'conf.d'), // what a test adds
     RABBITMQ_ADVANCED_CONFIG_FILE: path.join(folder, 'advanced.config'),
     RABBITMQ_CONF_ENV_FILE: path.join(folder, 'none'),
     RABBITMQ_ENABLED_PLUGINS_FILE: path.join(folder, 'enabled_plugins'),

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { type Channel, type ChannelModel, type ConfirmChannel, connect } from 'amqplib';
@@ -10,14 +10,17 @@ import {
   REQUEST_QUEUES,
   RETRY_STEPS,
 } from '../../contracts/topology.js';
-import { buildDefinitions } from '../../scripts/rabbitmq-definitions.mjs';
+import { buildDefinitions, hashPassword } from '../../scripts/rabbitmq-definitions.mjs';
+import { rabbitmqctl } from '../../scripts/servers/rabbitmq.mjs';
 import { declareTopology } from '../../src/broker/topology.js';
 import { type BrokerUsers, createBrokerUsers } from '../support/broker-users.js';
+import { startPrivateServer } from '../support/private-server.js';
 import { testServers } from '../support/servers.js';
 import { manage } from '../support/vhost.js';
 
 // What deploy/rabbitmq gives and keeps from each kind of user, on a real broker.
 
+const DEPLOY = path.resolve(import.meta.dirname, '../../deploy/rabbitmq');
 const KINDS = { inviting: 'service', messaging: 'service', ops: 'operator', dashboard: 'subscriber' } as const;
 type Name = keyof typeof KINDS;
 const NAMES = Object.keys(KINDS) as Name[];
@@ -291,16 +294,50 @@ test('a user with the tag management and no permission sees the topology, and to
 });
 
 test('the definitions that are committed are the example, and let nobody in', () => {
-  const file = path.resolve(import.meta.dirname, '../../deploy/rabbitmq/definitions.json');
-  const committed = JSON.parse(readFileSync(file, 'utf8')) as ReturnType<typeof buildDefinitions>;
+  const committed = JSON.parse(readFileSync(path.join(DEPLOY, 'definitions.json'), 'utf8')) as ReturnType<
+    typeof buildDefinitions
+  >;
   const callers = [
     { kind: 'service', name: 'inviting' },
     { kind: 'operator', name: 'ops' },
     { kind: 'subscriber', name: 'dashboard' },
   ] as const;
   expect(committed).toEqual(buildDefinitions({ callers: [...callers] }));
+  expect(committed.exchanges).toEqual(
+    Object.values(EXCHANGES).map(({ name, type }) => expect.objectContaining({ name, type, durable: true })),
+  );
   expect(committed.users.map((user) => user.password_hash)).toEqual(['', '', '', '']);
 });
+
+test('a broker starts with the files that are committed, and the account manager declares the rest', async () => {
+  const given = (name: string) => readFileSync(path.join(DEPLOY, name), 'utf8');
+  const password = 'of-the-test';
+  const definitions = JSON.parse(given('definitions.json')) as ReturnType<typeof buildDefinitions>;
+  const [own] = definitions.users;
+  const guest = { ...own!, name: 'guest', tags: ['administrator'], password_hash: hashPassword('guest') };
+  const { rabbitmq_version: version } = (await manage('GET', '/api/overview')) as { rabbitmq_version: string };
+  const broker = await startPrivateServer('rabbitmq', (folder) => {
+    const settings = path.join(folder, 'conf.d');
+    const file = path.join(folder, 'definitions.json');
+    mkdirSync(settings);
+    writeFileSync(
+      path.join(settings, '10.conf'),
+      given('rabbitmq.conf').replace('/etc/rabbitmq/definitions.json', file),
+    );
+    if (Number.parseFloat(version) >= 4.3) writeFileSync(path.join(settings, '90.conf'), given('rabbitmq-4.3.conf'));
+    const users = [{ ...own!, password_hash: hashPassword(password) }, guest];
+    writeFileSync(file, JSON.stringify({ ...definitions, users: [...users, ...definitions.users.slice(1)] }));
+  });
+  try {
+    const { port } = new URL(broker.urls.RABBITMQ_URL!);
+    const connection = await connect(`amqp://${own!.name}:${password}@127.0.0.1:${port}/account-manager`);
+    await declareTopology(connection);
+    await connection.close();
+    expect(await rabbitmqctl(broker, 'environment')).toContain('{queue_leader_locator,<<"balanced">>}');
+  } finally {
+    await broker.remove();
+  }
+}, 120_000);
 
 test('names that would share queues are refused', () => {
   const build = (...names: string[]) =>

@@ -1,27 +1,14 @@
-import { execFile } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
-import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { connect } from 'amqplib';
 import { eventually } from '../broker/eventually.js';
 import { EXCHANGES, REQUEST_QUEUES } from '../../contracts/topology.js';
+import { rabbitmqctl } from '../../scripts/servers/rabbitmq.mjs';
 import { type Fault, longWhile, shortWhile } from './fault.js';
 import { BROKER_USER, type World } from './world.js';
 
 /** `FAULT_AWAY_SECONDS`: how long the long absence of the broker takes. */
 const AWAY_MS = Number(process.env.FAULT_AWAY_SECONDS ?? 60) * 1_000;
 const SLOW_QUEUE_LENGTH = 10;
-const RELEASES = '/usr/lib/rabbitmq/lib';
-
-/** Runs RabbitMQ's own command line on the broker. */
-async function control({ rabbitmq: { folder, ports } }: World, ...args: string[]): Promise<void> {
-  const release = existsSync(RELEASES) ? readdirSync(RELEASES).sort().at(-1) : undefined;
-  const command = release === undefined ? 'rabbitmqctl' : path.join(RELEASES, release, 'sbin/rabbitmqctl');
-  await promisify(execFile)(command, ['-n', 'account-manager@localhost', ...args], {
-    env: { ...process.env, HOME: folder, ERL_EPMD_PORT: String(ports.epmd), ERL_EPMD_ADDRESS: '127.0.0.1' },
-  });
-}
 
 const mayEverything = { configure: '.*', write: '.*', read: '.*' };
 const mayNothing = { configure: '^$', write: '^$', read: '^$' };
@@ -99,12 +86,12 @@ export const BROKER_FAULTS = {
     await permit(world, mayEverything);
   },
   'memory alarm': async ({ world, injected }) => {
-    await control(world, 'set_vm_memory_high_watermark', 'absolute', '1MB');
+    await rabbitmqctl(world.rabbitmq, 'set_vm_memory_high_watermark', 'absolute', '1MB');
     injected();
     // Replies cannot be sent: what is in work goes back before the broker takes it for forgotten.
     const hasPaused = () => world.services().some((service) => service.log().includes('consumption paused'));
     await eventually('consumption pauses', hasPaused, 40_000);
-    await control(world, 'set_vm_memory_high_watermark', '0.6');
+    await rabbitmqctl(world.rabbitmq, 'set_vm_memory_high_watermark', '0.6');
   },
   'request queues full': async ({ world, random, injected }) => {
     // So full that most requests are refused by the broker itself.
