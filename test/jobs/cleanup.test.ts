@@ -17,8 +17,8 @@ beforeAll(async () => {
   one = await startJobs({ databaseUrl: operations.databaseUrl, redisUrl: operations.redis.url });
   // A path in the URL would win over the option.
   const server = new URL('/', operations.redis.url).href;
-  locks = new Redis(server, { db: operations.redis.database + 1 });
-  windows = new Redis(server, { db: operations.redis.database + 3 });
+  locks = new Redis<'legacy'>(server, { db: operations.redis.database + 1 });
+  windows = new Redis<'legacy'>(server, { db: operations.redis.database + 3 });
 });
 afterAll(async () => {
   locks.disconnect();

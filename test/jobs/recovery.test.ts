@@ -23,7 +23,7 @@ beforeAll(async () => {
   const urls = { databaseUrl: operations.databaseUrl, redisUrl: operations.redis.url };
   [one, two] = await Promise.all([startJobs(urls, 'one'), startJobs(urls, 'two')]);
   // A path in the URL would win over the option.
-  queue = new Redis(new URL('/', operations.redis.url).href, { db: operations.redis.database + 2 });
+  queue = new Redis<'legacy'>(new URL('/', operations.redis.url).href, { db: operations.redis.database + 2 });
 });
 afterAll(async () => {
   queue.disconnect();

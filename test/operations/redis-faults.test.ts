@@ -21,7 +21,7 @@ beforeAll(async () => {
   harness = await startOperations({ redis: failing });
   const direct = new URL(failing.behind);
   direct.pathname = '';
-  locks = new Redis(direct.href, { db: failing.database + 1 });
+  locks = new Redis<'legacy'>(direct.href, { db: failing.database + 1 });
 });
 afterAll(async () => {
   locks.disconnect();

@@ -12,7 +12,7 @@ let patient: RedisConnection;
 
 beforeAll(async () => {
   testRedis = await createRedis();
-  client = new Redis(testRedis.url);
+  client = new Redis<'legacy'>(testRedis.url);
   patient = { attempt: <T>(commands: (redis: Redis) => Promise<T>) => commands(client) } as RedisConnection;
 });
 afterAll(async () => {
