@@ -42,7 +42,8 @@ import { redis } from './servers/redis.mjs';
  * @property {Running | undefined} previous run, whose ports and folder are taken again
  * @property {(running: Running) => void} record called as soon as there is a process that may have to be stopped
  *
- * @typedef {{ pid: number, folder: string, ports: Record<string, number>, urls: Record<string, string> }} Running
+ * @typedef {{ pid: number, folder: string, ports: Record<string, number>, urls: Record<string, string>, node?: string }} Running
+ *   `node`: its name in a cluster
  *
  * @typedef {object} State what DIR/state.json holds
  * @property {boolean} disposable
@@ -54,6 +55,9 @@ import { redis } from './servers/redis.mjs';
 /**
  * @typedef {Record<Server['variable'] | 'RABBITMQ_MANAGEMENT_URL', string>} Urls what DIR/env holds
  */
+
+/** Of the nodes of a cluster. */
+const BETWEEN_URLS = /\s*,\s*(?=[a-z]+:\/\/)/;
 
 /** @type {Server[]} */
 const SERVERS = [postgres, redis, rabbitmq];
@@ -74,7 +78,7 @@ export async function startServers(directory, { disposable = false, given = proc
     save();
     for (const { variable, title } of SERVERS) {
       const url = state.given[variable];
-      if (url && !(await isListening(url)))
+      if (url && !(await isGivenUp(url)))
         throw new Error(`${variable} is given, but no ${title} answers at ${withoutPassword(url)}`);
     }
     const wanted = SERVERS.filter(({ variable }) => !state.given[variable]);
@@ -138,7 +142,7 @@ export async function listServers(directory) {
       return {
         title: server.title,
         url: withoutPassword(url),
-        isUp: given ? await isListening(given) : await isUp(server, state),
+        isUp: given ? await isGivenUp(given) : await isUp(server, state),
       };
     }),
   );
@@ -232,6 +236,15 @@ function urlsOf({ given, processes, composed }) {
 }
 
 /**
+ * @param {string} urls one or several
+ * @returns {Promise<boolean>} whether somebody listens at one of them
+ */
+async function isGivenUp(urls) {
+  const answers = await Promise.all(urls.split(BETWEEN_URLS).map(isListening));
+  return answers.includes(true);
+}
+
+/**
  * @param {NodeJS.ProcessEnv} environment
  * @returns {Record<string, string>}
  */
@@ -239,7 +252,8 @@ function givenUrls(environment) {
   const names = [...SERVERS.map(({ variable }) => variable), 'RABBITMQ_MANAGEMENT_URL'];
   const given = Object.fromEntries(names.flatMap((name) => (environment[name] ? [[name, environment[name]]] : [])));
   if (given.RABBITMQ_URL && !given.RABBITMQ_MANAGEMENT_URL) {
-    const { username, password, hostname } = new URL(given.RABBITMQ_URL);
+    const [first = ''] = given.RABBITMQ_URL.split(BETWEEN_URLS);
+    const { username, password, hostname } = new URL(first);
     given.RABBITMQ_MANAGEMENT_URL = `http://${username}:${password}@${hostname}:15672`;
   }
   return given;
@@ -275,7 +289,7 @@ function writeAtomically(file, text) {
 
 /** @param {string} url */
 function withoutPassword(url) {
-  return url.replace(/:[^:@/]*@/, ':…@');
+  return url.replace(/:[^:@/]*@/g, ':…@');
 }
 
 /** @param {Server[]} servers */

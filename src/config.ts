@@ -5,8 +5,9 @@ import { type AccessPolicy, parseAccess } from './decide/access/access-policy.js
 import type { Cadence } from './decide/jobs/cadence.js';
 import type { AlertThresholds } from './decide/jobs/judge-fleet.js';
 import type { Reentry } from './decide/limits/reentry.js';
+import { firstUrl, splitUrls } from './decide/messages/split-urls.js';
 import { type Limits, loadLimits, readJson, readText, reportIssues } from './config/files.js';
-import { cadence, file, sessionKey, sessionKeys, url, wholeNumber } from './config/rules.js';
+import { cadence, file, sessionKey, sessionKeys, url, urls, wholeNumber } from './config/rules.js';
 import { readTls, type Tls } from './config/tls.js';
 import { LOG_LEVELS, type LogLevel } from './telemetry/log.js';
 
@@ -16,9 +17,9 @@ export interface Config extends Tls {
   databasePoolSize: number;
   /** Names database N; the service uses N+1 to N+4. */
   redisUrl: string;
-  /** Its path is the vhost. */
+  /** One URL or several, separated by commas, all of one user and vhost, which is the path. */
   rabbitmqUrl: string;
-  /** Absent: bindings and policies of the broker cannot be seen. */
+  /** One URL or several. Absent: bindings and policies of the broker cannot be seen. */
   rabbitmqManagementUrl?: string;
   /** Without `access` only an address of this machine is listened on. */
   httpHost: string;
@@ -79,6 +80,10 @@ export interface Setting {
 const namesRedisDatabase = ({ pathname, searchParams }: URL): boolean =>
   /^\/?\d{0,4}$/.test(pathname) && !searchParams.has('db');
 
+/** Who the service is does not depend on the node that it is connected to. */
+const areOfOneBroker = (list: string): boolean =>
+  new Set(splitUrls(list).map((one) => `${userOf(one)} ${new URL(one).pathname.replace(/^\/$/, '')}`)).size === 1;
+
 /** Probes begin at random instants within so long, not all at once. */
 const PROBE_JITTER_MS = 5_000;
 const FAIL_POINT =
@@ -94,10 +99,14 @@ const environment = z.object({
     // It would win over the certificates of the settings.
     .refine((given) => !new URL(given).searchParams.has('tls'), 'must say TLS by rediss://, not by tls')
     .meta({ secret: true, meaning: 'Redis, database N: N+1 to N+4 are used, for what may be lost' }),
-  RABBITMQ_URL: url('amqp', 'amqps').meta({ secret: true, meaning: 'RabbitMQ, its vhost being the path' }),
-  RABBITMQ_MANAGEMENT_URL: url('http', 'https').optional().meta({
+  RABBITMQ_URL: urls('amqp', 'amqps').refine(areOfOneBroker, 'must name the same user and vhost in all its URLs').meta({
     secret: true,
-    meaning: "RabbitMQ's management API (a user tagged management): bindings and policies are verified through it",
+    meaning: 'RabbitMQ, its vhost being the path; of a cluster the URLs of several nodes, separated by commas',
+  }),
+  RABBITMQ_MANAGEMENT_URL: urls('http', 'https').optional().meta({
+    secret: true,
+    meaning:
+      "RabbitMQ's management API (a user tagged management), one URL or several: bindings and policies are verified through it",
     defaultText: 'they are not verified',
   }),
   HTTP_HOST: z.string().prefault('127.0.0.1').meta({ meaning: 'Address the HTTP door listens on' }),
@@ -365,7 +374,7 @@ export const loadAccess = (
 };
 
 /** RabbitMQ's own default where the URL names none. */
-const userOf = (rabbitmqUrl: string): string => decodeURIComponent(new URL(rabbitmqUrl).username) || 'guest';
+const userOf = (rabbitmqUrl: string): string => decodeURIComponent(firstUrl(rabbitmqUrl).username) || 'guest';
 
 const readAccess = (
   path: string | null,

@@ -1,7 +1,9 @@
+import { lookup } from 'node:dns/promises';
 import type { Duplex } from 'node:stream';
 import { type AmqpConnectionManager, connect } from 'amqp-connection-manager';
 import type { ChannelModel } from 'amqplib';
 import { coalesceWrites } from '../coalesce-writes.js';
+import { firstUrl, splitUrls } from '../decide/messages/split-urls.js';
 import type { Log } from '../telemetry/log.js';
 import { limitHeaders } from './limit-headers.js';
 import { waitAtMost } from './wait-at-most.js';
@@ -37,11 +39,16 @@ export interface Connections {
   /** Resolves when both are up; rejects after `timeoutMs` or when the broker refuses the credentials. They go on trying. */
   open(options: { timeoutMs: number }): Promise<void>;
   state(): { consuming: ConnectionState; publishing: ConnectionState };
+  /** Leaves a node that answers nothing for the next one; where there is no other, its heartbeat has to decide. */
+  moveOn(): void;
   close(): Promise<void>;
 }
 
 export interface ConnectionsOptions {
-  /** `amqp(s)://user:password@host:port/vhost` */
+  /**
+   * `amqp(s)://user:password@host:port/vhost`; of a cluster several, separated by commas, all of one user and vhost. A host
+   * name with several addresses stands for as many nodes.
+   */
   url: string;
   /** PEM texts, used where the URL says `amqps:`: the authorities to trust instead of the public ones, and what to be known by. */
   tls?: { ca?: string; cert?: string; key?: string };
@@ -52,11 +59,13 @@ export interface ConnectionsOptions {
 }
 export type ConnectionName = 'consumer' | 'publisher';
 
-/** Missed for twice this long, the broker counts as gone. */
-const HEARTBEAT_SECONDS = 10;
-const RECONNECT_SECONDS = 1;
-/** Bounds the handshake with a host that accepts and then says nothing. */
-const CONNECT_TIMEOUT_MS = 10_000;
+/**
+ * `heartbeatSeconds`: missed for twice as long, the broker counts as gone. `connectTimeoutMs` bounds the connection to a
+ * host that says nothing. `reconnectSeconds`: between two tries.
+ */
+const TO_ONE = { heartbeatSeconds: 10, connectTimeoutMs: 10_000, reconnectSeconds: 1 };
+/** Where another node may do, less patience: requests are to go on within 2 s of a node's loss. */
+const TO_SEVERAL = { heartbeatSeconds: 5, connectTimeoutMs: 3_000, reconnectSeconds: 0.3 };
 /** A broker that does not answer a close is left alone after this long. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
@@ -69,11 +78,15 @@ export function createConnections({ url, tls, instance, log, observe }: Connecti
   return {
     consuming: consuming.connection,
     publishing: publishing.connection,
-    user: decodeURIComponent(new URL(url).username) || 'guest',
+    user: decodeURIComponent(firstUrl(url).username) || 'guest',
     open: async ({ timeoutMs }) => {
       await Promise.all([consuming.open(timeoutMs), publishing.open(timeoutMs)]);
     },
     state: () => ({ consuming: consuming.connection.state(), publishing: publishing.connection.state() }),
+    moveOn: () => {
+      consuming.moveOn();
+      publishing.moveOn();
+    },
     close: async () => {
       await Promise.all([consuming.close(), publishing.close()]);
     },
@@ -83,6 +96,7 @@ export function createConnections({ url, tls, instance, log, observe }: Connecti
 interface KeptConnection {
   connection: BrokerConnection;
   open(timeoutMs: number): Promise<void>;
+  moveOn(): void;
   close(): Promise<void>;
 }
 
@@ -91,17 +105,28 @@ function keepConnection(
   connected: () => void,
 ): KeptConnection {
   let blocked = false;
-  const manager = connect(url, {
-    heartbeatIntervalInSeconds: HEARTBEAT_SECONDS,
-    reconnectTimeInSeconds: RECONNECT_SECONDS,
-    connectionOptions: {
-      // Without it small messages wait some 40 ms for the acknowledgement of those before.
-      noDelay: true,
-      keepAlive: true,
-      timeout: CONNECT_TIMEOUT_MS,
-      clientProperties: { connection_name: name },
-      ...tls,
-      rejectUnauthorized: true,
+  let nodes = 0;
+  const manager = connect(null, {
+    // Asked again after every round of them.
+    findServers: async () => {
+      const found = (await Promise.all(splitUrls(url).map(nodesOf))).flat();
+      nodes = found.length;
+      const { heartbeatSeconds, reconnectSeconds, connectTimeoutMs } = nodes > 1 ? TO_SEVERAL : TO_ONE;
+      manager.heartbeatIntervalInSeconds = heartbeatSeconds;
+      manager.reconnectTimeInSeconds = reconnectSeconds;
+      const connectionOptions = {
+        // Without it small messages wait some 40 ms for the acknowledgement of those before.
+        noDelay: true,
+        keepAlive: true,
+        timeout: connectTimeoutMs,
+        clientProperties: { connection_name: name },
+        ...tls,
+        rejectUnauthorized: true,
+      };
+      return found.map((node) => ({
+        url: node.url,
+        connectionOptions: { ...connectionOptions, servername: node.servername },
+      }));
     },
   });
   // First of all listeners, so that the connection is guarded before anyone opens a channel on it.
@@ -133,8 +158,31 @@ function keepConnection(
       onUnblocked: (listener) => subscribe(manager, 'unblocked', listener),
     },
     open: (timeoutMs) => waitForConnection(manager, timeoutMs),
+    moveOn: () => {
+      if (manager.connection && nodes > 1) streamOf(manager.connection).destroy();
+    },
     close: () => waitAtMost(manager.close(), CLOSE_TIMEOUT_MS),
   };
+}
+
+interface Node {
+  url: string;
+  /** What its certificate must be for, where the URL names an address instead. */
+  servername?: string;
+}
+
+/** One for each address of the URL's host; the two that a host has on IPv4 and IPv6 are the same node. */
+async function nodesOf(url: string): Promise<Node[]> {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  // Where the name is not known, connecting says so.
+  const found = await lookup(host, { all: true }).catch(() => []);
+  const isSeveral = [4, 6].some((version) => found.filter(({ family }) => family === version).length > 1);
+  if (!isSeveral) return [{ url }];
+  return found.map(({ address, family }) => {
+    const node = new URL(url);
+    node.hostname = family === 6 ? `[${address}]` : address;
+    return { url: node.href, servername: host };
+  });
 }
 
 /** Opens a channel and closes it. */

@@ -1,6 +1,7 @@
 import { get as getHttp, type IncomingMessage } from 'node:http';
 import { get as getHttps } from 'node:https';
 import type { FoundTopology } from '../decide/messages/compare-topology.js';
+import { firstUrl, splitUrls } from '../decide/messages/split-urls.js';
 
 /** The broker's management API, which sees what AMQP does not show: bindings and policies. */
 export interface Management {
@@ -8,9 +9,9 @@ export interface Management {
 }
 
 export interface ManagementOptions {
-  /** `http(s)://user:password@host:port` */
+  /** `http(s)://user:password@host:port`; of a cluster several, separated by commas. */
   url: string;
-  /** Of the service; its path names the virtual host. */
+  /** Of the service; its path, the same in all of several, names the virtual host. */
   rabbitmqUrl: string;
   tls?: { ca?: string; cert?: string; key?: string };
 }
@@ -20,18 +21,30 @@ const TIMEOUT_MS = 5_000;
 const MAX_BYTES = 32 * 1024 * 1024;
 
 export function createManagement({ url, rabbitmqUrl, tls }: ManagementOptions): Management {
-  const vhost = encodeURIComponent(decodeURIComponent(new URL(rabbitmqUrl).pathname.slice(1)) || '/');
-  const list = async <T>(what: string): Promise<T> => (await getJson(new URL(`/api/${what}/${vhost}`, url), tls)) as T;
+  const vhost = encodeURIComponent(decodeURIComponent(firstUrl(rabbitmqUrl).pathname.slice(1)) || '/');
+  const urls = splitUrls(url);
+  /** Of the URL that is asked: the next one, once it has failed. */
+  let current = 0;
+  const list = async <T>(what: string): Promise<T> =>
+    (await getJson(new URL(`/api/${what}/${vhost}`, urls[current]), tls)) as T;
+  const read = async (): Promise<FoundTopology> => {
+    const [exchanges, queues, bindings, policies, operatorPolicies] = await Promise.all([
+      list<FoundTopology['exchanges']>('exchanges'),
+      list<FoundTopology['queues']>('queues'),
+      list<FoundTopology['bindings']>('bindings'),
+      list<FoundTopology['policies']>('policies'),
+      list<FoundTopology['operatorPolicies']>('operator-policies'),
+    ]);
+    return { exchanges, queues, bindings, policies, operatorPolicies };
+  };
   return {
     readTopology: async () => {
-      const [exchanges, queues, bindings, policies, operatorPolicies] = await Promise.all([
-        list<FoundTopology['exchanges']>('exchanges'),
-        list<FoundTopology['queues']>('queues'),
-        list<FoundTopology['bindings']>('bindings'),
-        list<FoundTopology['policies']>('policies'),
-        list<FoundTopology['operatorPolicies']>('operator-policies'),
-      ]);
-      return { exchanges, queues, bindings, policies, operatorPolicies };
+      try {
+        return await read();
+      } catch (error) {
+        current = (current + 1) % urls.length;
+        throw error;
+      }
     },
   };
 }

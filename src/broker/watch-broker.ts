@@ -80,7 +80,10 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
       return await inTime(async () => [...(await mendTopology(link)), ...(await mendConsumers(link))]);
     } catch (error) {
       log.warn('broker: could not look', { error });
-      return connections.consuming.current() === link ? ['the broker does not answer'] : [];
+      if (connections.consuming.current() !== link) return [];
+      // A node that others have lost keeps its clients and serves none of them.
+      connections.moveOn();
+      return ['the broker does not answer'];
     }
   };
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { splitUrls } from '../decide/messages/split-urls.js';
 import { CADENCE_RULE, type Cadence, parseCadence } from '../decide/jobs/cadence.js';
 
 const required = z.string('must be set');
@@ -33,6 +34,22 @@ export const url = (...schemes: string[]) => {
       abort: true,
     })
     .refine(isDecodable, { error: 'must have every % that stands for itself written as %25', abort: true });
+};
+
+/** Commas separate; one in a vhost is written %2C. */
+const isWhole = (given: string): boolean => {
+  const { host, pathname } = new URL(given);
+  return !/[,\s]/.test(host + pathname);
+};
+
+/** One such URL, or several separated by commas. */
+export const urls = (...schemes: string[]) => {
+  const one = url(...schemes).refine(isWhole, 'must have whole URLs between its commas, each with its scheme');
+  return required.superRefine((given, context) => {
+    const faults = splitUrls(given).flatMap((text) => one.safeParse(text).error?.issues ?? []);
+    const [first] = faults;
+    if (first) context.addIssue({ code: 'custom', message: first.message, continue: false });
+  });
 };
 
 /** A whole number in decimal digits, both bounds included. */

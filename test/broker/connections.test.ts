@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { type Connections, createConnections } from '../../src/broker/connections.js';
 import { freePort } from '../support/ports.js';
+import { startTcpProxy } from '../support/tcp-proxy.js';
 import { createVhost, manage } from '../support/vhost.js';
 import { collectLog } from './collect-log.js';
 import { eventually } from './eventually.js';
@@ -53,4 +54,46 @@ test('a broker that is not there is waited for, for as long as asked', async () 
   });
   await expect(connections.open({ timeoutMs: 300 })).rejects.toThrow('no connection to the broker');
   expect(connections.state().publishing).toEqual({ connected: false, blocked: false });
+});
+
+test('of several nodes the next one is taken within 2 s of the loss of one', async () => {
+  const vhost = await createVhost();
+  const nodes = await Promise.all([startTcpProxy(vhost.url), startTcpProxy(vhost.url)]);
+  const away = `amqp://127.0.0.1:${await freePort()}${new URL(vhost.url).pathname}`;
+  const url = [nodes[0].url, away, nodes[1].url].join(', ');
+  const { log, lines } = collectLog();
+  connections = createConnections({ url, instance: 'one', log });
+  await connections.open({ timeoutMs: 10_000 });
+  const isAsked = () =>
+    connections.consuming.ask().then(
+      () => true,
+      () => false,
+    );
+  // Refused at once, then silent: the second and third time the heartbeat, or whoever asks, has to find out.
+  await nodes[0].cut();
+  const cutAt = performance.now();
+  await eventually('the other one answers', isAsked, 10_000);
+  const silenceMs = performance.now() - cutAt;
+  await nodes[0].heal();
+  nodes[1].blackhole();
+  await eventually('the first one answers again', isAsked, 20_000);
+  nodes[0].blackhole();
+  await nodes[1].heal();
+  connections.moveOn();
+  await eventually('the other one answers again', isAsked, 10_000);
+  expect(silenceMs).toBeLessThan(2_000);
+  expect(lines.filter(({ message }) => message === 'broker connected').length).toBeGreaterThanOrEqual(6);
+  await Promise.all(nodes.map((node) => node.close()));
+  await vhost.drop();
+}, 60_000);
+
+test('a node that answers nothing is left for another only where there is one', async () => {
+  const vhost = await createVhost();
+  connections = createConnections({ url: vhost.url, instance: 'one', log: collectLog().log });
+  await connections.open({ timeoutMs: 10_000 });
+  const link = connections.consuming.current();
+  connections.moveOn();
+  await connections.consuming.ask();
+  expect(connections.consuming.current()).toBe(link);
+  await vhost.drop();
 });

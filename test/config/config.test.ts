@@ -168,6 +168,27 @@ test('a password whose % is not encoded is told, not left to what the clients ma
   }
 });
 
+test('RabbitMQ and its management API may have several URLs', () => {
+  const told = (given: Record<string, string>) => problemsOf({ ...ENOUGH, ...given });
+  expect(told({ RABBITMQ_URL: 'amqp://app:a,b@one/v, amqp://app:c@two:5673/v' })).toEqual([]);
+  expect(told({ RABBITMQ_MANAGEMENT_URL: 'http://a:b@one:15672,http://c:d@two:15672' })).toEqual([]);
+  const whole = 'RABBITMQ_URL: must have whole URLs between its commas, each with its scheme';
+  for (const list of [
+    'amqp://app@one,two/v',
+    'amqp://app@one/v,two',
+    'amqp://app@one/v,',
+    'amqp://app@one/v,,amqp://app@two/v',
+  ]) {
+    expect([list, told({ RABBITMQ_URL: list })]).toEqual([list, [whole]]);
+  }
+  expect(told({ RABBITMQ_URL: 'amqp://app@one/v,http://app@two/v' })).toEqual([
+    'RABBITMQ_URL: must be a URL that begins with amqp:// or amqps://',
+  ]);
+  const same = 'RABBITMQ_URL: must name the same user and vhost in all its URLs';
+  expect(told({ RABBITMQ_URL: 'amqp://app@one/v,amqp://other@two/v' })).toEqual([same]);
+  expect(told({ RABBITMQ_URL: 'amqp://app@one/v,amqp://app@two/w' })).toEqual([same]);
+});
+
 test('a variable that is missing or empty must be set', () => {
   expect(problemsOf({ REDIS_URL: '' })).toEqual([
     'DATABASE_URL: must be set',
