@@ -5,6 +5,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-builtin-rules
 
+# NODE=24: on another Node.js than the one in PATH, from the npm package `node`.
+WITH_NODE := $(if $(NODE),npm exec --yes --package=node@$(NODE) -- )
+
 PACKAGES := node_modules/.package-lock.json
 CLIENT := generated/prisma/client.ts
 
@@ -15,7 +18,7 @@ help: ## what can be done
 	@echo
 	@echo 'Servers come from DATABASE_URL, REDIS_URL and RABBITMQ_URL where they are set, else from a Docker engine,'
 	@echo 'else from installed programs, else from Debian packages, which are installed (not with NO_INSTALL=1).'
-	@echo 'RABBITMQ=docker, installed, 3.10, 4.0 or 4.3 chooses the broker of test, faults, bench and demo.'
+	@echo 'RABBITMQ=docker, installed, 3.10, 4.0 or 4.3 chooses the broker of test, faults, bench and demo; NODE=24 the Node.js of tests.'
 
 .PHONY: demo
 demo: build ## a fleet, three example services and a simulated Telegram, 90 s at most (KEEP=1: leave it running)
@@ -32,7 +35,7 @@ down: node ## stop what `up`, and `demo KEEP=1`, left running; data stay
 
 .PHONY: test
 test: $(CLIENT) ## all tests, on real servers (ARGS=test/decide: some of them)
-	@npm test --silent -- $(ARGS)
+	@$(WITH_NODE)npm test --silent -- $(ARGS)
 
 .PHONY: check
 check: $(CLIENT) ## formatting, typed lint, types, import direction, dead code
@@ -60,7 +63,11 @@ bench-jobs: build ## how long every job takes on 100,000 accounts, beside 200 re
 
 .PHONY: faults
 faults: build ## every fault under load, judged from outside; prints a table (FAULT_SEED=n replays, FAULT_ROUNDS=n)
-	@SKIP_SERVERS=1 EVERY_FAULT=1 npm test --silent -- --runInBand test/faults/every-fault $(ARGS)
+	@SKIP_SERVERS=1 EVERY_FAULT=1 $(WITH_NODE)npm test --silent -- --runInBand test/faults/every-fault $(ARGS)
+
+.PHONY: faults-cluster
+faults-cluster: build ## what a RabbitMQ cluster of three loses under load, judged from outside; prints a table (RABBITMQ=4.3)
+	@SKIP_SERVERS=1 EVERY_FAULT=1 $(WITH_NODE)npm test --silent -- --runInBand test/faults/cluster-faults $(ARGS)
 
 .PHONY: fuzz
 fuzz: $(CLIENT) ## 100,000 messages, most of them wrong, against one process (FUZZ_MESSAGES, FUZZ_SEED)

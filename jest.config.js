@@ -4,8 +4,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
-  // Takes many minutes: `make faults`.
-  testPathIgnorePatterns: ['/node_modules/', ...(process.env.EVERY_FAULT ? [] : ['/faults/every-fault'])],
+  // They take many minutes: `make faults`, `make faults-cluster`.
+  testPathIgnorePatterns: ['/node_modules/', ...(process.env.EVERY_FAULT ? [] : ['/faults/(every-fault|cluster)'])],
   moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
   transform: { '^.+\\.ts$': '<rootDir>/test/support/transform.js' },
   globalSetup: '<rootDir>/test/support/global-setup.js',

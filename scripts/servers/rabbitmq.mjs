@@ -34,15 +34,16 @@ export const rabbitmq = {
     const log = path.join(folder, 'log');
     configure(folder, ports);
     await prepareRelease();
+    const node = previous?.node;
     const pid = await startDaemon({
       ...programOf('rabbitmq-server', folder),
       folder,
       log,
-      env: environment(folder, ports),
+      env: environment(folder, ports, node),
     });
     const managementUrl = `http://guest:guest@127.0.0.1:${ports.management}`;
     const urls = { RABBITMQ_URL: `amqp://guest:guest@127.0.0.1:${ports.amqp}`, RABBITMQ_MANAGEMENT_URL: managementUrl };
-    record({ pid, folder, ports, urls });
+    record({ pid, folder, ports, urls, node });
     const probe = async () => (await answersAmqp(ports.amqp)) && (await answersManagement(managementUrl));
     await waitUntilReady({ name: 'RabbitMQ', pid, folder, log, probe });
   },
@@ -63,13 +64,13 @@ export const rabbitmq = {
 
 /**
  * Runs RabbitMQ's own command line on a server.
- * @param {Pick<import('../servers.mjs').Running, 'folder' | 'ports'>} running
+ * @param {Pick<import('../servers.mjs').Running, 'folder' | 'ports' | 'node'>} running
  * @param {...string} args
  * @returns {Promise<string>} what it prints
  */
-export async function rabbitmqctl({ folder, ports }, ...args) {
+export async function rabbitmqctl({ folder, ports, node }, ...args) {
   const { command, args: before } = programOf('rabbitmqctl', folder);
-  const env = environment(folder, /** @type {Record<'distribution' | 'epmd', number>} */ (ports));
+  const env = environment(folder, /** @type {Record<'distribution' | 'epmd', number>} */ (ports), node);
   const { stdout } = await run(command, [...before, ...args], { cwd: folder, env });
   return stdout;
 }
@@ -111,13 +112,14 @@ function configure(folder, ports) {
  * the same for good, since its data stand under it; the port mapper (epmd) is its own, so that nobody else's is in the way.
  * @param {string} folder
  * @param {Record<'distribution' | 'epmd', number>} ports
+ * @param {string} [node]
  * @returns {NodeJS.ProcessEnv}
  */
-function environment(folder, ports) {
+function environment(folder, ports, node = 'account-manager') {
   return {
     ...process.env,
     HOME: folder,
-    RABBITMQ_NODENAME: 'account-manager@localhost',
+    RABBITMQ_NODENAME: `${node}@localhost`,
     RABBITMQ_BASE: folder,
     RABBITMQ_MNESIA_BASE: path.join(folder, 'data'),
     RABBITMQ_LOG_BASE: folder,

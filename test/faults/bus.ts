@@ -96,17 +96,20 @@ export async function subscribe(url: string, ledger: Ledger): Promise<{ close: (
 
 const readEvent = ({ content }: ConsumeMessage): CloudEvent => cloudEvent.parse(JSON.parse(content.toString()));
 
-/** Keeps a channel on a connection of its own, made anew whenever it is lost. */
+/** Keeps a channel on a connection of its own, made anew whenever it is lost: to the next node, where there are several. */
 function keepChannel(url: string, setUp: (channel: ConfirmChannel) => Promise<void>) {
   let current: ConfirmChannel | null = null;
   let connection: ChannelModel | null = null;
   let closed = false;
   const isClosed = () => closed;
+  const urls = url.split(',');
 
   const keep = async (): Promise<void> => {
     while (!isClosed()) {
       try {
-        connection = await connect(`${url}?heartbeat=5`, { noDelay: true, timeout: 3_000 });
+        const [node = ''] = urls;
+        urls.push(...urls.splice(0, 1));
+        connection = await connect(`${node}?heartbeat=5`, { noDelay: true, timeout: 3_000 });
         connection.on('error', () => undefined);
         const lost = once(connection, 'close');
         const channel = await connection.createConfirmChannel();

@@ -29,7 +29,12 @@ export function startCallers(
   userIds: readonly number[],
   random: Random,
 ): Callers {
-  const buses = SERVICES.slice(0, -1).map(() => openBus(url, ledger));
+  const urls = url.split(',');
+  // Of a cluster each begins with another node.
+  const buses = SERVICES.slice(0, -1).map((_, index) => {
+    const first = index % urls.length;
+    return openBus([...urls.slice(first), ...urls.slice(0, first)].join(','), ledger);
+  });
   const http = openHttpCaller(httpUrls, ledger);
   let stopping = false;
   const isStopping = () => stopping;

@@ -34,7 +34,7 @@ test.each(Object.keys(FAULTS) as FaultName[])(
     // There is one standby.
     const rounds = fault.startsWith('failover') ? 1 : ROUNDS;
     for (let round = 0; round < rounds; round++) {
-      const run = await runFault(world, fault, SEED + round);
+      const run = await runFault(world, fault, FAULTS[fault], SEED + round);
       runs.push(run);
       process.stderr.write(`${fault}: ${(run.recoveryMs / 1_000).toFixed(1)} s, ${run.violations.length} violations\n`);
       if (run.violations.length > 0) writeFileSync(path.join(LOCAL, `faults-${run.seed}.log`), world.logs());

@@ -8,15 +8,15 @@ import { telethonSession } from '../support/session-strings.js';
 import { openBus, subscribe } from './bus.js';
 import { startCallers } from './callers.js';
 import { FAILOVER } from './failover.js';
-import { FAULTS, type FaultName } from './faults.js';
+import type { Fault } from './fault.js';
 import { judge, judgeForgetful, type Limits, type Violation } from './judge.js';
-import { createLedger, type Ledger } from './ledger.js';
+import { createLedger, type Ledger, type LedgerRequest } from './ledger.js';
 import { createRandom } from './random.js';
 import type { World } from './world.js';
 
 /** One row of the table that the suite prints. */
 export interface FaultRun {
-  fault: FaultName;
+  fault: string;
   seed: number;
   requests: number;
   /** Requests that were sent more than once. */
@@ -27,6 +27,8 @@ export interface FaultRun {
   violations: Violation[];
   /** From the end of the fault until every process serves and every request of before is answered, milliseconds. */
   recoveryMs: number;
+  /** The longest time in which nobody got an answer, milliseconds. */
+  silenceMs: number;
   /** The most that a process has taken at any time. */
   memoryMb: number;
   /** What it was judged by. */
@@ -51,10 +53,10 @@ const QUEUES = [
 ];
 
 /** Load, a fault at a moment of the seed's choice, load again, quiet, judgement. */
-export async function runFault(world: World, fault: FaultName, seed: number): Promise<FaultRun> {
+export async function runFault(world: World, name: string, fault: Fault, seed: number): Promise<FaultRun> {
   const random = createRandom(seed);
   const ledger = createLedger();
-  const url = world.rabbitmq.urls.RABBITMQ_URL ?? '';
+  const url = world.brokerUrls;
   const userIds = Array.from({ length: USERS }, () => randomInt(1_000_000_000));
   const subscriber = await subscribe(url, ledger);
   const bus = openBus(url, ledger);
@@ -73,10 +75,10 @@ export async function runFault(world: World, fault: FaultName, seed: number): Pr
   const callers = startCallers(url, httpUrls, ledger, userIds, random.fork());
   const violations: Violation[] = [];
   let injected = 0;
-  const isForgetful = Object.hasOwn(FAILOVER, fault);
+  const isForgetful = Object.hasOwn(FAILOVER, name);
   try {
     await pause(random.between(300, 1_000));
-    await FAULTS[fault]({
+    await fault({
       ...{ world, random, userIds, bus },
       injected: (times = 1) => {
         injected += times;
@@ -99,7 +101,8 @@ export async function runFault(world: World, fault: FaultName, seed: number): Pr
     const requests = [...ledger.requests.values()];
     const resent = requests.filter(({ sentAt }) => sentAt.length > 1).length;
     return {
-      ...{ fault, seed, injected, violations, recoveryMs, memoryMb, ledger, userIds },
+      ...{ fault: name, seed, injected, violations, recoveryMs, memoryMb, ledger, userIds },
+      silenceMs: longestSilence(requests),
       ...{ requests: requests.length, resent, events: ledger.events.length },
     };
   } finally {
@@ -108,6 +111,11 @@ export async function runFault(world: World, fault: FaultName, seed: number): Pr
     await bus.close();
     await subscriber.close();
   }
+}
+
+function longestSilence(requests: readonly LedgerRequest[]): number {
+  const instants = requests.flatMap(({ answers }) => answers.map(({ at }) => at)).sort((a, b) => a - b);
+  return Math.max(0, ...instants.slice(1).map((at, index) => at - (instants[index] ?? at)));
 }
 
 /** Every process serves, and what was asked before is answered. */
@@ -123,7 +131,7 @@ async function untilRecovered(world: World, ledger: Ledger): Promise<void> {
 
 /** I5: queues and outbox are empty, and nothing was parked. */
 async function untilQuiet(world: World, url: string, isForgetful: boolean): Promise<void> {
-  const connection = await connect(url);
+  const connection = await connect(url.split(',')[0] ?? '');
   try {
     const channel = await connection.createChannel();
     for (const queue of QUEUES) {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import type { CloudEvent } from '../../contracts/events.js';
-import type { FaultName } from './faults.js';
+import { FAULTS, type FaultName } from './faults.js';
 import { judge, type Violation } from './judge.js';
 import { finalReplyOf, type Ledger } from './ledger.js';
 import { type FaultRun, LIMITS, runFault } from './run-fault.js';
@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => world.close());
 
 test.each(SELECTION)('%s', async (fault) => {
-  last = await runFault(world, fault, SEED);
+  last = await runFault(world, fault, FAULTS[fault], SEED);
   expect(last.violations).toEqual([]);
   expect(last.requests).toBeGreaterThan(20);
   expect(last.events).toBeGreaterThan(20);

@@ -10,6 +10,7 @@ const HEAD = [
   'violations',
   'recovery p50 s',
   'max s',
+  'silent s',
   'MB',
 ];
 
@@ -29,6 +30,7 @@ export function toTable(runs: readonly FaultRun[]): string {
       sum(({ violations }) => violations.length),
       recoveries[Math.floor((recoveries.length - 1) / 2)]?.toFixed(1) ?? '',
       recoveries.at(-1)?.toFixed(1) ?? '',
+      (Math.max(...own.map(({ silenceMs }) => silenceMs)) / 1_000).toFixed(1),
       Math.max(...own.map(({ memoryMb }) => memoryMb)),
     ];
   });

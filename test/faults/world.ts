@@ -15,11 +15,18 @@ export interface World {
   /** The one that the services use at present. */
   postgres: PrivateServer;
   redis: PrivateServer;
+  /** The first node of the broker. */
   rabbitmq: PrivateServer;
+  /** All of them. */
+  brokers: PrivateServer[];
+  /** The URLs of all, for callers. */
+  brokerUrls: string;
   /** Between the services and the database; the judge has a way of its own. */
   databaseNet: TcpProxy;
-  /** Between the services and the broker. */
+  /** Between the services and the first node of the broker. */
   brokerNet: TcpProxy;
+  /** Between the services and each of them. */
+  brokerNets: TcpProxy[];
   redisNet: TcpProxy;
   /** PostgreSQL's disk is small and nobody else's. */
   hasDiskOfItsOwn: boolean;
@@ -49,29 +56,37 @@ export const BROKER_USER = 'account-manager';
 /** Small enough to be filled, with room for what many rounds of every fault write: some 60 MB each. */
 const DISK_MB = 1_024;
 
-export async function openWorld(): Promise<World> {
+/** @param startBroker starts its nodes: one, unless it is a cluster's */
+export async function openWorld(
+  startBroker = async (): Promise<PrivateServer[]> => [await startPrivateServer('rabbitmq')],
+): Promise<World> {
   let hasDiskOfItsOwn = false;
   const mountDisk = (folder: string): void => {
     hasDiskOfItsOwn = mount(folder);
   };
-  const [firstPostgres, redis, rabbitmq] = await Promise.all([
+  const [firstPostgres, redis, brokers] = await Promise.all([
     startPrivateServer('postgres', mountDisk),
     startPrivateServer('redis'),
-    startPrivateServer('rabbitmq'),
+    startBroker(),
   ]);
+  const rabbitmq = brokers[0] as PrivateServer;
   let postgres = firstPostgres;
-  const servers = [postgres, redis, rabbitmq];
+  const servers = [postgres, redis, ...brokers];
   await prepareDatabase(postgres);
   const managementUrl = rabbitmq.urls.RABBITMQ_MANAGEMENT_URL ?? '';
   await manage(managementUrl, 'PUT', `/api/users/${BROKER_USER}`, { password: BROKER_USER, tags: '' });
   const everything = { configure: '.*', write: '.*', read: '.*' };
   await manage(managementUrl, 'PUT', `/api/permissions/%2F/${BROKER_USER}`, everything);
-  const [databaseNet, brokerNet, redisNet] = await Promise.all([
+  const [databaseNet, redisNet, ...brokerNets] = await Promise.all([
     startTcpProxy(as(DATABASE_USER, '', postgres.urls.DATABASE_URL)),
-    startTcpProxy(as(BROKER_USER, BROKER_USER, rabbitmq.urls.RABBITMQ_URL)),
     startTcpProxy(redis.urls.REDIS_URL ?? ''),
+    ...brokers.map(({ urls }) => startTcpProxy(as(BROKER_USER, BROKER_USER, urls.RABBITMQ_URL))),
   ]);
-  const env = { DATABASE_URL: databaseNet.url, REDIS_URL: redisNet.url, RABBITMQ_URL: brokerNet.url, LIMITS_FILE };
+  const brokerNet = brokerNets[0] as TcpProxy;
+  const env = {
+    ...{ DATABASE_URL: databaseNet.url, REDIS_URL: redisNet.url, LIMITS_FILE },
+    RABBITMQ_URL: brokerNets.map(({ url }) => url).join(','),
+  };
   let pool = openPool(postgres.urls.DATABASE_URL ?? '');
 
   const running = new Map<string, RunningService>();
@@ -127,7 +142,8 @@ export async function openWorld(): Promise<World> {
       return postgres;
     },
     hasDiskOfItsOwn,
-    ...{ redis, rabbitmq, databaseNet, brokerNet, redisNet, untilReady, query },
+    ...{ redis, rabbitmq, brokers, databaseNet, brokerNet, brokerNets, redisNet, untilReady, query },
+    brokerUrls: brokers.map(({ urls }) => urls.RABBITMQ_URL).join(','),
     services: () => [...running.values()],
     startExtra: async (own) => {
       // It may die before it is ready.
@@ -143,8 +159,8 @@ export async function openWorld(): Promise<World> {
       pool = openPool(server.urls.DATABASE_URL ?? '');
     },
     mend: async () => {
-      await Promise.all([postgres, redis, rabbitmq].map((server) => server.mend()));
-      await Promise.all([databaseNet.heal(), brokerNet.heal(), redisNet.heal()]);
+      await Promise.all([postgres, redis, ...brokers].map((server) => server.mend()));
+      await Promise.all([databaseNet, redisNet, ...brokerNets].map((net) => net.heal()));
       for (const extra of extras.splice(0)) {
         logs.push(extra.log());
         await extra.kill();
@@ -159,7 +175,7 @@ export async function openWorld(): Promise<World> {
       await Promise.all([...running.values(), ...extras].map((service) => service.kill()));
       await Promise.all(slots);
       await pool.end();
-      await Promise.all([databaseNet.close(), brokerNet.close(), redisNet.close()]);
+      await Promise.all([databaseNet, redisNet, ...brokerNets].map((net) => net.close()));
       if (hasDiskOfItsOwn) await firstPostgres.crash();
       // Its sessions end a moment later: each is a process group of its own, and notices that the server is gone.
       if (hasDiskOfItsOwn) execFileSync('umount', ['--lazy', firstPostgres.folder]);

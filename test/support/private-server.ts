@@ -21,6 +21,8 @@ export interface PrivateServer {
   /** By the names of the environment variables. */
   urls: Record<string, string>;
   ports: Record<string, number>;
+  /** Its name in a cluster. */
+  node?: string;
   /** Where its data lie. */
   folder: string;
   /** It hangs: connections stand, and nothing answers. */
@@ -38,18 +40,22 @@ export interface PrivateServer {
   remove: () => Promise<void>;
 }
 
-/** @param prepare may put files into the folder before the first start */
+/**
+ * @param prepare may put files into the folder before the first start
+ * @param given what it shares with others: as a node of a cluster its name, and ports
+ */
 export async function startPrivateServer(
   name: keyof typeof SERVERS,
   prepare: (folder: string) => void | Promise<void> = () => undefined,
+  given: { node?: string; ports?: Record<string, number> } = {},
 ): Promise<PrivateServer> {
   const server = SERVERS[name];
   // Not in the checkout, where the user that PostgreSQL runs as may have no way to.
   const folder = mkdtempSync(path.join(tmpdir(), `account-manager-${name}-`));
   const ports: Record<string, number> = Object.fromEntries(
-    await Promise.all(PORTS[name].map(async (port) => [port, await lastingPort()])),
+    await Promise.all(PORTS[name].map(async (port) => [port, given.ports?.[port] ?? (await lastingPort())])),
   );
-  let running: Running = { pid: 0, folder, ports, urls: {} };
+  let running: Running = { pid: 0, folder, ports, urls: {}, node: given.node };
   // Erlang's port mapper outlives its node, and the start ends it.
   const { epmd: _, ...own } = ports;
   const areFree = async () => (await Promise.all(Object.values(own).map(isFree))).every(Boolean);
@@ -71,6 +77,7 @@ export async function startPrivateServer(
   return {
     urls: running.urls,
     ports,
+    node: given.node,
     folder,
     pause: () => signal('SIGSTOP'),
     resume: () => signal('SIGCONT'),
@@ -94,7 +101,7 @@ export async function startPrivateServer(
  * A free port that nobody gets by chance while the server is down. Of those that the system hands to clients, one that
  * dials its own is answered by itself, and the server could not come back to its address.
  */
-async function lastingPort(): Promise<number> {
+export async function lastingPort(): Promise<number> {
   for (;;) {
     const port = randomInt(10_000, 32_000);
     if (await isFree(port)) return port;
