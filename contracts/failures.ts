@@ -70,7 +70,12 @@ export const FAILURES = {
     parked: false,
     meaning: 'The same message_id came with a different body',
   },
-  DEADLINE_EXCEEDED: { http: 504, retryable: true, parked: true, meaning: 'The deadline had passed; nothing was done' },
+  DEADLINE_EXCEEDED: {
+    http: 504,
+    retryable: true,
+    parked: false,
+    meaning: 'The deadline had passed; nothing was done',
+  },
   UNAVAILABLE: {
     http: 503,
     retryable: true,

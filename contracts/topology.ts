@@ -60,4 +60,18 @@ export const retryQueueArguments = (delayMs: number) => ({
 });
 
 export const DEAD_LETTERS = { name: 'account-manager.dead-letters', prefetch: 64 } as const;
-export const PARKED = { name: 'account-manager.parked', arguments: { 'x-queue-type': 'quorum' } } as const;
+/**
+ * Given-up messages. Quorum queues of RabbitMQ 4.0 to 4.2 drop a message after 20 deliveries unless they are told
+ * otherwise, and every look delivers each message once; `-1` (no limit) is refused by 3.x, so the limit is a number that
+ * nobody reaches. When the queue is full, new messages are refused and the oldest stay.
+ */
+export const PARKED = {
+  name: 'account-manager.parked',
+  arguments: {
+    'x-queue-type': 'quorum',
+    'x-delivery-limit': 1_000_000_000,
+    'x-max-length': 5_000,
+    'x-max-length-bytes': 134_217_728,
+    'x-overflow': 'reject-publish',
+  },
+} as const;

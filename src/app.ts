@@ -1,6 +1,7 @@
 import { createConnections } from './broker/connections.js';
 import { createOutboxRelay } from './broker/outbox-relay.js';
 import { createManagement } from './broker/management.js';
+import { moveParked } from './broker/move-parked.js';
 import { createPublisher } from './broker/publish.js';
 import { declareEvents } from './broker/topology.js';
 import { watchBroker } from './broker/watch-broker.js';
@@ -142,6 +143,7 @@ export function createApp(config: Config): App {
     observe: {
       consumer: (queue, registered) => metrics.consumerUp.set({ queue }, registered ? 1 : 0),
       parked: (code) => metrics.parked.inc({ code }),
+      notParked: (code) => metrics.notParked.inc({ code }),
       retried: (step) => metrics.retried.inc({ step }),
     },
   });
@@ -157,6 +159,7 @@ export function createApp(config: Config): App {
           }),
     consumers: amqp.consumers,
     publishers: () => ({ events: events.isReady(), ...amqp.publishers() }),
+    doorProblems: amqp.problems,
     alarm: (problems) => tellOfBroker(database, config.instanceName, problems),
     log,
     observe: {
@@ -173,6 +176,7 @@ export function createApp(config: Config): App {
     readiness: health.readiness,
     detailedHealth: health.detailed,
     tls: config.httpTls,
+    timeouts: { keepAliveMs: config.httpKeepAliveSeconds * 1_000 },
     drainMs,
     log,
   });
@@ -229,6 +233,7 @@ export function createApp(config: Config): App {
       await assertMigrated(database.reader);
       await assertSessionKeys(database.reader, cipher.keyIds);
       await connections.open({ timeoutMs: BROKER_FIRST_CONNECT_MS });
+      await moveParked(connections.publishing, connections.user, log);
       await watch.verify();
       await amqp.start();
       watch.start();

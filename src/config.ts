@@ -25,6 +25,8 @@ export interface Config extends Tls {
   httpHost: string;
   /** 0: any free port. */
   httpPort: number;
+  /** How long the HTTP door keeps an idle connection. */
+  httpKeepAliveSeconds: number;
   limits: Limits;
   /** Who may do what; null: callers are not told apart. */
   access: AccessPolicy | null;
@@ -111,6 +113,10 @@ const environment = z.object({
   }),
   HTTP_HOST: z.string().prefault('127.0.0.1').meta({ meaning: 'Address the HTTP door listens on' }),
   HTTP_PORT: wholeNumber(0, 65_535).prefault('3000').meta({ meaning: 'Port of the HTTP door; 0: any free one' }),
+  HTTP_KEEP_ALIVE_SECONDS: wholeNumber(1, 3_600).prefault('90').meta({
+    meaning:
+      'How long the HTTP door keeps an idle connection; longer than the balancer before it, whose next request would meet a closed one',
+  }),
   TLS_CA_FILE: file(
     'Authorities (PEM) that certificates of PostgreSQL, Redis and RabbitMQ must come from',
     'the public ones',
@@ -295,6 +301,7 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
     rabbitmqManagementUrl: given.RABBITMQ_MANAGEMENT_URL,
     httpHost: given.HTTP_HOST,
     httpPort: given.HTTP_PORT,
+    httpKeepAliveSeconds: given.HTTP_KEEP_ALIVE_SECONDS,
     limits,
     access,
     sessionEncryptionKeys,

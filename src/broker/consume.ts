@@ -36,11 +36,17 @@ export interface Consumer {
 /** Of a message without a body, sent to a queue to learn whether its consumers hear anything. */
 export const PROBE_TYPE = 'account-manager.probe';
 
+/** The broker lets nobody else set this service's user on a message. */
+const isProbe = ({ content, properties }: ConsumeMessage, ownUser: string): boolean =>
+  content.length === 0 && properties.type === PROBE_TYPE && properties.userId === ownUser;
+
 /** How long an answer to a cancellation is waited for. */
 const CANCEL_TIMEOUT_MS = 2_000;
 
 export interface ConsumerOptions {
   connection: BrokerConnection;
+  /** The AMQP user of this service: only its own probes are heard here, a caller's are messages like all others. */
+  ownUser: string;
   queue: string;
   /** How many messages may be in work. */
   prefetch: number;
@@ -54,7 +60,7 @@ export interface ConsumerOptions {
 
 /** Keeps one consumer on a queue, on a channel of its own, through whatever ends it: it subscribes again. */
 export function createConsumer(options: ConsumerOptions): Consumer {
-  const { connection, queue, prefetch, declare, onDelivery, onAcknowledged, onRegistered, log } = options;
+  const { connection, ownUser, queue, prefetch, declare, onDelivery, onAcknowledged, onRegistered, log } = options;
   let consumerTag: string | null = null;
   let acknowledger: Acknowledger | undefined;
   let cancelled = false;
@@ -82,7 +88,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       const { deliveryTag } = message.fields;
       delivered += 1;
       deliveries.receive(deliveryTag);
-      if (message.properties.type === PROBE_TYPE && message.content.length === 0) {
+      if (isProbe(message, ownUser)) {
         deliveries.acknowledge(deliveryTag);
         return;
       }

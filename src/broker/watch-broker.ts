@@ -26,6 +26,8 @@ export interface BrokerWatchOptions {
   consumers: () => ReadonlyMap<string, Consumer>;
   /** By name, whether the channel could be published on at once. */
   publishers: () => Readonly<Record<string, boolean>>;
+  /** What the door knows to be wrong at the broker, one sentence each. */
+  doorProblems: () => readonly string[];
   /** Tells operators of the problems, as they now are. */
   alarm: (problems: readonly string[]) => Promise<void>;
   log: Log;
@@ -48,7 +50,17 @@ const NOT_FOUND = 404;
  * nothing), and tells what is wrong at two looks in a row.
  */
 export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
-  const { connections, management, consumers, publishers, alarm, log, observe = {}, everyMs = EVERY_MS } = options;
+  const {
+    connections,
+    management,
+    consumers,
+    publishers,
+    doorProblems,
+    alarm,
+    log,
+    observe = {},
+    everyMs = EVERY_MS,
+  } = options;
   let sightings = new Map<string, ConsumerSighting>();
   /** As they were at the last look. */
   let queues: FoundTopology['queues'] = [];
@@ -60,7 +72,7 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
   let stopped = false;
 
   const look = async (): Promise<void> => {
-    const found = [...judgeConnections(connections, publishers()), ...(await lookAround())];
+    const found = [...judgeConnections(connections, publishers()), ...doorProblems(), ...(await lookAround())];
     const again = found.filter((problem) => seen.includes(problem));
     for (const problem of found.filter((one) => !seen.includes(one)))
       log.warn('broker: something is wrong', { problem });
@@ -173,7 +185,7 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
     if (link === null || connections.publishing.state().blocked) return;
     const channel = await openChannel(link);
     for (const [queue] of hearing)
-      channel.sendToQueue(queue, Buffer.alloc(0), { type: PROBE_TYPE, expiration: everyMs });
+      channel.sendToQueue(queue, Buffer.alloc(0), { type: PROBE_TYPE, userId: connections.user, expiration: everyMs });
     await channel.close();
     for (const [, sighting] of hearing) sighting.probed = true;
   };

@@ -17,12 +17,14 @@ const MAX_ISSUES = 20;
 /** A key longer than this is cut in a path. */
 const MAX_KEY_LENGTH = 80;
 
-const SURROGATE = /\p{Surrogate}/u;
+const SURROGATE = /[\ud800-\udfff]/;
+const HALF_SURROGATE = /\p{Surrogate}/u;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads a request's body: a JSON object in UTF-8 of at most 256 KiB and 16 levels (contract section 2). Size and
- * depth are judged before anything is parsed, so that a hostile body costs one pass over its bytes at most.
+ * Reads a request's body: a JSON object in UTF-8 of at most 256 KiB and 16 levels (contract section 2), with at most
+ * 40,000 values and 2,000 fields in one object. Size, depth and number of values are judged before anything is parsed, so
+ * that a hostile body costs one pass over its bytes at most.
  * Refuses `MALFORMED_MESSAGE` what is not such an object, `VALIDATION_FAILED` what `findIssues` finds in it.
  * @param operation the routing key; may name no operation, and then nothing is passed over
  */
@@ -35,8 +37,8 @@ export function decodeBody(bytes: Uint8Array, operation?: string): DecodedBody {
   if (bytes.length > ENVELOPE.maxBodyBytes) {
     return malformed(`must be at most ${ENVELOPE.maxBodyBytes} bytes, but has ${bytes.length}`);
   }
-  if (isDeeperThan(bytes, ENVELOPE.maxBodyDepth))
-    return malformed(`must be at most ${ENVELOPE.maxBodyDepth} levels deep`);
+  const excess = findExcess(bytes);
+  if (excess !== null) return malformed(excess);
 
   let text: string;
   try {
@@ -57,9 +59,16 @@ export function decodeBody(bytes: Uint8Array, operation?: string): DecodedBody {
   return issues.length === 0 ? { ok: true, body } : { ok: false, refusal: refuseInvalid(issues) };
 }
 
-/** Counts brackets outside strings; never recurses, so that depth costs nothing. */
-export function isDeeperThan(json: Uint8Array, maxDepth: number): boolean {
+/**
+ * The bound that a JSON text breaks by its depth or its number of values; null where it breaks none. Counts brackets and
+ * commas outside strings; never recurses, so that depth costs nothing.
+ */
+export function findExcess(
+  json: Uint8Array,
+  { maxBodyDepth: maxDepth, maxBodyValues: maxValues }: { maxBodyDepth: number; maxBodyValues: number } = ENVELOPE,
+): string | null {
   let depth = 0;
+  let values = 0;
   let inString = false;
   for (let at = 0; at < json.length; at++) {
     switch (json[at]) {
@@ -71,7 +80,12 @@ export function isDeeperThan(json: Uint8Array, maxDepth: number): boolean {
         break;
       case 0x7b: // {
       case 0x5b: // [
-        if (!inString && ++depth > maxDepth) return true;
+        if (inString) break;
+        if (++depth > maxDepth) return `must be at most ${maxDepth} levels deep`;
+        values++;
+        break;
+      case 0x2c: // ,
+        if (!inString) values++;
         break;
       case 0x7d: // }
       case 0x5d: // ]
@@ -79,8 +93,9 @@ export function isDeeperThan(json: Uint8Array, maxDepth: number): boolean {
         break;
       default:
     }
+    if (values > maxValues) return `must have at most ${maxValues} values`;
   }
-  return false;
+  return null;
 }
 
 function unkeptIn(operation: string | undefined): readonly string[] {
@@ -92,30 +107,45 @@ function unkeptIn(operation: string | undefined): readonly string[] {
 /**
  * What no field of any request may hold, whatever its schema says: NUL (PostgreSQL cannot store it), half of a
  * surrogate pair (not representable in UTF-8), a `__proto__` key (would forge properties when copied), a number beyond
- * the finite ones (`1e999`). Recurses, so its argument must be of bounded depth.
+ * the finite ones (`1e999`), an object of more fields than any request needs. Recurses, so its argument must be of
+ * bounded depth.
  * @param unkept fields of the value that may hold text which no store keeps
  */
 export function findIssues(value: unknown, unkept: readonly string[] = []): Issue[] {
   const issues: Issue[] = [];
-  const path: string[] = [];
+  const path: (string | number)[] = [];
   const report = (message: string) => {
     if (issues.length < MAX_ISSUES) issues.push({ path: path.map(printable).join('.'), message });
   };
-  const textFault = (text: string) => (unkept.includes(path[0] ?? '') ? null : findTextFault(text));
+  const textFault = (text: string) => (unkept.includes(String(path[0])) ? null : findTextFault(text));
   const visit = (visited: unknown): void => {
     if (typeof visited === 'string') {
       const fault = textFault(visited);
       if (fault !== null) report(fault);
     } else if (typeof visited === 'number') {
       if (!Number.isFinite(visited)) report('must be a finite number');
-    } else if (typeof visited === 'object' && visited !== null) {
-      for (const [key, child] of Object.entries(visited)) {
-        path.push(key);
-        const fault = key === '__proto__' ? 'must not be used' : textFault(key);
-        if (fault !== null) report(`as a key ${fault}`);
-        visit(child);
+    } else if (Array.isArray(visited)) {
+      for (let index = 0; index < visited.length; index++) {
+        path.push(index);
+        visit(visited[index]);
         path.pop();
       }
+    } else if (typeof visited === 'object' && visited !== null) {
+      visitFields(visited as Record<string, unknown>);
+    }
+  };
+  const visitFields = (object: Record<string, unknown>): void => {
+    const keys = Object.keys(object);
+    if (keys.length > ENVELOPE.maxObjectFields) {
+      report(`must have at most ${ENVELOPE.maxObjectFields} fields`);
+      return;
+    }
+    for (const key of keys) {
+      path.push(key);
+      const fault = key === '__proto__' ? 'must not be used' : textFault(key);
+      if (fault !== null) report(`as a key ${fault}`);
+      visit(object[key]);
+      path.pop();
     }
   };
   visit(value);
@@ -124,12 +154,14 @@ export function findIssues(value: unknown, unkept: readonly string[] = []): Issu
 
 function findTextFault(text: string): string | null {
   if (text.includes('\0')) return 'must not contain NUL characters';
-  if (SURROGATE.test(text)) return 'must not contain half of a surrogate pair';
+  // Most texts have no surrogates at all, and the first question is cheap.
+  if (SURROGATE.test(text) && HALF_SURROGATE.test(text)) return 'must not contain half of a surrogate pair';
   return null;
 }
 
 /** A key as JSON writes it: what cannot be printed is escaped. */
-const printable = (key: string): string => JSON.stringify(key.slice(0, MAX_KEY_LENGTH)).slice(1, -1);
+const printable = (key: string | number): string =>
+  typeof key === 'number' ? String(key) : JSON.stringify(key.slice(0, MAX_KEY_LENGTH)).slice(1, -1);
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

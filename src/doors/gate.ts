@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FailureReply } from '../../contracts/failures.js';
 import { clock } from '../clock.js';
 import type { CallerRights, Door } from '../decide/access/access-policy.js';
-import { judgeCaller } from '../decide/access/judge-access.js';
+import { judgeCaller, mayBeAnsweredAt } from '../decide/access/judge-access.js';
 import { fullBucket, takeToken, type TokenBucket } from '../decide/access/token-bucket.js';
 import { type Access, refuseAccess } from '../requests/access.js';
 import { refuse } from '../requests/refuse.js';
@@ -27,6 +27,10 @@ export type Entry = { ok: true; leave: () => void } | { ok: false; refusal: Fail
 export interface Gate {
   /** The caller whose bearer token the `authorization` header carries; null for nobody's. */
   identify: (authorization: string | undefined) => string | null;
+  /**
+   * Whether the caller may have its reply written to a queue of that name, so that nobody writes into another's.
+   */
+  mayBeAnsweredAt: (caller: string | null, replyTo: string) => boolean;
   /**
    * Lets a request in. Refuses `UNAUTHENTICATED` and `FORBIDDEN` who may not come, and `UNAVAILABLE` with
    * `retry_after_ms` who comes too often or has too much in work.
@@ -95,6 +99,10 @@ export function createGate({ access, metrics, log }: GateOptions): Gate {
         for (const hash of tokenHashes) if (timingSafeEqual(given, Buffer.from(hash, 'hex'))) found = name;
       }
       return found;
+    },
+    mayBeAnsweredAt: (caller, replyTo) => {
+      const policy = access.policy();
+      return policy === null || mayBeAnsweredAt(policy, caller, replyTo);
     },
     enter: ({ door, caller, operation, requestId, again }) => {
       const policy = access.policy();

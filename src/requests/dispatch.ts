@@ -86,7 +86,7 @@ async function answerRequest(
   }
   const parsed = OPERATIONS[operation].request.safeParse(request.body);
   if (!parsed.success) {
-    return refused(refuseInvalid(parsed.error.issues.flatMap(describeIssue)));
+    return refused(refuseInvalid(parsed.error.issues.slice(0, MAX_ISSUES).flatMap(describeIssue)));
   }
   if (OPERATIONS[operation].changesState && request.messageId === null) {
     return refused(
@@ -179,13 +179,13 @@ async function askAroundWork(
   return ask({ ...item, deadlineAt: null, expiresAt: null, done });
 }
 
-/** More unknown fields than these say nothing new. */
-const MAX_UNKNOWN_FIELDS = 20;
+/** More issues or unknown fields than these say nothing new. */
+const MAX_ISSUES = 20;
 
 /** Where and what; unknown fields, which the schema reports of the object they are in, are named one by one. */
 function describeIssue(issue: z.core.$ZodIssue): { path: string; message: string }[] {
   if (issue.code !== 'unrecognized_keys') return [{ path: issue.path.join('.'), message: issue.message }];
-  return issue.keys.slice(0, MAX_UNKNOWN_FIELDS).map((key) => ({
+  return issue.keys.slice(0, MAX_ISSUES).map((key) => ({
     path: [...issue.path, key].join('.'),
     message: 'is not a field of this request',
   }));
@@ -240,14 +240,16 @@ function observeHeadroom(metrics: Metrics, body: unknown, reply: Reply): void {
   }
 }
 
-/** User, service, account and lease as far as the body names them. */
+/** User, service, account and lease as far as the body, which may be invalid, names them. */
 function named(body: unknown): Record<string, unknown> {
   if (body === null || typeof body !== 'object') return {};
   const { user_id, service_name: service, account_id, lease_id } = body as Record<string, unknown>;
-  return {
-    ...(user_id !== undefined && { user_id }),
-    ...(service !== undefined && { service }),
-    ...(account_id !== undefined && { account_id }),
-    ...(lease_id !== undefined && { lease_id }),
-  };
+  return Object.fromEntries(
+    Object.entries({ user_id, service, account_id, lease_id }).filter(([, value]) => isName(value)),
+  );
 }
+
+const MAX_NAME_LENGTH = 128;
+/** A name fits into a log line; anything may stand in its place in a body that is refused. */
+const isName = (value: unknown): boolean =>
+  typeof value === 'number' || (typeof value === 'string' && value.length <= MAX_NAME_LENGTH);

@@ -136,6 +136,9 @@ export const createMetrics = () => {
       ['caller', 'limit'],
     ),
     parked: counter('parked_total', 'Messages parked, by failure code', ['code']),
+    notParked: counter('not_parked_total', 'Messages that the full parked queue did not keep, by failure code', [
+      'code',
+    ]),
     retried: counter('retried_total', 'Messages sent to a retry queue, by its delay', ['step']),
     dependencyUp: gauge('dependency_up', 'Whether a dependency can be worked with: 1 or 0', ['dependency']),
     dependencyFailures: counter(

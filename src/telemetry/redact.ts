@@ -9,20 +9,31 @@ import { types } from 'node:util';
 
 const SECRET_KEY =
   /(session|session_?(data|string)|auth_?key|encryption_?key|api_?hash|phones?|phone_?numbers?|password|secret|token|authorization)$/i;
+/** A key is known by its end, so a longer one is cut to so many characters before it is looked at. */
+const KEY_END_LENGTH = 32;
+/*
+ * The time each pattern takes grows with the length of the text only, whatever the text is: a run of characters is
+ * looked at from its first character alone (the look-behinds), and what follows a run cannot be part of it.
+ */
 const SESSION_LENGTH = 300;
 /** The shortest session string in use has 348 characters. */
-const SESSION_STRING = new RegExp(`[A-Za-z0-9+/_-]{${SESSION_LENGTH},}={0,2}`, 'g');
+const SESSION_STRING = new RegExp(`(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{${SESSION_LENGTH},}={0,2}`, 'g');
 /** A piece of one, in a URL too, or of a key in hexadecimal: longer than hashes, and without the slashes of paths. */
 const PIECE_LENGTH = 80;
-const SESSION_PIECE = new RegExp(`(?:[A-Za-z0-9+_-]|%2[BFbf]){${PIECE_LENGTH},}={0,2}`, 'g');
+const SESSION_PIECE = new RegExp(
+  `(?<![A-Za-z0-9+_-])(?<!%(?=2[BFbf]))(?:[A-Za-z0-9+_-]|%2[BFbf]){${PIECE_LENGTH},}={0,2}`,
+  'g',
+);
 /** Four pieces or more with line ends or spaces between, three if they are long: so mail and terminals fold. */
 const FOLDED_SESSION =
-  /(?:(?:[A-Za-z0-9+/_-]{24,80}(?:\s|\\{1,4}[nr]){1,4}){3,}|(?:[A-Za-z0-9+/_-]{60,80}(?:\s|\\{1,4}[nr]){1,4}){2,})[A-Za-z0-9+/_-]{1,80}={0,2}/g;
+  /(?<![A-Za-z0-9+/_-])(?:(?:[A-Za-z0-9+/_-]{24,}(?:\s|\\{1,4}[nr]){1,4}){3,}|(?:[A-Za-z0-9+/_-]{60,}(?:\s|\\{1,4}[nr]){1,4}){2,})[A-Za-z0-9+/_-]+={0,2}/g;
 const FOLDED_LENGTH = 100;
-/** Bytes as debuggers print them, and Python. */
-const HEX_DUMP = /(?:[0-9a-f]{2,32}[ :]){15,}[0-9a-f]{2,32}/gi;
-const PRINTED_BYTES = /(?:\\{1,4}x[0-9a-f]{2}[^\\"]{0,8}(?:\\{1,4}[nrt][^\\"]{0,8})*){12,}/gi;
+/** Bytes as debuggers print them. */
+const HEX_DUMP = /(?<![0-9a-f])(?<![0-9a-f]{2}[ :])(?:[0-9a-f]{2,}[ :]){15,}[0-9a-f]{2,}/gi;
 const HEX_DUMP_LENGTH = 47;
+/** One byte as Python prints it, with the plain characters and line ends that may stand before the next one. */
+const PRINTED_BYTE = /\\{1,4}x[0-9a-f]{2}[^\\"]{0,8}(?:\\{1,4}[nrt][^\\"]{0,8})*/gi;
+const MIN_PRINTED_BYTES = 12;
 /** In the path of Telegram's bot API the word `bot` stands right before it. */
 const BOT_TOKEN = /(?<!\d)\d{6,12}:[A-Za-z0-9_-]{30,}/g;
 const BOT_TOKEN_LENGTH = 37;
@@ -33,10 +44,10 @@ const NAMED_PHONE_NUMBER = /(phone[^\d]{0,16})\d(?:[\s().-]{0,2}\d){6,14}/gi;
 const NAMED_SECRET =
   /((?:session|session_?(?:data|string)|auth_?key|encryption_?key|api_?hash|passw(?:or)?d|secret|token)(?:\s?=\s?\\{0,4}["']?|\\{0,4}["']\s?:\s?\\{0,4}["']))[^\s"'\\,;&]{6,}/gi;
 const BEARER = /\b(bearer\s+)[\w.~+/-]{8,}=*/gi;
-/** Starts at the colon, not at the scheme, so that the time it takes grows with the length of the text only. */
+/** Starts at the colon, not at the scheme. */
 const URL_CREDENTIALS = /:\/\/[^\s/"]*@/g;
-/** The same without a scheme, as proxies are written. */
-const HOST_CREDENTIALS = /(?<![\w/])[\w.%+-]{1,64}:[^\s:/@"'\\]{1,128}@(?=[\w[])/g;
+/** The same without a scheme, as proxies are written; right after a slash the first word is part of a path. */
+const HOST_CREDENTIALS = /(?<![\w.%+-])((?<=\/)\w*[.%+-]|(?<!\/))[\w.%+-]+:[^\s:/@"'\\]{1,128}@(?=[\w[])/g;
 /** What none of the six above can do without; most texts have nothing of it. */
 const HINT = /["'=+\uff0b%@]|phone|bearer/i;
 /** Longer texts are cut: a log line is for reading. */
@@ -51,15 +62,37 @@ export const hideSecrets = (text: string): string => {
   if (clean.length >= PIECE_LENGTH) clean = clean.replace(SESSION_PIECE, REDACTED);
   if (clean.length >= FOLDED_LENGTH) clean = clean.replace(FOLDED_SESSION, REDACTED);
   if (clean.length >= HEX_DUMP_LENGTH) clean = clean.replace(HEX_DUMP, REDACTED);
-  if (clean.includes('\\x')) clean = clean.replace(PRINTED_BYTES, REDACTED);
+  if (clean.includes('\\x')) clean = hidePrintedBytes(clean);
   if (clean.length >= BOT_TOKEN_LENGTH && clean.includes(':')) clean = clean.replace(BOT_TOKEN, REDACTED);
   if (!HINT.test(clean)) return clean;
   clean = clean.replace(PHONE_NUMBER, REDACTED).replace(NAMED_PHONE_NUMBER, `$1${REDACTED}`);
   clean = clean.replace(NAMED_SECRET, `$1${REDACTED}`).replace(BEARER, `$1${REDACTED}`);
   if (clean.includes('://')) clean = clean.replace(URL_CREDENTIALS, `://${REDACTED}@`);
-  if (clean.includes('@')) clean = clean.replace(HOST_CREDENTIALS, `${REDACTED}@`);
+  if (clean.includes('@')) clean = clean.replace(HOST_CREDENTIALS, `$1${REDACTED}@`);
   return clean;
 };
+
+/** Twelve printed bytes or more that follow one another are hidden. One pattern for all would look at each byte twelve times. */
+function hidePrintedBytes(text: string): string {
+  let clean = '';
+  let keptTo = 0;
+  let run = { from: 0, to: 0, bytes: 0 };
+  const endRun = (): void => {
+    if (run.bytes < MIN_PRINTED_BYTES) return;
+    clean += text.slice(keptTo, run.from) + REDACTED;
+    keptTo = run.to;
+  };
+  for (const { index, 0: byte } of text.matchAll(PRINTED_BYTE)) {
+    if (index !== run.to || run.bytes === 0) {
+      endRun();
+      run = { from: index, to: index, bytes: 0 };
+    }
+    run.to = index + byte.length;
+    run.bytes += 1;
+  }
+  endRun();
+  return clean + text.slice(keptTo);
+}
 
 /** A text without secrets, cut to 8192 characters. */
 const redactText = (text: string): string => {
@@ -94,7 +127,7 @@ const describeError = (error: Error, causesLeft = MAX_CAUSES): Record<string, un
 /** A `JSON.stringify` replacer: hides secrets, describes errors, and writes what JSON has no form for. */
 export const redact = (key: string, value: unknown): unknown => {
   if (value === null || value === undefined) return value;
-  if (SECRET_KEY.test(key)) return REDACTED;
+  if (SECRET_KEY.test(key.slice(-KEY_END_LENGTH))) return REDACTED;
   if (typeof value === 'string') return redactText(value);
   if (typeof value === 'bigint') return value.toString();
   if (isError(value)) return describeError(value);

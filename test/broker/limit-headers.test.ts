@@ -57,6 +57,7 @@ async function consume(): Promise<Delivery[]> {
   const deliveries: Delivery[] = [];
   const consumer = createConsumer({
     connection: broker.connections.consuming,
+    ownUser: broker.connections.user,
     queue: QUEUE,
     prefetch: 10,
     declare: async (channel) => {

@@ -69,9 +69,7 @@ describe('what the broker has otherwise stops the start', () => {
     expect(told).toMatch(/'type' for exchange 'account-manager\.requests'.*received 'topic' but current is 'direct'/);
     expect(told).toMatch(/'x-delivery-limit' for queue 'account-manager\.query'.*received '20' but current is '3'/);
     expect(told).toMatch(/queue 'account-manager\.action'.*current is none/);
-    expect(told).toMatch(
-      /'x-max-length' for queue 'account-manager\.parked'.*received none but current is the value '5'/,
-    );
+    expect(told).toMatch(/'x-max-length' for queue 'account-manager\.parked'.*received '5000' but current is '5'/);
     expect(message).toContain('differs from the contract');
   });
 

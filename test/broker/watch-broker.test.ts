@@ -39,6 +39,7 @@ function startWatch(options: Partial<BrokerWatchOptions> = {}): void {
     management: managementOf(),
     consumers: door.consumers,
     publishers: door.publishers,
+    doorProblems: door.problems,
     alarm: (problems) => Promise.resolve(void alarms.push(problems)),
     log: broker.log,
     observe: { repaired: (what) => repaired.push(what) },
@@ -127,6 +128,7 @@ test('two who share a queue and could not be probed for a while are both heard o
   const slowToTell = { ...connections, publishing: { ...connections.publishing, state } };
   const second = createConsumer({
     connection: connections.consuming,
+    ownUser: connections.user,
     queue: QUEUE,
     prefetch: 1,
     declare: () => Promise.resolve(),

@@ -11,7 +11,7 @@ const EXPECTED: Record<Exclude<FailureCode, 'INTERNAL'>, Settlement> = {
   VALIDATION_FAILED: answeredAndParked,
   MALFORMED_MESSAGE: answeredAndParked,
   UNKNOWN_OPERATION: answeredAndParked,
-  DEADLINE_EXCEEDED: answeredAndParked,
+  DEADLINE_EXCEEDED: answered,
   UNAUTHENTICATED: answered,
   FORBIDDEN: answered,
   ACCOUNT_NOT_FOUND: answered,

@@ -1,5 +1,7 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { ENVELOPE } from '../../contracts/envelope.js';
+import { FAILURES, type FailureCode } from '../../contracts/failures.js';
 import { EXCHANGES } from '../../contracts/topology.js';
 import { refuse, refuseInvalid } from '../../src/requests/refuse.js';
 import type { Dispatch, Reply } from '../../src/requests/request.js';
@@ -130,7 +132,7 @@ const cases: Record<string, Case> = {
 const parkedAs = (correlationId: string) =>
   open.parked.find(({ properties }) => properties.correlationId === correlationId);
 
-describe('bad input is answered and parked, and the messages beside it are served', () => {
+describe('bad input is answered and, unless it came too late, parked, and the messages beside it are served', () => {
   test.each(Object.entries(cases))('%s', async (_, { request, code, names, behind = false }) => {
     const correlationId = randomUUID();
     const neighbour = () => open.ask({ body: { user_id: 1 } });
@@ -142,6 +144,12 @@ describe('bad input is answered and parked, and the messages beside it are serve
     expect(before.body.success && after.body.success).toBe(true);
     expectFailure(answer, code, names);
 
+    expect(open.dispatched.some(({ requestId }) => requestId === correlationId)).toBe(behind);
+    if (!FAILURES[code as FailureCode].parked) {
+      await eventually('all is settled', () => open.door.state().inWork === 0);
+      expect(parkedAs(correlationId)).toBeUndefined();
+      return;
+    }
     const parked = await eventually('it is parked', () => parkedAs(correlationId));
     expect(parked?.properties.headers).toMatchObject({
       'x-error-code': code,
@@ -149,8 +157,10 @@ describe('bad input is answered and parked, and the messages beside it are serve
       'x-original-routing-key': request.operation ?? 'action.check',
     });
     const body = Buffer.isBuffer(request.body) ? request.body : Buffer.from(JSON.stringify(request.body ?? {}));
-    expect(parked?.content.equals(body)).toBe(true);
-    expect(open.dispatched.some(({ requestId }) => requestId === correlationId)).toBe(behind);
+    if (body.length > ENVELOPE.maxBodyBytes) {
+      const sha256 = createHash('sha256').update(body).digest('hex');
+      expect(JSON.parse(String(parked?.content))).toEqual({ unreadable_body: { bytes: body.length, sha256 } });
+    } else expect(parked?.content.equals(body)).toBe(true);
   });
 
   function expectFailure({ body, properties }: Answer, code: string, names: RegExp): void {

@@ -6,6 +6,7 @@ import { refuse } from '../../src/requests/refuse.js';
 import type { Dispatch, Reply } from '../../src/requests/request.js';
 import { eventually } from '../broker/eventually.js';
 import type { OpenBroker } from '../broker/open-broker.js';
+import { gateOf } from './open-gate.js';
 import { type OpenDoor, type OpenDoorOptions, openAmqpDoor } from './open-amqp-door.js';
 
 let open: OpenDoor;
@@ -48,7 +49,7 @@ describe('dead letters', () => {
     return { message, body: JSON.parse(content) as Reply };
   };
 
-  test('what expired in its queue is answered and parked', async () => {
+  test('what expired in its queue is answered, and not parked', async () => {
     await openWith({
       dispatch: isLate,
       beforeStart: async (broker) => {
@@ -59,12 +60,8 @@ describe('dead letters', () => {
     const { message, body } = await replyOf();
     expect(body).toMatchObject({ success: false, error: { code: 'DEADLINE_EXCEEDED' } });
     expect(message).toMatchObject({ properties: { correlationId: 'late', type: 'action.check' } });
-    await open.waitForParked(1);
-    expect(open.parked[0]?.properties.headers).toMatchObject({
-      'x-error-code': 'DEADLINE_EXCEEDED',
-      'x-original-routing-key': 'action.check',
-    });
     await allSettled();
+    expect(open.parked).toHaveLength(0);
     expect(await open.stopAndCount(DEAD_LETTERS.name)).toBe(0);
   });
 
@@ -90,7 +87,8 @@ describe('dead letters', () => {
       },
     });
     expect((await replyOf()).body).toMatchObject({ error: { code: 'DEADLINE_EXCEEDED' } });
-    await open.waitForParked(1);
+    await allSettled();
+    expect(open.parked).toHaveLength(0);
     expect(open.dispatched).toHaveLength(0);
   });
 
@@ -129,6 +127,27 @@ describe('dead letters', () => {
       'x-original-routing-key': 'action.check',
       'x-original-user-id': open.broker.connections.user,
     });
+  });
+
+  test.each([
+    ['lets requests expire', EXCHANGES.requests.name, { expiration: '0' }],
+    ['sends dead letters itself', EXCHANGES.dead.name, {}],
+  ])('a caller that %s is held to its rate', async (_, exchange, options) => {
+    const codes = new Map<string, number>();
+    await openWith({
+      gate: gateOf([{ name: 'guest', users: '*', role: 'operator', requests_per_second: 5 }]),
+      dispatch: isLate,
+      observe: { replied: (_operation, code) => codes.set(String(code), (codes.get(String(code)) ?? 0) + 1) },
+    });
+    const properties = { userId: open.broker.connections.user, replyTo: 'reply.guest', ...options };
+    await (await open.broker.plain.createChannel()).assertQueue('reply.guest');
+    const before = performance.now();
+    for (let n = 0; n < 100; n++) await open.send({ exchange, properties });
+    await eventually('all are answered', () => [...codes.values()].reduce((sum, count) => sum + count, 0) === 100);
+    const allowed = 5 + (5 * (performance.now() - before)) / 1_000;
+    expect(100 - (codes.get('UNAVAILABLE') ?? 0)).toBeLessThanOrEqual(allowed + 1);
+    await allSettled();
+    expect(open.parked.length).toBeLessThanOrEqual(exchange === EXCHANGES.dead.name ? allowed + 1 : 0);
   });
 
   test('what somebody sent there himself is parked', async () => {

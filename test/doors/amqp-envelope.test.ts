@@ -76,6 +76,8 @@ test.each([
   'APPLICATION/JSON; charset=utf-8',
   'application/json;charset=UTF8',
   'application/json;charset="UTF-8"',
+  'application/json;',
+  ' application/json ; ; charset=us-ascii ;version=1; q="a;charset=x"',
   '',
 ])('takes "%s"', (contentType) => {
   expect(read({ contentType }).refusal).toBeNull();
@@ -112,9 +114,9 @@ test('tells all faulty fields at once', () => {
 test.each([
   12,
   true,
-  null,
   {},
-  { '!': 'timestamp', value: 1 },
+  { '!': 'timestamp', value: '1' },
+  { '!': 'timestamp', value: 1e15 },
   '2026-13-01T00:00:00Z',
   '2026-01-02',
   '',

@@ -63,12 +63,12 @@ function expectToBeCarried({ options }: OutgoingMessage): void {
   expect(options).toMatchObject({ persistent: true, mandatory: true });
 }
 
-test('whatever arrives, it is read, and what is sent on is this service’s own and can be carried', () => {
-  fc.assert(
-    fc.property(messages, fc.constantFrom(...RETRY_STEPS), (message, step) => {
+test('whatever arrives, it is read, and what is sent on is this service’s own and can be carried', async () => {
+  await fc.assert(
+    fc.asyncProperty(messages, fc.constantFrom(...RETRY_STEPS), async (message, step) => {
       const { envelope } = readEnvelope(message, 'service', performance.now());
       const retry = buildRetry(message, envelope, step, 'service');
-      const parked = buildParked(message, envelope, refuse('INTERNAL').error, { ownUser: 'service', now: NOW });
+      const parked = await buildParked(message, envelope, refuse('INTERNAL').error, { ownUser: 'service', now: NOW });
       for (const sent of [retry, parked]) {
         expectToBeCarried(sent);
         const options = sent.options as Record<string, unknown>;

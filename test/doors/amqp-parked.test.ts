@@ -62,7 +62,8 @@ interface Given {
 /** Parks a message as the door does, and answers its message id. */
 async function park(...all: Given[]): Promise<string[]> {
   const channel = await broker.plain.createConfirmChannel();
-  const ids = all.map((given) => {
+  const ids: string[] = [];
+  for (const given of all) {
     const { operation = 'account.release', caller = 'invite-service', body = { n: 1 }, code = 'INTERNAL' } = given;
     const { messageId = randomUUID(), parkedAt = Date.now() } = given;
     const message = {
@@ -71,13 +72,13 @@ async function park(...all: Given[]): Promise<string[]> {
       properties: { messageId, userId: caller, correlationId: `about ${messageId}`, headers: {} },
     } as unknown as ConsumeMessage;
     const { envelope } = readEnvelope(message, broker.connections.user, performance.now());
-    const parked = buildParked(message, envelope, refuse(code).error, {
+    const parked = await buildParked(message, envelope, refuse(code).error, {
       ownUser: broker.connections.user,
       now: parkedAt,
     });
     channel.publish(parked.exchange, parked.routingKey, parked.content, parked.options);
-    return messageId;
-  });
+    ids.push(messageId);
+  }
   await channel.waitForConfirms();
   await channel.close();
   return ids;
@@ -146,6 +147,32 @@ test('replays a message as the request that it was, and removes it once it is an
   const again = await ask({ action: 'replay', parked_ids: [parkedId] });
   expect(again.results).toMatchObject([{ outcome: 'not_found' }]);
   expect(dispatched).toHaveLength(1);
+});
+
+test('they survive more looks than a queue of RabbitMQ 4.0 delivers a message by itself', async () => {
+  const ids = await park({}, {}, {});
+  for (let looks = 1; looks <= 30; looks++) {
+    const { messages } = await ask({ action: 'list' });
+    expect({ looks, ids: messages.map(({ message_id }) => message_id).sort() }).toEqual({
+      looks,
+      ids: [...ids].sort(),
+    });
+  }
+  expect(await countParked()).toBe(3);
+});
+
+test.each([
+  'account.allocate',
+  'account.renew',
+  'action.acquire',
+])('%s is not replayed: it would grant something', async (operation) => {
+  const [messageId] = await park({ operation });
+  const { messages } = await ask({ action: 'list' });
+  expect(messages[0]?.obstacle).toMatch(/nobody waits for/);
+  const { results } = await ask({ action: 'replay', parked_ids: [await parkedIdOf(messageId)], force: true });
+  expect(results).toMatchObject([{ outcome: 'kept', code: null, reason: messages[0]?.obstacle }]);
+  expect(dispatched).toHaveLength(0);
+  expect(await countParked()).toBe(1);
 });
 
 test.each<[FailureCode, 'replayed' | 'kept']>([

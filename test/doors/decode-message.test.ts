@@ -1,7 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { ENVELOPE } from '../../contracts/envelope.js';
-import { decodeBody, findIssues, isDeeperThan } from '../../src/doors/decode-message.js';
+import { decodeBody, findExcess, findIssues } from '../../src/doors/decode-message.js';
 
 const bytes = (text: string) => Buffer.from(text);
 const nested = (depth: number) => `${'{"a":'.repeat(depth - 1)}{}${'}'.repeat(depth - 1)}`;
@@ -22,6 +22,8 @@ const malformed: [string, Buffer, RegExp][] = [
   ],
   ['17 levels', bytes(nested(17)), /^body: must be at most 16 levels deep$/],
   ['5,000 levels', bytes('['.repeat(5_000)), /at most 16 levels deep/],
+  ['120,000 values', bytes(`{"a": [${'0,'.repeat(119_999)}0]}`), /^body: must have at most 40000 values$/],
+  ['120,000 arrays', bytes(`{"a": [${'[]'.repeat(119_999)}]}`), /^body: must have at most 40000 values$/],
   ['bad UTF-8', Buffer.from([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x22, 0xc3, 0x28, 0x22, 0x7d]), /^body: must be UTF-8$/],
   ['a surrogate in UTF-8', Buffer.from('7b2261223a22eda080227d', 'hex'), /^body: must be UTF-8$/],
   ['UTF-16', Buffer.from('{"a":1}', 'utf16le'), /^body: must be JSON$/],
@@ -40,6 +42,11 @@ const invalid: [string, string, { path: string; message: RegExp }][] = [
   ['NUL in a key', '{"a": {"b\\u0000": 1}}', { path: 'a.b\\u0000', message: /as a key .*NUL/ }],
   ['half a surrogate pair', '{"a": ["ok", "\\ud800"]}', { path: 'a.1', message: /surrogate/ }],
   ['__proto__', '{"a": {"__proto__": {"admin": true}}}', { path: 'a.__proto__', message: /must not be used/ }],
+  [
+    'more fields than any request has',
+    `{"a": {${Array.from({ length: 2_001 }, (_, n) => `"k${n}": 0`).join()}}}`,
+    { path: 'a', message: /at most 2000 fields/ },
+  ],
   ['1e999', '{"user_id": 1e999}', { path: 'user_id', message: /finite/ }],
   ['-1e999', '{"a": [{"b": -1e999}]}', { path: 'a.0.b', message: /finite/ }],
 ];
@@ -110,8 +117,10 @@ test('depth is counted as the parser would, text and escapes aside', () => {
     typeof value === 'object' && value !== null ? 1 + Math.max(0, ...Object.values(value).map(depthOf)) : 0;
   fc.assert(
     fc.property(fc.jsonValue(), fc.integer({ min: 0, max: 6 }), (value, max) => {
-      expect(isDeeperThan(bytes(JSON.stringify(value)), max)).toBe(depthOf(value) > max);
+      const excess = findExcess(bytes(JSON.stringify(value)), { maxBodyDepth: max, maxBodyValues: 1_000_000 });
+      expect(excess !== null).toBe(depthOf(value) > max);
     }),
   );
-  expect(isDeeperThan(bytes('{"a": "[[[[ \\" [[[ \\\\"}'), 1)).toBe(false);
+  const text = bytes('{"a": "[[[[,,, \\" [[[ \\\\"}');
+  expect(findExcess(text, { maxBodyDepth: 1, maxBodyValues: 1 })).toBeNull();
 });

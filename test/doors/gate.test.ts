@@ -40,6 +40,30 @@ test('a token is known by its hash, an old and a new one alike', () => {
   expect(gate.identify('Bearer old')).toBeNull();
 });
 
+test.each<[string | null, string, boolean]>([
+  ['inviting', 'reply.inviting', true],
+  ['inviting', 'reply.inviting.7', true],
+  ['inviting', 'reply.inviting.a.b', true],
+  ['inviting', 'reply.inviting2', false],
+  ['inviting', 'reply.invitin', false],
+  ['inviting', 'reply.messaging', false],
+  ['inviting', 'reply.messaging.inviting', false],
+  ['inviting', 'reply.x', false],
+  ['inviting', 'reply..inviting', false],
+  ['inviting', 'reply.inviting.late', false],
+  ['inviting.late', 'reply.inviting.late', true],
+  ['inviting.late', 'reply.inviting.late.1', true],
+  ['inviting.late', 'reply.inviting', false],
+  [null, 'reply.inviting', false],
+  [null, 'reply.x', false],
+  ['inviting', 'amq.rabbitmq.reply-to.g1h2', true],
+  ['inviting', 'amq.gen-abc', true],
+])('%s may be answered at %s: %s', (caller, replyTo, may) => {
+  const { gate } = openWith(['inviting', 'inviting.late', 'messaging'].map((name) => ({ name, users: '*' })));
+  expect(gate.mayBeAnsweredAt(caller, replyTo)).toBe(may);
+  expect(openGate.mayBeAnsweredAt(caller, replyTo)).toBe(true);
+});
+
 test('without an access file everybody is let in, and nobody is known', () => {
   const arrival = { door: 'amqp', caller: null, operation: 'admin.register', requestId: '1', again: false } as const;
   expect(openGate.identify('Bearer any')).toBeNull();

@@ -36,6 +36,25 @@ export function judgeCaller(
   return { ok: true, rights };
 }
 
+const OWN_QUEUES = 'reply.';
+
+/**
+ * Whether a caller may have its reply written to a queue: `reply.<name>` and `reply.<name>.…` are that caller's alone
+ * (of two listed names that fit, the longer one's); every other queue has a name that the broker gave.
+ */
+export function mayBeAnsweredAt(policy: AccessPolicy, caller: string | null, replyTo: string): boolean {
+  if (!replyTo.startsWith(OWN_QUEUES)) return true;
+  for (
+    let owner = replyTo.slice(OWN_QUEUES.length);
+    owner !== '';
+    owner = owner.slice(0, Math.max(0, owner.lastIndexOf('.')))
+  ) {
+    if (owner === caller) return true;
+    if (policy.has(owner)) return false;
+  }
+  return false;
+}
+
 /**
  * Whether a valid body speaks for the caller and of its users only; null where it does. Which user an account is of
  * stands in no body: see `judgeOwner`.

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Channel, ChannelModel } from 'amqplib';
-import { DEAD_LETTERS, REQUEST_QUEUE_KEYS, REQUEST_QUEUES } from '../../../contracts/topology.js';
+import { DEAD_LETTERS, PARKED, REQUEST_QUEUE_KEYS, REQUEST_QUEUES } from '../../../contracts/topology.js';
 import type { BrokerConnection, Connections } from '../../broker/connections.js';
 import { type Consumer, createConsumer, type Delivery } from '../../broker/consume.js';
 import { createPublisher } from '../../broker/publish.js';
@@ -17,7 +17,7 @@ import type { Dispatch } from '../../requests/request.js';
 import type { Log } from '../../telemetry/log.js';
 import { readHeader } from './envelope.js';
 import { createOutage } from './outage.js';
-import { type AmqpDoorObserver, type Service, serveTask } from './serve.js';
+import { type AmqpDoorObserver, createFullness, type Service, serveTask } from './serve.js';
 import { createSuspectLane, isSuspect } from './suspects.js';
 import { readDeadLetter, readRequest, type Task } from './tasks.js';
 import type { Gate } from '../gate.js';
@@ -41,6 +41,8 @@ export interface AmqpDoor {
   state(): AmqpDoorState;
   /** By queue name. */
   consumers: () => ReadonlyMap<string, Consumer>;
+  /** What it knows to be wrong at the broker, one sentence each. */
+  problems: () => readonly string[];
   /** Whether it could publish at once, by what it publishes. */
   publishers: () => Readonly<Record<string, boolean>>;
 }
@@ -123,6 +125,7 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
       const connection = consuming;
       const consumer = createConsumer({
         connection,
+        ownUser,
         queue,
         prefetch,
         declare,
@@ -147,6 +150,7 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
       const serving: Service = {
         replies: createPublisher({ connection: publishing, name: 'replies', log }),
         failures: createPublisher({ connection: publishing, name: 'failures', declare: declareFailureQueues, log }),
+        parkedQueue: createFullness(),
         ownUser,
         waitUntilAvailable: createOutage({
           waitUntilAvailable: async (signal) => {
@@ -181,6 +185,10 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
       inWork: inWork.size,
     }),
     consumers: () => consumers,
+    problems: () =>
+      service !== undefined && service.parkedQueue.isFull()
+        ? [`${PARKED.name} is full: what is given up is counted, but not kept`]
+        : [],
     publishers: () =>
       Object.fromEntries(
         Object.entries({ replies: service?.replies, failures: service?.failures }).map(([name, publisher]) => [

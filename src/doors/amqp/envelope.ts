@@ -1,12 +1,12 @@
 import type { ConsumeMessage } from 'amqplib';
-import { ENVELOPE, JSON_TYPE, REPLY_TO_PATTERN, TRACEPARENT } from '../../../contracts/envelope.js';
+import { ENVELOPE, isJsonType, PLAIN_ENCODING, REPLY_TO_PATTERN, TRACEPARENT } from '../../../contracts/envelope.js';
 import type { FailureReply } from '../../../contracts/failures.js';
-import { givenInstant, id } from '../../../contracts/fields.js';
 import { RETRY_STEPS } from '../../../contracts/topology.js';
 import { UNREAD_HEADERS } from '../../broker/limit-headers.js';
-import { fromIso } from '../../clock.js';
 import { refuse, refuseInvalid } from '../../requests/refuse.js';
 import type { Issue } from '../decode-message.js';
+import { DEADLINE_RULE, readDeadline } from '../read-deadline.js';
+import { readMessageId } from '../read-message-id.js';
 
 /** What surrounds the body of a message (contract, section 2), as far as it is sound. */
 export interface Envelope {
@@ -31,8 +31,6 @@ export interface Envelope {
 export const ORIGINAL_USER_HEADER = 'x-original-user-id';
 export const ATTEMPT_HEADER = 'x-attempt';
 
-/** Kombu, under Celery and others, names the character set here. */
-const PLAIN_ENCODING = /^(identity|utf-?8)?$/i;
 /** U+FFFD stands for bytes that are no UTF-8. */
 const UNPRINTABLE = /\p{Cc}|\ufffd/u;
 
@@ -40,53 +38,58 @@ const UNPRINTABLE = /\p{Cc}|\ufffd/u;
  * Reads a message's properties and headers. `refusal`: the first fault of form, else all faults of single fields.
  * @param ownUser the AMQP user of this service
  * @param receivedAt by this process's rising clock; the broker counts the `expiration` from earlier on
+ * @param mayBeAnsweredAt whether the caller may have its reply written to a queue of that name
  */
 export function readEnvelope(
   message: ConsumeMessage,
   ownUser: string,
   receivedAt: number,
+  mayBeAnsweredAt: (caller: string | null, replyTo: string) => boolean = () => true,
 ): { envelope: Envelope; refusal: FailureReply | null } {
   const { properties, fields } = message;
   const messageId = optionalText(properties.messageId);
   const correlationId = optionalText(properties.correlationId);
   const replyTo = optionalText(properties.replyTo);
-  const deadline = readHeader(message, ENVELOPE.deadlineHeader);
+  const deadlineAt = readDeadline(readHeader(message, ENVELOPE.deadlineHeader));
   const expiration = optionalText(properties.expiration);
   const traceparent = readHeader(message, 'traceparent');
   const returned = hasReturned(message, ownUser);
+  const caller = returned ? optionalText(readHeader(message, ORIGINAL_USER_HEADER)) : optionalText(properties.userId);
+  const isWritable = replyTo !== null && REPLY_TO_PATTERN.test(replyTo) && mayBeAnsweredAt(caller, replyTo);
 
   const malformed = (rule: string) => refuse('MALFORMED_MESSAGE', { message: rule });
   let refusal: FailureReply | null = null;
   if (readHeader(message, UNREAD_HEADERS) !== undefined) refusal = malformed('headers: must be at most 8 KiB');
   else if (replyTo !== null && !REPLY_TO_PATTERN.test(replyTo)) {
     refusal = malformed('reply_to: must be direct reply-to, a server-named queue or a queue named reply.<anything>');
-  } else if (!JSON_TYPE.test(optionalText(properties.contentType) ?? ENVELOPE.contentType)) {
+  } else if (replyTo !== null && !isWritable) {
+    refusal = malformed(
+      'reply_to: must be direct reply-to, a server-named queue, reply.<own name> or reply.<own name>.…',
+    );
+  } else if (!isJsonType(optionalText(properties.contentType) ?? ENVELOPE.contentType)) {
     refusal = malformed(`content_type: must be ${ENVELOPE.contentType}`);
   } else if (!PLAIN_ENCODING.test(optionalText(properties.contentEncoding) ?? '')) {
-    refusal = malformed('content_encoding: must be absent');
+    refusal = malformed('content_encoding: must be absent, utf-8, us-ascii or binary');
   }
 
   const issues: Issue[] = [];
-  const messageUuid = messageId === null ? null : id.safeParse(messageId);
-  if (messageUuid?.success === false) issues.push({ path: 'message_id', message: 'must be a UUID' });
+  const messageUuid = messageId === null ? null : readMessageId(messageId);
+  if (messageId !== null && messageUuid === null) issues.push({ path: 'message_id', message: 'must be a UUID' });
   if (correlationId !== null && UNPRINTABLE.test(correlationId)) {
     issues.push({ path: 'correlation_id', message: 'must be printable UTF-8' });
   }
-  const deadlineIsValid = typeof deadline === 'string' && givenInstant.safeParse(deadline).success;
-  if (deadline !== undefined && !deadlineIsValid) {
-    issues.push({ path: ENVELOPE.deadlineHeader, message: 'must be an ISO 8601 instant with an offset or Z' });
-  }
+  if (deadlineAt === undefined) issues.push({ path: ENVELOPE.deadlineHeader, message: DEADLINE_RULE });
   refusal ??= issues.length > 0 ? refuseInvalid(issues) : null;
 
   return {
     envelope: {
       operation: fields.routingKey,
-      messageId: messageUuid?.data ?? null,
+      messageId: messageUuid,
       correlationId: correlationId ?? messageId,
-      replyTo: replyTo !== null && REPLY_TO_PATTERN.test(replyTo) ? replyTo : null,
-      caller: returned ? optionalText(readHeader(message, ORIGINAL_USER_HEADER)) : optionalText(properties.userId),
+      replyTo: isWritable ? replyTo : null,
+      caller,
       attempt: returned ? countAttempts(readHeader(message, ATTEMPT_HEADER)) : 0,
-      deadlineAt: deadlineIsValid ? fromIso(deadline) : null,
+      deadlineAt: deadlineAt ?? null,
       // The broker takes no expiration but whole milliseconds.
       expiresAt: expiration === null ? null : receivedAt + Number(expiration),
       traceparent: typeof traceparent === 'string' && TRACEPARENT.test(traceparent) ? traceparent : null,

@@ -80,14 +80,14 @@ export const REDACTED_HEADER = 'x-redacted';
 const holdsSecrets = (text: string): boolean => hideSecrets(text) !== text;
 
 /** A message for the operator, sent by this service: whole but for secrets, with when and why it was given up. */
-export function buildParked(
+export async function buildParked(
   message: ConsumeMessage,
   envelope: Envelope,
   error: Failure,
   { ownUser, now }: { ownUser: string; now: number },
-): OutgoingMessage {
+): Promise<OutgoingMessage> {
   const { operation, caller, messageId } = envelope;
-  const content = redactBody(message.content, operation);
+  const content = await redactBody(message.content, operation);
   const isRedacted = content !== message.content || [operation, caller ?? '', messageId ?? ''].some(holdsSecrets);
   return {
     exchange: '',

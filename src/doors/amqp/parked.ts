@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import { FAILURES, type FailureCode } from '../../../contracts/failures.js';
-import { id } from '../../../contracts/fields.js';
 import type { ParkedRequest, ParkedResult } from '../../../contracts/parked.js';
 import { PARKED } from '../../../contracts/topology.js';
 import type { BrokerConnection } from '../../broker/connections.js';
+import { lockParked, unlockParked } from '../../broker/lock-parked.js';
 import { declareFailureQueues } from '../../broker/topology.js';
 import { waitAtMost } from '../../broker/wait-at-most.js';
 import { clock } from '../../clock.js';
@@ -15,6 +15,7 @@ import type { Dispatch, Reply } from '../../requests/request.js';
 import type { Log } from '../../telemetry/log.js';
 import { decodeBody } from '../decode-message.js';
 import type { Gate } from '../gate.js';
+import { readMessageId } from '../read-message-id.js';
 import { addCopy, describeParked, type ParkedEntry, readParked } from './read-parked.js';
 
 export interface ParkedDeskOptions {
@@ -26,13 +27,8 @@ export interface ParkedDeskOptions {
   log: Log;
 }
 
-/** Of a connection that has it no other can: who has declared it has the parked messages to itself. */
-const LOCK_QUEUE = `${PARKED.name}.lock`;
-const LOCK_WAIT_MS = 15_000;
-const LOCK_PAUSE_MS = 250;
 const CONSUMER_TAG = 'parked';
 const RETURN_PAUSE_MS = 10;
-const RESOURCE_LOCKED = 405;
 /** More are not held at a time; of those beyond some come to the front whenever the others are given back. */
 const MAX_HELD = 5_000;
 /** A message that is counted and does not come is another's. */
@@ -68,31 +64,13 @@ interface Hold {
 async function workAlone(options: ParkedDeskOptions, work: Work): Promise<ParkedAnswer> {
   let hold: Hold | undefined;
   try {
-    hold = { channel: await openAlone(options.connection), held: 0 };
+    hold = { channel: await lockParked(options.connection), held: 0 };
     return await workOn(hold, options, work);
   } catch (error) {
     options.log.warn('parked messages could not be reached', { request_id: work.requestId, error });
     return refuse('UNAVAILABLE', { message: 'the parked messages cannot be reached now; ask again' });
   } finally {
     if (hold !== undefined) await waitAtMost(giveBack(hold), CLOSE_TIMEOUT_MS);
-  }
-}
-
-/** A channel of its own, once nobody else in the installation works on the parked messages. */
-async function openAlone(connection: BrokerConnection): Promise<Channel> {
-  const giveUpAt = clock.monotonicMs() + LOCK_WAIT_MS;
-  for (;;) {
-    const link = connection.current();
-    if (link === null) throw new Error('no connection to the broker');
-    const channel = await link.createChannel();
-    channel.on('error', () => undefined);
-    try {
-      await channel.assertQueue(LOCK_QUEUE, { exclusive: true, durable: false });
-      return channel;
-    } catch (error) {
-      if ((error as { code?: unknown }).code !== RESOURCE_LOCKED || clock.monotonicMs() > giveUpAt) throw error;
-      await pause(LOCK_PAUSE_MS);
-    }
   }
 }
 
@@ -104,7 +82,7 @@ async function giveBack({ channel, held }: Hold): Promise<void> {
   try {
     channel.nackAll(true);
     while ((await channel.checkQueue(PARKED.name)).messageCount < held) await pause(RETURN_PAUSE_MS);
-    await channel.deleteQueue(LOCK_QUEUE);
+    await unlockParked(channel);
   } finally {
     await channel.close();
   }
@@ -117,11 +95,11 @@ async function workOn(hold: Hold, options: ParkedDeskOptions, work: Work): Promi
   const found = [...wanted].map((parkedId) => ({ parkedId, entry: entries.get(parkedId) }));
   switch (body.action) {
     case 'list':
-      return { success: true, total, ...pageOf([...entries.values()], body), results: [] };
+      return { success: true, total, ...(await pageOf([...entries.values()], body)), results: [] };
     case 'show': {
-      const messages = found.flatMap(({ entry }) =>
-        entry === undefined ? [] : describeParked(entry, clock.now(), true),
-      );
+      const messages = [];
+      for (const { entry } of found)
+        if (entry !== undefined) messages.push(await describeParked(entry, clock.now(), true));
       return { success: true, total, messages, next_cursor: null, results: [] };
     }
     case 'replay':
@@ -169,7 +147,7 @@ async function take(
   return { total: messageCount, entries };
 }
 
-function pageOf(entries: ParkedEntry[], { limit, cursor }: ParkedRequest) {
+async function pageOf(entries: ParkedEntry[], { limit, cursor }: ParkedRequest) {
   const ordered = entries
     .map((entry) => ({ entry, place: placeOf(entry) }))
     .sort((a, b) => (a.place < b.place ? -1 : 1))
@@ -177,7 +155,8 @@ function pageOf(entries: ParkedEntry[], { limit, cursor }: ParkedRequest) {
   const page = ordered.slice(0, limit);
   const last = ordered.length > limit ? page.at(-1) : undefined;
   const now = clock.now();
-  return { messages: page.map(({ entry }) => describeParked(entry, now, false)), next_cursor: last?.place ?? null };
+  const messages = await Promise.all(page.map(({ entry }) => describeParked(entry, now, false)));
+  return { messages, next_cursor: last?.place ?? null };
 }
 
 /** By the instant of parking, then by id; of one width, so that texts compare like numbers. */
@@ -243,7 +222,7 @@ async function replay({ gate, dispatch }: ParkedDeskOptions, entry: ParkedEntry)
   const admitted = gate.enter({ door: 'amqp', caller, operation, requestId, again: true });
   if (!admitted.ok) return admitted.refusal;
   try {
-    const messageId = id.safeParse(entry.messageId).data ?? null;
+    const messageId = entry.messageId === null ? null : readMessageId(entry.messageId);
     return await dispatch({
       operation,
       messageId,

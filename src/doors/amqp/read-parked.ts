@@ -81,10 +81,11 @@ export function addCopy(entries: Map<string, ParkedEntry>, entry: ParkedEntry, w
 }
 
 /** A parked message as an operator sees it. */
-export function describeParked(entry: ParkedEntry, now: number, withBody: boolean): ParkedMessage {
+export async function describeParked(entry: ParkedEntry, now: number, withBody: boolean): Promise<ParkedMessage> {
   const { parkedId, copies, parkedAt, operation, code, reason, caller, messageId, correlationId, attempts, bytes } =
     entry;
-  const [message] = entry.messages;
+  const content = withBody ? entry.messages[0]?.content : undefined;
+  const shown = content && (await redactBody(content, operation)).toString('utf8', 0, MAX_BODY_SHOWN);
   return {
     parked_id: parkedId,
     copies,
@@ -98,10 +99,7 @@ export function describeParked(entry: ParkedEntry, now: number, withBody: boolea
     attempts,
     bytes,
     obstacle: judgeReplay(entry, { now, force: false }),
-    ...(withBody &&
-      message !== undefined && {
-        body: printable(redactBody(message.content, operation).toString('utf8', 0, MAX_BODY_SHOWN), MAX_BODY_SHOWN),
-      }),
+    ...(shown !== undefined && { body: printable(shown, MAX_BODY_SHOWN) }),
   };
 }
 

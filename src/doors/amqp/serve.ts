@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { FailureCode } from '../../../contracts/failures.js';
+import type { Failure, FailureCode } from '../../../contracts/failures.js';
 import { RETRY_STEPS } from '../../../contracts/topology.js';
 import { type OutgoingMessage, PublishFailed, type PublishFailure, type Publisher } from '../../broker/publish.js';
 import { clock } from '../../clock.js';
@@ -19,6 +19,8 @@ export interface AmqpDoorObserver {
   /** A reply that could not be delivered; where it is stored, a repeat of the request gets it. */
   replyLost(): void;
   parked(code: FailureCode): void;
+  /** The parked queue was full: the message is answered and gone. */
+  notParked(code: FailureCode): void;
   /** `step`: the header of a `RETRY_STEPS` entry. */
   retried(step: string): void;
   acknowledged(count: number): void;
@@ -30,6 +32,7 @@ export interface Service {
   replies: Publisher;
   /** For parked and delayed messages. */
   failures: Publisher;
+  parkedQueue: Fullness;
   /** The AMQP user of this service. */
   ownUser: string;
   /** Resolves when the dependencies are back; rejects when the door stops. */
@@ -39,6 +42,25 @@ export interface Service {
   log: Log;
   observe: Partial<AmqpDoorObserver>;
   reach?: Reach;
+}
+
+/** Whether a queue was full when it was last asked to take something. */
+export interface Fullness {
+  isFull: () => boolean;
+  note: (isFull: boolean) => void;
+}
+
+/** What has refused nothing for so long counts as having room again. */
+const FULL_MS = 30_000;
+
+export function createFullness(): Fullness {
+  let fullUntil = Number.NEGATIVE_INFINITY;
+  return {
+    isFull: () => clock.monotonicMs() < fullUntil,
+    note: (isFull) => {
+      fullUntil = isFull ? clock.monotonicMs() + FULL_MS : Number.NEGATIVE_INFINITY;
+    },
+  };
 }
 
 /** Before anything that has failed is tried again, so that nothing spins. */
@@ -90,7 +112,7 @@ async function ask(task: Task, log: Log): Promise<Reply> {
 
 /** Whether the message may be acknowledged. */
 async function settle(service: Service, task: Task, reply: Reply): Promise<boolean> {
-  const { failures, ownUser, log, observe } = service;
+  const { ownUser, log, observe } = service;
   const { message } = task.delivery;
   const settlement = settlementOf(task, reply);
   if (settlement.reply && !(await sendReply(service, task, reply))) return false;
@@ -99,15 +121,31 @@ async function settle(service: Service, task: Task, reply: Reply): Promise<boole
   const { code, message: reason } = reply.error;
   if (typeof settlement.settle === 'object') {
     const step = RETRY_STEPS[settlement.settle.retryStep];
-    if (!(await persist(service, failures, task, buildRetry(message, task.envelope, step, ownUser)))) return false;
+    const retry = buildRetry(message, task.envelope, step, ownUser);
+    if ((await persist(service, task, retry, () => false)) !== 'kept') return false;
     log.warn('request will be tried again', { ...describe(task), code, reason, delay_ms: step.delayMs });
     observe.retried?.(step.header);
     return true;
   }
-  const parked = buildParked(message, task.envelope, reply.error, { ownUser, now: clock.now() });
-  if (!(await persist(service, failures, task, parked))) return false;
-  log.warn('message parked', { ...describe(task), code, reason });
-  observe.parked?.(code);
+  return park(service, task, reply.error);
+}
+
+/** Keeps the message for an operator; a full queue keeps the oldest, and what it refuses is counted and told. */
+async function park(service: Service, task: Task, error: Failure): Promise<boolean> {
+  const { ownUser, parkedQueue, log, observe } = service;
+  const { code, message: reason } = error;
+  const parked = await buildParked(task.delivery.message, task.envelope, error, { ownUser, now: clock.now() });
+  // One refusal may have another cause, such as the queue's deletion; the next try then finds it declared anew.
+  const outcome = await persist(service, task, parked, (refusals) => refusals > 1 || parkedQueue.isFull());
+  if (outcome === 'left') return false;
+  parkedQueue.note(outcome === 'refused');
+  if (outcome === 'kept') {
+    log.warn('message parked', { ...describe(task), code, reason });
+    observe.parked?.(code);
+  } else {
+    log.error('message not kept: the parked queue is full', { ...describe(task), code, reason });
+    observe.notParked?.(code);
+  }
   return true;
 }
 
@@ -135,16 +173,25 @@ async function sendReply(service: Service, task: Task, reply: Reply): Promise<bo
   }
 }
 
-/** Publishes until the broker has confirmed; false where the message is left to the broker. */
-async function persist(service: Service, publisher: Publisher, task: Task, copy: OutgoingMessage): Promise<boolean> {
-  for (;;) {
+/**
+ * Publishes until the broker has confirmed (`kept`). `refused`: by its queue, and `givesUp` says that so many refusals are
+ * enough. `left`: the message is left to the broker.
+ */
+async function persist(
+  service: Service,
+  task: Task,
+  copy: OutgoingMessage,
+  givesUp: (refusals: number) => boolean,
+): Promise<'kept' | 'refused' | 'left'> {
+  for (let refusals = 0; ; ) {
     try {
-      await publisher.publish(copy);
-      return true;
+      await service.failures.publish(copy);
+      return 'kept';
     } catch (error) {
       if (!(error instanceof PublishFailed) || error.failure === 'unencodable') throw error;
+      if (error.failure === 'refused' && givesUp(++refusals)) return 'refused';
       service.log.warn('message could not be put aside', { ...describe(task), error });
-      if (!(await mayTryAgain(service, task, error.failure))) return false;
+      if (!(await mayTryAgain(service, task, error.failure))) return 'left';
     }
   }
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isOperationName, OPERATIONS } from '../../../contracts/operations.js';
+import { isOperationName, OPERATION_NAMES, OPERATIONS } from '../../../contracts/operations.js';
 import { type RequestQueue, RETRY_STEPS } from '../../../contracts/topology.js';
 import type { Delivery } from '../../broker/consume.js';
 import { clock } from '../../clock.js';
@@ -7,7 +7,7 @@ import { refuse } from '../../requests/refuse.js';
 import type { Dispatch, IncomingRequest, Reply } from '../../requests/request.js';
 import { hideSecrets } from '../../telemetry/redact.js';
 import { type Envelope, readDeaths, readEnvelope } from './envelope.js';
-import { decodeBody } from '../decode-message.js';
+import { type DecodedBody, decodeBody } from '../decode-message.js';
 import type { Gate } from '../gate.js';
 
 /** One message on its way through the door. */
@@ -33,10 +33,15 @@ export interface Reader {
   gate: Gate;
 }
 
+/** Operations that have no required field: a client may send them without a body. */
+const WITHOUT_FIELDS: ReadonlySet<string> = new Set(
+  OPERATION_NAMES.filter((name) => OPERATIONS[name].request.safeParse({}).success),
+);
+
 /** A message from a request queue. */
 export function readRequest(delivery: Delivery, queue: RequestQueue, { ownUser, dispatch, gate }: Reader): Task {
   const { message } = delivery;
-  const { envelope, refusal } = readEnvelope(message, ownUser, clock.monotonicMs());
+  const { envelope, refusal } = readEnvelope(message, ownUser, clock.monotonicMs(), gate.mayBeAnsweredAt);
   const requestId = nameRequest(envelope);
   const { operation, caller, attempt } = envelope;
   // What a consumer had before may have had its effect: nobody may be told that nothing was done.
@@ -52,7 +57,7 @@ export function readRequest(delivery: Delivery, queue: RequestQueue, { ownUser, 
   if (isOperationName(operation) && OPERATIONS[operation].queue !== queue) {
     return answer(refuse('UNKNOWN_OPERATION', { message: `routing key: ${operation} is not served on this queue` }));
   }
-  const decoded = decodeBody(message.content, operation);
+  const decoded = decode(operation, message.content);
   if (!decoded.ok) return answer(decoded.refusal);
   const request = toRequest(envelope, requestId, decoded.body);
   return { ...task, ask: () => dispatch(request) };
@@ -62,16 +67,21 @@ export function readRequest(delivery: Delivery, queue: RequestQueue, { ownUser, 
  * A message from the dead-letter queue. One that expired is dispatched with its time over: it has no effect any
  * more, but if it had one before this process or another died with it, its stored reply is found. One that was
  * delivered too often may be what kills its consumers and is not looked into again. The ladder is behind both.
+ *
+ * What was delivered too often had been let in; everything else comes to a gate for the first time and is charged to its
+ * caller, who could otherwise pass its limits by letting requests expire.
  */
 export function readDeadLetter(delivery: Delivery, { ownUser, dispatch, gate }: Reader): Task {
   const { message } = delivery;
   const [death] = readDeaths(message);
-  const { envelope: read, refusal } = readEnvelope(message, ownUser, clock.monotonicMs());
+  const { envelope: read, refusal } = readEnvelope(message, ownUser, clock.monotonicMs(), gate.mayBeAnsweredAt);
   const envelope = { ...read, operation: death?.routingKey ?? read.operation };
   const requestId = nameRequest(envelope);
-  const task = { delivery, envelope, requestId, attempt: RETRY_STEPS.length, admin: false, leave: () => {} };
   const { operation, caller } = envelope;
-  const entry = gate.enter({ door: 'amqp', caller, operation, requestId, again: true });
+  const again = death !== undefined && death.reason !== 'expired';
+  const entry = gate.enter({ door: 'amqp', caller, operation, requestId, again });
+  const leave = entry.ok ? entry.leave : () => {};
+  const task = { delivery, envelope, requestId, attempt: RETRY_STEPS.length, admin: false, leave };
   if (!entry.ok) return { ...task, ask: () => Promise.resolve(entry.refusal) };
 
   // Headers that are not read tell nothing of its death either.
@@ -81,11 +91,14 @@ export function readDeadLetter(delivery: Delivery, { ownUser, dispatch, gate }: 
     return { ...task, ask: () => Promise.resolve(refuse('INTERNAL', { message: reason })) };
   }
   const expired = refuse('DEADLINE_EXCEEDED', { message: 'the request expired before it was served' });
-  const decoded = refusal === null ? decodeBody(message.content, operation) : null;
+  const decoded = refusal === null ? decode(operation, message.content) : null;
   if (!decoded?.ok) return { ...task, ask: () => Promise.resolve(expired) };
   const request = { ...toRequest(envelope, requestId, decoded.body), expiresAt: 0 };
   return { ...task, ask: () => dispatch(request) };
 }
+
+const decode = (operation: string, content: Buffer): DecodedBody =>
+  content.length === 0 && WITHOUT_FIELDS.has(operation) ? { ok: true, body: {} } : decodeBody(content, operation);
 
 /** What the request is called in logs and events; its caller may have named it after anything. */
 const nameRequest = ({ correlationId }: Envelope): string =>

@@ -25,7 +25,7 @@ export interface HttpTimeouts {
   headersMs: number;
   /** From the connection to the end of the body. */
   requestMs: number;
-  /** Between two requests. */
+  /** Between two requests; above the 60 to 75 s of common balancers, which do not repeat a POST that met a closed connection. */
   keepAliveMs: number;
   /** Without a byte in either direction; above the longest `wait_ms`, 60 s. */
   silenceMs: number;
@@ -35,7 +35,7 @@ export interface HttpTimeouts {
 const TIMEOUTS: HttpTimeouts = {
   headersMs: 10_000,
   requestMs: 20_000,
-  keepAliveMs: 30_000,
+  keepAliveMs: 90_000,
   silenceMs: 90_000,
   checkMs: 2_000,
 };

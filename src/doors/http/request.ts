@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
-import { ENVELOPE, JSON_TYPE, TRACEPARENT } from '../../../contracts/envelope.js';
+import { ENVELOPE, isJsonType, PLAIN_ENCODING, TRACEPARENT } from '../../../contracts/envelope.js';
 import type { FailureReply } from '../../../contracts/failures.js';
-import { givenInstant, id } from '../../../contracts/fields.js';
-import { fromIso } from '../../clock.js';
 import { refuse, refuseInvalid } from '../../requests/refuse.js';
 import type { IncomingRequest } from '../../requests/request.js';
 import { hideSecrets } from '../../telemetry/redact.js';
 import { decodeBody, findIssues, type Issue } from '../decode-message.js';
+import { DEADLINE_RULE, readDeadline } from '../read-deadline.js';
+import { readMessageId } from '../read-message-id.js';
 import type { Query, ReadQuery } from './query.js';
 
 /** What is known of an HTTP request. */
@@ -80,16 +80,13 @@ export const readHttpRequest = (
 const readEnvelope = (
   headers: IncomingHttpHeaders,
 ): Read<Pick<IncomingRequest, 'messageId' | 'deadlineAt' | 'expiresAt'>> => {
-  const messageId = id.safeParse(header(headers, 'idempotency-key') ?? randomUUID());
-  const deadline = header(headers, ENVELOPE.deadlineHeader);
+  const messageId = readMessageId(header(headers, 'idempotency-key') ?? randomUUID());
+  const deadlineAt = readDeadline(header(headers, ENVELOPE.deadlineHeader));
   const issues: Issue[] = [];
-  if (!messageId.success) issues.push({ path: 'Idempotency-Key', message: 'must be a UUID' });
-  if (deadline !== null && !givenInstant.safeParse(deadline).success) {
-    issues.push({ path: ENVELOPE.deadlineHeader, message: 'must be an ISO 8601 instant with an offset or Z' });
-  }
-  if (!messageId.success || issues.length > 0) return { ok: false, refusal: refuseInvalid(issues) };
-  const deadlineAt = deadline === null ? null : fromIso(deadline);
-  return { ok: true, value: { messageId: messageId.data, deadlineAt, expiresAt: null } };
+  if (messageId === null) issues.push({ path: 'Idempotency-Key', message: 'must be a UUID' });
+  if (deadlineAt === undefined) issues.push({ path: ENVELOPE.deadlineHeader, message: DEADLINE_RULE });
+  if (messageId === null || deadlineAt === undefined) return { ok: false, refusal: refuseInvalid(issues) };
+  return { ok: true, value: { messageId, deadlineAt, expiresAt: null } };
 };
 
 const readFromQuery = (readQuery: ReadQuery, { query }: HttpParts): Read<Record<string, unknown>> => {
@@ -108,10 +105,10 @@ const readFromBody = ({ headers, query, body }: HttpParts, operation: string): R
   if (misplaced.length > 0) return { ok: false, refusal: refuseInvalid(misplaced) };
   if (body === null || body.length === 0) return { ok: true, value: {} };
   const contentType = header(headers, 'content-type');
-  if (contentType !== null && !JSON_TYPE.test(contentType)) {
+  if (contentType !== null && !isJsonType(contentType)) {
     return malformed(`content-type: must be ${ENVELOPE.contentType} in UTF-8`);
   }
-  if ((header(headers, 'content-encoding') ?? 'identity') !== 'identity') {
+  if (!PLAIN_ENCODING.test(header(headers, 'content-encoding') ?? '')) {
     return malformed('content-encoding: must not be used');
   }
   const decoded = decodeBody(body, operation);

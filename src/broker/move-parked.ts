@@ -1,0 +1,223 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
+import { PARKED } from '../../contracts/topology.js';
+import type { Log } from '../telemetry/log.js';
+import type { BrokerConnection } from './connections.js';
+import { lockParked, unlockParked } from './lock-parked.js';
+
+/** The arguments of version 1.0: no bound, and on RabbitMQ 4.0 to 4.2 no more than 20 deliveries. */
+const FORMER_ARGUMENTS = { 'x-queue-type': 'quorum' };
+/** Holds the messages while their queue is declared anew; without a bound, so that all of them have room. */
+const HALFWAY = {
+  name: `${PARKED.name}.moving`,
+  arguments: { 'x-queue-type': 'quorum', 'x-delivery-limit': PARKED.arguments['x-delivery-limit'] },
+};
+
+const PRECONDITION_FAILED = 406;
+const NOT_FOUND = 404;
+/** Copied and not yet confirmed, at most. */
+const IN_FLIGHT = 64;
+const LOOK_MS = 20;
+/** An instance of version 1.0 that parks a message at the wrong moment declares its queue again. */
+const MAX_ROUNDS = 5;
+/** How long a queue's deletion may take to be told to its consumer, after everything it still delivers. */
+const END_MS = 2_000;
+
+/**
+ * Gives the parked queue of version 1.0 its present arguments: copies its messages to a second queue, declares it anew,
+ * and copies them back. A message is acknowledged after its copy is confirmed, so a crash leaves two copies of it, never
+ * none; the next start goes on from where it was. One instance works at a time (`lockParked`). What an instance of
+ * version 1.0 parks between the last look and the deletion is still delivered to this one, which copies it too.
+ * Messages for which the bounded queue has no room stay in `account-manager.parked.moving`, the newest of all, and follow
+ * at a later start. Does nothing to a queue of any other arguments: start-up tells the difference and stops.
+ */
+export async function moveParked(connection: BrokerConnection, ownUser: string, log: Log): Promise<void> {
+  const link = connection.current();
+  if (link === null) throw new Error('no connection to the broker');
+  const isAsWanted = await agrees(link, PARKED);
+  if (isAsWanted && !(await exists(link, HALFWAY.name))) return;
+
+  const lock = await lockParked(connection);
+  try {
+    for (let round = 1; !(await agrees(link, PARKED)); round++) {
+      if (!(await agrees(link, { name: PARKED.name, arguments: FORMER_ARGUMENTS }))) return;
+      if (round > MAX_ROUNDS) throw new Error(`${PARKED.name} is declared with its former arguments again and again`);
+      log.warn('the parked queue has its former arguments; its messages are moved', { queue: PARKED.name });
+      await replaceQueue(link, ownUser);
+    }
+    if (await exists(link, HALFWAY.name)) await returnMessages(link, ownUser, log);
+  } finally {
+    await unlockParked(lock);
+    await lock.close();
+  }
+}
+
+/** Copies everything out of the parked queue, and deletes it. */
+async function replaceQueue(link: ChannelModel, ownUser: string): Promise<void> {
+  await agrees(link, HALFWAY);
+  const copy = await startCopy(link, { from: PARKED.name, to: HALFWAY.name, ownUser });
+  try {
+    await copy.untilEmpty();
+    const { consumerCount } = await copy.reader.checkQueue(PARKED.name);
+    if (consumerCount > 1) {
+      throw new Error(
+        `${PARKED.name} has a consumer of somebody else's, which may hold messages: end it, and start again`,
+      );
+    }
+    await copy.reader.deleteQueue(PARKED.name);
+    await Promise.race([copy.ended, pause(END_MS)]);
+    await copy.untilConfirmed();
+  } finally {
+    await copy.close();
+  }
+}
+
+/** Copies everything back for which there is room. */
+async function returnMessages(link: ChannelModel, ownUser: string, log: Log): Promise<void> {
+  const copy = await startCopy(link, { from: HALFWAY.name, to: PARKED.name, ownUser });
+  try {
+    const isDone = await copy.untilEmpty();
+    if (isDone) await copy.reader.deleteQueue(HALFWAY.name);
+    else {
+      log.error('the parked queue is full; the newest of its former messages wait and follow at the next start', {
+        queue: HALFWAY.name,
+      });
+    }
+  } finally {
+    await copy.close();
+  }
+}
+
+interface Copy {
+  reader: Channel;
+  /** Resolves when the source has nothing more, with true, or when the target refuses messages, with false. */
+  untilEmpty: () => Promise<boolean>;
+  untilConfirmed: () => Promise<void>;
+  /** Resolves when the source is gone. */
+  ended: Promise<void>;
+  /** What is not copied goes back. */
+  close: () => Promise<void>;
+}
+
+async function startCopy(
+  link: ChannelModel,
+  { from, to, ownUser }: { from: string; to: string; ownUser: string },
+): Promise<Copy> {
+  const [reader, writer] = [await openChannel(link), await link.createConfirmChannel()];
+  let inFlight = 0;
+  let isFull = false;
+  let fault: Error | null = null;
+  const fail = (error: Error): void => {
+    fault ??= error;
+  };
+  for (const channel of [reader, writer]) {
+    channel.on('error', fail);
+    channel.on('close', () => fail(new Error('the channel was lost')));
+  }
+  // The broker returns a message before it confirms it: nothing is acknowledged that has reached no queue.
+  writer.on('return', () => fail(new Error(`${to} is gone`)));
+
+  let end: () => void;
+  const ended = new Promise<void>((resolve) => (end = resolve));
+  const onMessage = (message: ConsumeMessage | null): void => {
+    if (message === null) return end();
+    inFlight += 1;
+    publishCopy(writer, to, message, ownUser, (error) => {
+      inFlight -= 1;
+      if (error !== null) isFull = true;
+      else if (fault === null) reader.ack(message);
+    });
+  };
+  const settled = async (isOver: () => Promise<boolean>): Promise<void> => {
+    while (!(await isOver())) {
+      if (fault !== null) throw fault;
+      await pause(LOOK_MS);
+    }
+    if (fault !== null) throw fault;
+  };
+
+  await reader.prefetch(IN_FLIGHT);
+  await reader.consume(from, onMessage);
+  return {
+    reader,
+    untilEmpty: async () => {
+      await settled(async () => isFull || (inFlight === 0 && (await reader.checkQueue(from)).messageCount === 0));
+      return !isFull;
+    },
+    untilConfirmed: () => settled(() => Promise.resolve(inFlight === 0)),
+    ended,
+    close: async () => {
+      for (const channel of [reader, writer]) await channel.close().catch(() => undefined);
+    },
+  };
+}
+
+/** The same message, as far as this service reads it: its own signature stays, another user's cannot be written. */
+function publishCopy(
+  writer: ConfirmChannel,
+  to: string,
+  { content, properties }: ConsumeMessage,
+  ownUser: string,
+  onConfirm: (error: Error | null) => void,
+): void {
+  const { contentType, contentEncoding, correlationId, messageId, timestamp, type, appId, userId } =
+    properties as Options.Publish;
+  const sealed: Options.Publish = {
+    persistent: true,
+    mandatory: true,
+    headers: copyHeaders(properties.headers),
+    ...(userId === ownUser && { userId }),
+  };
+  const described = { ...sealed, contentType, contentEncoding, correlationId, messageId, timestamp, type, appId };
+  try {
+    writer.publish('', to, content, described, onConfirm);
+  } catch {
+    // Bytes that are no UTF-8 were read as longer ones, and a property may not fit on its way out.
+    writer.publish('', to, content, sealed, onConfirm);
+  }
+}
+
+/** What the broker counts is its own; `CC` and `BCC` would send the message elsewhere, too. */
+const UNCOPIED_HEADERS: ReadonlySet<string> = new Set(['x-delivery-count', 'x-acquired-count', 'CC', 'BCC']);
+
+const copyHeaders = (headers: object | undefined): Record<string, unknown> =>
+  Object.fromEntries(
+    Object.entries(headers ?? {}).filter(
+      ([name, value]) => !UNCOPIED_HEADERS.has(name) && ['string', 'number', 'boolean'].includes(typeof value),
+    ),
+  );
+
+/** Declares a queue where it is missing; whether it then has these arguments. */
+async function agrees(
+  link: ChannelModel,
+  queue: { name: string; arguments: Readonly<Record<string, string | number>> },
+): Promise<boolean> {
+  const channel = await openChannel(link);
+  try {
+    await channel.assertQueue(queue.name, { durable: true, arguments: { ...queue.arguments } });
+    await channel.close();
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === PRECONDITION_FAILED) return false;
+    throw error;
+  }
+}
+
+async function exists(link: ChannelModel, queue: string): Promise<boolean> {
+  const channel = await openChannel(link);
+  try {
+    await channel.checkQueue(queue);
+    await channel.close();
+    return true;
+  } catch (error) {
+    if ((error as { code?: unknown }).code === NOT_FOUND) return false;
+    throw error;
+  }
+}
+
+/** What the broker closes it for is thrown by the call that was under way. */
+async function openChannel(link: ChannelModel): Promise<Channel> {
+  const channel = await link.createChannel();
+  channel.on('error', () => undefined);
+  return channel;
+}

@@ -1,0 +1,139 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { Socket } from 'node:net';
+import type { ConsumeMessage, Options } from 'amqplib';
+import { PARKED } from '../../contracts/topology.js';
+import { createConnections } from '../../src/broker/connections.js';
+import { moveParked } from '../../src/broker/move-parked.js';
+import { declareTopology } from '../../src/broker/topology.js';
+import { eventually } from './eventually.js';
+import { type OpenBroker, openBroker } from './open-broker.js';
+
+const FORMER = { 'x-queue-type': 'quorum' };
+const HALFWAY = `${PARKED.name}.moving`;
+
+let broker: OpenBroker;
+beforeEach(async () => {
+  broker = await openBroker();
+});
+afterEach(() => broker.close());
+
+const move = (connections = broker.connections) => moveParked(connections.publishing, connections.user, broker.log);
+
+/** Declares a queue as version 1.0 did and puts messages into it. */
+async function fill(queue: string, from: number, to: number, options: Options.Publish = {}): Promise<void> {
+  const channel = await broker.plain.createConfirmChannel();
+  await channel.assertQueue(queue, { arguments: FORMER });
+  for (let n = from; n < to; n++)
+    channel.sendToQueue(queue, Buffer.from(`{"n":${n}}`), { persistent: true, ...options });
+  await channel.waitForConfirms();
+  await channel.close();
+}
+
+/** Everything in a queue, which is then empty. */
+async function drain(queue: string): Promise<ConsumeMessage[]> {
+  const channel = await broker.plain.createChannel();
+  const { messageCount } = await channel.checkQueue(queue);
+  const found: ConsumeMessage[] = [];
+  await channel.consume(queue, (message) => message !== null && found.push(message), { noAck: true });
+  await eventually('all is there', () => found.length === messageCount);
+  await channel.close();
+  return found;
+}
+const numbersIn = async (queue: string) =>
+  (await drain(queue)).map(({ content }) => (JSON.parse(content.toString()) as { n: number }).n).sort((a, b) => a - b);
+const upTo = (count: number) => Array.from({ length: count }, (_, n) => n);
+const isMissing = async (queue: string) => {
+  const channel = await broker.plain.createChannel();
+  channel.on('error', () => undefined);
+  return channel.checkQueue(queue).then(
+    () => false,
+    () => true,
+  );
+};
+
+test('a queue of version 1.0 gets its present arguments and keeps its messages', async () => {
+  await fill(PARKED.name, 0, 500);
+  await expect(declareTopology(broker.plain)).rejects.toThrow(PARKED.name);
+  await move();
+  await declareTopology(broker.plain);
+  expect(await isMissing(HALFWAY)).toBe(true);
+  expect(await numbersIn(PARKED.name)).toEqual(upTo(500));
+});
+
+test('properties, headers and the signature of this service stay; another’s signature cannot be kept', async () => {
+  const { user } = broker.connections;
+  const said: Options.Publish = {
+    messageId: 'm',
+    correlationId: 'c',
+    contentType: 'application/json',
+    type: 't',
+    timestamp: 7,
+  };
+  const headers = { 'x-error-code': 'INTERNAL', 'x-attempt': 3, 'x-redacted': true, CC: ['account-manager.admin'] };
+  await fill(PARKED.name, 0, 1, { ...said, userId: user, headers: { ...headers, CC: undefined } });
+  await fill(PARKED.name, 1, 2, { ...said, replyTo: 'reply.x', headers: { ...headers, nested: { deep: [1] } } });
+  await move();
+  const [first, second] = await drain(PARKED.name);
+  expect(first?.properties).toMatchObject({ ...said, userId: user });
+  expect(first?.properties.headers).toMatchObject({ 'x-error-code': 'INTERNAL', 'x-attempt': 3, 'x-redacted': true });
+  expect(second?.properties.userId).toBeUndefined();
+});
+
+test('several instances at once, and one that comes later, move each message once', async () => {
+  await fill(PARKED.name, 0, 300);
+  const others = createConnections({ url: broker.vhost.url, instance: 'other', log: broker.log });
+  await others.open({ timeoutMs: 10_000 });
+  await Promise.all([move(), move(others)]);
+  await move(others);
+  expect(await numbersIn(PARKED.name)).toEqual(upTo(300));
+  await others.close();
+});
+
+test('a start that was cut off is gone on with: nothing is missing', async () => {
+  await fill(PARKED.name, 0, 2_000);
+  const dying = createConnections({ url: broker.vhost.url, instance: 'dying', log: broker.log });
+  await dying.open({ timeoutMs: 10_000 });
+  const cut = move(dying).catch((error: unknown) => error);
+  await eventually('it is at work', async () => !(await isMissing(HALFWAY)));
+  const { stream } = dying.publishing.current()?.connection as unknown as { stream: Socket };
+  stream.destroy(new Error('cut'));
+  expect(await cut).toBeInstanceOf(Error);
+  await dying.close();
+
+  await move();
+  expect(new Set(await numbersIn(PARKED.name))).toEqual(new Set(upTo(2_000)));
+  expect(await isMissing(HALFWAY)).toBe(true);
+});
+
+test('what was left halfway by a crash comes back, whichever queue is there', async () => {
+  await fill(HALFWAY, 0, 10);
+  await move();
+  expect(await numbersIn(PARKED.name)).toEqual(upTo(10));
+
+  await (await broker.plain.createChannel()).deleteQueue(PARKED.name);
+  await fill(HALFWAY, 0, 10);
+  await fill(PARKED.name, 10, 20);
+  await move();
+  expect(await numbersIn(PARKED.name)).toEqual(upTo(20));
+});
+
+test('what has no room in the bounded queue waits, the newest of all', async () => {
+  const most = PARKED.arguments['x-max-length'];
+  await fill(PARKED.name, 0, most + 300);
+  await move();
+  const kept = await numbersIn(PARKED.name);
+  const waiting = await numbersIn(HALFWAY);
+  expect([...kept, ...waiting].sort((a, b) => a - b)).toEqual(upTo(most + 300));
+  expect(kept.length).toBeGreaterThanOrEqual(most);
+  expect(Math.max(...kept)).toBeLessThan(most + 300);
+  expect(waiting.length).toBeGreaterThan(0);
+});
+
+test('a queue of other arguments is left to its operator', async () => {
+  const channel = await broker.plain.createChannel();
+  await channel.assertQueue(PARKED.name, { arguments: { ...FORMER, 'x-max-length': 5 } });
+  channel.sendToQueue(PARKED.name, Buffer.from('{"n":0}'));
+  await move();
+  await expect(declareTopology(broker.plain)).rejects.toThrow(`for queue '${PARKED.name}'`);
+  expect(await numbersIn(PARKED.name)).toEqual([0]);
+});
