@@ -169,12 +169,13 @@ describe('an unexpected failure', () => {
     const { properties } = retried as amqplib.GetMessage;
     expect(properties.expiration).toBeUndefined();
     const { 'x-deadline': deadline, 'x-publish-id': publishId, ...rest } = properties.headers as Record<string, string>;
-    expect(rest).toEqual({
+    // The broker adds how often it was delivered; 4.3 counts otherwise than those before.
+    const brokersOwn = ['x-delivery-count', 'x-acquired-count'];
+    expect(Object.fromEntries(Object.entries(rest).filter(([name]) => !brokersOwn.includes(name)))).toEqual({
       'x-attempt': 1,
       'x-retry': '5s',
       'x-original-user-id': user,
       tracestate: 'a=b',
-      'x-delivery-count': 0, // the broker's own
     });
     expect(publishId).toMatch(UUID);
     expect(Math.abs(Date.parse(String(deadline)) - sentAt - 60_000)).toBeLessThan(2_000);
