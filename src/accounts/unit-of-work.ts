@@ -253,20 +253,30 @@ export function countUsage(work: UnitOfWork, account: AccountRecord, usage: Usag
       countInChannel(channelUsageOf(account, actionType, channel), inChannel, at),
     );
     touch(work.changes.channels, account, { actionType, channel });
-    if (actionType === 'invite') countInviteToday(account, channel, inChannel, work.now);
   }
+  if (actionType === 'invite') countInvitesToday(account, byChannel, work.now);
   account.lastUsedAt = work.now;
   work.changes.accounts.add(account);
 }
 
-function countInviteToday(account: AccountRecord, channel: string, quantity: number, now: number): void {
+/**
+ * The day's invites are shown for so many channels: they travel with the account's row, which every operation reads and
+ * writes. What comes beyond is shown in one sum; limits are judged by the channels' own counters, which have no bound.
+ */
+const MAX_CHANNELS_SHOWN = 1_000;
+/** Stands for the channels beyond; no channel's key. */
+const OTHER_CHANNELS = '*';
+
+function countInvitesToday(account: AccountRecord, byChannel: Usage['byChannel'], now: number): void {
+  if (byChannel.length === 0) return;
   const today = utcDay(now);
-  const counted = account.usageDay === today ? account.invitesByChannelToday : {};
+  const counted = new Map(account.usageDay === today ? Object.entries(account.invitesByChannelToday) : []);
+  for (const { channel, quantity } of byChannel) {
+    const shown = counted.has(channel) || counted.size < MAX_CHANNELS_SHOWN ? channel : OTHER_CHANNELS;
+    counted.set(shown, (counted.get(shown) ?? 0) + quantity);
+  }
   account.usageDay = today;
-  account.invitesByChannelToday = {
-    ...counted,
-    [channel]: (Object.hasOwn(counted, channel) ? (counted[channel] ?? 0) : 0) + quantity,
-  };
+  account.invitesByChannelToday = Object.fromEntries(counted);
 }
 
 function touch<T>(touched: Map<AccountRecord, Set<T>>, account: AccountRecord, what: T): void {
