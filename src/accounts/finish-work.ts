@@ -45,6 +45,8 @@ function bringInLine(context: FinishingContext, work: UnitOfWork): void {
 export const lockValueOf = (lease: OpenLease): string => lease.lockValue ?? lease.leaseId;
 
 async function alignLocks({ locks }: FinishingContext, { changes, now }: UnitOfWork): Promise<void> {
+  // A lease that supersedes another goes on under its lock.
+  const kept = new Set(changes.leasesOpened.map(({ lease }) => lockValueOf(lease)));
   const prolonged = [
     ...changes.leasesOpened.map(({ account, lease }) => ({ accountId: account.accountId, lease })),
     ...changes.leasesExtended,
@@ -54,7 +56,7 @@ async function alignLocks({ locks }: FinishingContext, { changes, now }: UnitOfW
     value: lockValueOf(lease),
   });
   await Promise.all([
-    locks.release(changes.leasesEnded.map(valued)),
+    locks.release(changes.leasesEnded.map(valued).filter(({ value }) => !kept.has(value))),
     locks.stretch(prolonged.map((held) => ({ ...valued(held), ttlMs: held.lease.expiresAt - now }))),
   ]);
 }

@@ -62,23 +62,20 @@ export function createGate({ access, metrics, log }: GateOptions): Gate {
 
   const limit = (rights: CallerRights): Entry => {
     const { name, requestsPerSecond, concurrentRequests } = rights;
-    if (requestsPerSecond === null && concurrentRequests === null) return pass;
     const now = clock.monotonicMs();
-    const load = loads.get(name) ?? { bucket: fullBucket(requestsPerSecond ?? 1, now), inWork: 0 };
+    const load = loads.get(name) ?? { bucket: fullBucket(requestsPerSecond, now), inWork: 0 };
     loads.set(name, load);
     const refused = (rule: string, most: number, retryAfterMs: number): Entry => {
       metrics.throttled.inc({ caller: name, limit: rule });
       const message = `${rule}: the caller may have ${most}; nothing was done`;
       return { ok: false, refusal: refuse('UNAVAILABLE', { message, retryAfterMs, details: { limit: rule } }) };
     };
-    if (concurrentRequests !== null && load.inWork >= concurrentRequests) {
+    if (load.inWork >= concurrentRequests) {
       return refused('concurrent_requests', concurrentRequests, CONCURRENCY_PAUSE_MS);
     }
-    if (requestsPerSecond !== null) {
-      const { bucket, taken, retryAfterMs } = takeToken(load.bucket, requestsPerSecond, now);
-      load.bucket = bucket;
-      if (!taken) return refused('requests_per_second', requestsPerSecond, retryAfterMs);
-    }
+    const { bucket, taken, retryAfterMs } = takeToken(load.bucket, requestsPerSecond, now);
+    load.bucket = bucket;
+    if (!taken) return refused('requests_per_second', requestsPerSecond, retryAfterMs);
     load.inWork += 1;
     let isIn = true;
     const leave = (): void => {

@@ -9,8 +9,10 @@ import {
 } from '../../contracts/operations.js';
 import { waitAtMost } from '../broker/wait-at-most.js';
 import { clock } from '../clock.js';
+import { lacksLease } from '../decide/access/judge-access.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { inBatchSpan, inRequestSpan, traceIdOf } from '../telemetry/tracing.js';
+import { allocateWithin } from './allocate-within.js';
 import { gatherBatches } from './gather-batches.js';
 import type { JobStarter, OperationHandler } from './handler.js';
 import { HANDLERS } from './handlers.js';
@@ -28,16 +30,8 @@ const MAX_RUN_WAIT_MS = 60_000;
 /** Between two questions about a run that another instance has. */
 const RUN_PAUSE_MS = 250;
 
-/**
- * An allocation passes over what a neighbouring transaction has locked: a job's chunk, a late report. Where nothing
- * else was free it asks again after these pauses, for such locks are short.
- */
-const CONTENDED_PAUSES_MS = [5, 10, 20, 40, 80];
-
-/** A waiting allocation asks again this often even if nothing wakes it: a wake-up may be lost with a connection. */
+/** Between two looks at a run that is at work here. */
 const MAX_PAUSE_MS = 2_000;
-/** Its deadline is the database's to judge, whose clock may be a little behind: it is then asked again after this. */
-const MIN_PAUSE_MS = 20;
 
 /** Creates the one way from the doors to the operations. */
 export function createDispatch(runner: BatchRunner, waitingRoom: WaitingRoom): Dispatch {
@@ -102,10 +96,13 @@ async function answerRequest(
   } catch (error) {
     return answerFault(runner.log, operation, request, error);
   }
-  const item = { ...request, body: parsed.data as RequestBody<OperationName>, mayWait: false, mayAskAgain: false };
+  if (lacksLease(runner.resources.access.policy()?.get(request.caller ?? ''), operation, parsed.data)) {
+    return refused(refuseInvalid([{ path: 'lease_id', message: 'is required: the lease this caller acts under' }]));
+  }
+  const item = { ...request, body: parsed.data as RequestBody<OperationName>, waitsForMs: 0, mayAskAgain: false };
   switch (operation) {
     case 'account.allocate':
-      return allocateWithin(gather[operation], waitingRoom, item as BatchItem<'account.allocate'>, request.gone);
+      return allocateWithin(gather[operation], waitingRoom, item as BatchItem<'account.allocate'>, request);
     case 'admin.run-job':
       return runJobWithin(gather[operation], runner.resources.jobs, item as BatchItem<'admin.run-job'>);
     case 'admin.parked':
@@ -115,41 +112,6 @@ async function answerRequest(
   }
 }
 
-/**
- * Asks again for an account: soon where only a lock was in the way, and whenever one of the user's may have become free
- * until `wait_ms` or the time to the deadline is over, or the caller has gone, whom an account would be lost on.
- */
-async function allocateWithin(
-  ask: (item: BatchItem<OperationName>) => Promise<BatchAnswer>,
-  waitingRoom: WaitingRoom,
-  item: BatchItem<'account.allocate'>,
-  gone: AbortSignal | undefined,
-): Promise<BatchAnswer> {
-  const giveUpAt = clock.monotonicMs() + item.body.wait_ms;
-  let hasPlace = true;
-  for (let tries = 0; ; tries++) {
-    const leftMs = hasPlace ? giveUpAt - clock.monotonicMs() : 0;
-    const contendedPauseMs = CONTENDED_PAUSES_MS[tries];
-    const answer = await ask({ ...item, mayWait: leftMs > 0, mayAskAgain: contendedPauseMs !== undefined });
-    if (!answer.deferred) return answer;
-    if (leftMs <= 0) {
-      await pause(contendedPauseMs);
-      continue;
-    }
-    const askAgainMs = answer.reply.success ? MAX_PAUSE_MS : (answer.reply.error.retry_after_ms ?? MAX_PAUSE_MS);
-    const toDeadlineMs = Math.max(MIN_PAUSE_MS, timeLeft(item));
-    hasPlace = await waitingRoom.wait(item.body.user_id, Math.min(leftMs, askAgainMs, toDeadlineMs, MAX_PAUSE_MS));
-    if (gone?.aborted === true) return answer;
-  }
-}
-
-/** Milliseconds until the caller no longer waits. */
-const timeLeft = ({ deadlineAt, expiresAt }: BatchItem<OperationName>): number =>
-  Math.min(
-    (deadlineAt ?? Number.POSITIVE_INFINITY) - clock.now(),
-    (expiresAt ?? Number.POSITIVE_INFINITY) - clock.monotonicMs(),
-  );
-
 /** Asks how the run stands, whenever the job's worker has ended here and now and then, until it is over or time is up. */
 async function runJobWithin(
   ask: (item: BatchItem<OperationName>) => Promise<BatchAnswer>,
@@ -158,7 +120,10 @@ async function runJobWithin(
 ): Promise<BatchAnswer> {
   const giveUpAt = clock.monotonicMs() + MAX_RUN_WAIT_MS;
   for (;;) {
-    const answer = await ask({ ...item, mayWait: clock.monotonicMs() < giveUpAt && !jobs.isClosing() });
+    const answer = await ask({
+      ...item,
+      waitsForMs: jobs.isClosing() ? 0 : Math.max(0, giveUpAt - clock.monotonicMs()),
+    });
     if (!answer.deferred) return answer;
     await waitAtMost(jobs.start(item.body.job), MAX_PAUSE_MS);
     await pause(RUN_PAUSE_MS);

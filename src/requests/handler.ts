@@ -22,8 +22,8 @@ export interface AcceptedRequest<K extends OperationName> {
   /** Identity checked by the broker or the HTTP door; null where there is none. */
   caller: string | null;
   traceparent: string | null;
-  /** Whether the request has time left to wait for an account (`wait_ms`). */
-  mayWait: boolean;
+  /** How long the request may still wait for what it asks for, milliseconds; 0: it wants its answer now. */
+  waitsForMs: number;
   /** Whether it may be asked again soon, where only a neighbouring transaction was in the way. */
   mayAskAgain: boolean;
   /** The answer, where what was asked for has been done outside of the transaction; it is only to be kept. */

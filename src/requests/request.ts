@@ -19,6 +19,8 @@ export interface IncomingRequest {
   traceparent: string | null;
   /** Aborts when its caller has gone without the answer; absent where the door does not hear of it. */
   gone?: AbortSignal;
+  /** Asks whether its caller has gone, for a door that has to find out; must not reject. */
+  hasGone?: () => Promise<boolean>;
 }
 
 /** What the caller is answered: `{success: true, …fields}` or a failure. */

@@ -1,47 +1,191 @@
+import { waitAtMost } from '../broker/wait-at-most.js';
+
 /** More requests than this do not wait at a time: each keeps a place of the door's prefetch. */
 const MAX_WAITING = 128;
+/** A caller's share of these places, so that one alone cannot take them all. */
+const MAX_WAITING_PER_CALLER = 32;
+/** A caller of whom nothing is heard for so long counts as there. */
+const GONE_TIMEOUT_MS = 1_000;
 
-/** Where allocations with `wait_ms` wait until an account of their user may have become free. */
+/** Whoever waits for an account. */
+interface Visitor {
+  userId: number;
+  /** Whose share of the places is used. */
+  caller: string;
+  /** Whether the caller has gone, so that an account would be lost on it; absent where nobody can tell. */
+  hasGone: (() => Promise<boolean>) | undefined;
+}
+
+type Turn = 'turn' | 'gone' | 'closed';
+
+/** A place in the line of a user; it is kept until `leave`, however often its holder asks in between. */
+export interface Place {
+  /**
+   * Resolves `turn` when an account of the user may have become free, or when somebody in the line has waited as long
+   * as it wanted to; `gone` where the caller has gone, and the place with it; `closed` where nobody may wait any longer.
+   */
+  wait: (ms: number) => Promise<Turn>;
+  leave: () => void;
+}
+
+/**
+ * Where allocations with `wait_ms` wait until an account of their user may have become free. Those who wait for a
+ * user's accounts stand in a line: they are woken together and in order, so that they ask in order.
+ */
 export interface WaitingRoom {
-  /** Resolves at the user's next wake-up, after `ms`, or at once when the room is full or closed (false). */
-  wait: (userId: number, ms: number) => Promise<boolean>;
-  /** Wakes those who wait for an account of the user, in the order they came. */
+  /** Resolves when those who wait for the user's accounts have been woken, to ask behind them; at once where nobody does. */
+  comeBehind: (userId: number) => Promise<void>;
+  /** A place at the end of the user's line; null where the room is full or closed, or the caller has its share. */
+  enter: (visitor: Visitor) => Place | null;
+  /** Wakes those who wait for an account of the user. */
   wake: (userId: number) => void;
   /** Nobody waits any longer; for the shutdown. */
   close: () => void;
 }
 
-export function createWaitingRoom(): WaitingRoom {
-  const waiting = new Map<number, Set<() => void>>();
-  let places = MAX_WAITING;
+interface Waiter {
+  hasGone: Visitor['hasGone'];
+  /** Null while it does not wait. */
+  resolve: ((turn: Turn) => void) | null;
+  /** It was let go, to ask, and has neither come back nor left. */
+  asks: boolean;
+  /** It was to be woken while it asked: it may have been refused just before an account became free. */
+  isMissed: boolean;
+  leave: () => void;
+}
 
-  function wait(userId: number, ms: number): Promise<boolean> {
-    if (places <= 0) return Promise.resolve(false);
-    places -= 1;
-    return new Promise((resolve) => {
-      const leave = () => {
-        clearTimeout(timer);
-        waiting.get(userId)?.delete(leave);
-        if (waiting.get(userId)?.size === 0) waiting.delete(userId);
-        places += 1;
-        resolve(true);
-      };
-      const timer = setTimeout(leave, ms);
-      const others = waiting.get(userId) ?? new Set();
-      waiting.set(userId, others.add(leave));
+interface Line {
+  waiters: Set<Waiter>;
+  /** Those who come behind; they are let go with the next waking. */
+  behind: (() => void)[];
+  isWaking: boolean;
+  /** It is to be woken once more. */
+  again: boolean;
+  /** Called when none of the line asks any more. */
+  onQuiet: (() => void) | null;
+}
+
+export function createWaitingRoom(): WaitingRoom {
+  const lines = new Map<number, Line>();
+  const taken = new Map<string, number>();
+  let places = MAX_WAITING;
+  let isClosed = false;
+
+  function lineOf(userId: number): Line {
+    const line = lines.get(userId) ?? { waiters: new Set(), behind: [], isWaking: false, again: false, onQuiet: null };
+    lines.set(userId, line);
+    return line;
+  }
+
+  async function wakeLine(line: Line): Promise<void> {
+    if (line.isWaking) {
+      line.again = true;
+      return;
+    }
+    line.isWaking = true;
+    do {
+      line.again = false;
+      // Those who ask now may have asked too early; whoever comes behind asks behind their next time.
+      if (line.behind.length > 0) await untilNoneAsks(line);
+      const behind = line.behind.splice(0);
+      const waiters = [...line.waiters].filter(({ resolve }) => resolve !== null);
+      // Without a question nothing is waited for: whoever asks elsewhere for what has just become free would be first.
+      const gone = waiters.some(({ hasGone }) => hasGone !== undefined) && !isClosed ? await findGone(waiters) : null;
+      // All in one turn, in order: they ask in the order in which they are let go.
+      for (const waiter of waiters) letGo(waiter, gone?.has(waiter) === true);
+      for (const go of behind) go();
+    } while (isWanted(line));
+    line.isWaking = false;
+  }
+
+  const someAsk = ({ waiters }: Line): boolean => [...waiters].some(({ asks }) => asks);
+  const untilNoneAsks = (line: Line): Promise<void> =>
+    new Promise((resolve) => {
+      if (!someAsk(line)) return resolve();
+      line.onQuiet = resolve;
     });
+  const noteQuiet = (line: Line): void => {
+    if (line.onQuiet === null || someAsk(line)) return;
+    line.onQuiet();
+    line.onQuiet = null;
+  };
+
+  /** Set by others while the line was being woken. */
+  const isWanted = ({ again }: Line): boolean => again;
+
+  function letGo(waiter: Waiter, hasGone: boolean): void {
+    const { resolve } = waiter;
+    waiter.resolve = null;
+    waiter.asks = true;
+    if (hasGone) waiter.leave();
+    if (hasGone) resolve?.('gone');
+    else resolve?.(isClosed ? 'closed' : 'turn');
+  }
+
+  function enter({ userId, caller, hasGone }: Visitor): Place | null {
+    const held = taken.get(caller) ?? 0;
+    if (isClosed || places <= 0 || held >= MAX_WAITING_PER_CALLER) return null;
+    places -= 1;
+    taken.set(caller, held + 1);
+    const line = lineOf(userId);
+    const leave = () => {
+      if (!line.waiters.delete(waiter)) return;
+      noteQuiet(line);
+      if (line.waiters.size === 0 && lines.get(userId) === line) lines.delete(userId);
+      places += 1;
+      const left = (taken.get(caller) ?? 1) - 1;
+      if (left === 0) taken.delete(caller);
+      else taken.set(caller, left);
+    };
+    const waiter: Waiter = { hasGone, resolve: null, asks: false, isMissed: false, leave };
+    line.waiters.add(waiter);
+    const wait = (ms: number) =>
+      new Promise<Turn>((resolve) => {
+        const timer = setTimeout(() => void wakeLine(line), ms);
+        waiter.resolve = (turn) => {
+          clearTimeout(timer);
+          resolve(turn);
+        };
+        waiter.asks = false;
+        noteQuiet(line);
+        if (waiter.isMissed || isClosed) {
+          waiter.isMissed = false;
+          void wakeLine(line);
+        }
+      });
+    return { wait, leave };
   }
 
   const wake = (userId: number): void => {
-    for (const leave of [...(waiting.get(userId) ?? [])]) leave();
+    const line = lines.get(userId);
+    if (line === undefined) return;
+    for (const waiter of line.waiters) if (waiter.resolve === null) waiter.isMissed = true;
+    void wakeLine(line);
   };
 
   return {
-    wait,
+    comeBehind: (userId) =>
+      new Promise((resolve) => {
+        const line = lines.get(userId);
+        if (line === undefined) return resolve();
+        line.behind.push(resolve);
+        void wakeLine(line);
+      }),
+    enter,
     wake,
     close: () => {
-      for (const userId of [...waiting.keys()]) wake(userId);
-      places = Number.NEGATIVE_INFINITY;
+      isClosed = true;
+      for (const userId of [...lines.keys()]) wake(userId);
     },
   };
+}
+
+/** Those whose callers are known to have gone; all are asked at the same time. */
+async function findGone(waiters: readonly Waiter[]): Promise<Set<Waiter>> {
+  const gone = new Set<Waiter>();
+  const asked = waiters.map(async (waiter) => {
+    if ((await waiter.hasGone?.()) === true) gone.add(waiter);
+  });
+  await waitAtMost(Promise.allSettled(asked), GONE_TIMEOUT_MS);
+  return gone;
 }

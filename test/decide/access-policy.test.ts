@@ -1,6 +1,6 @@
 import { expect, test } from '@jest/globals';
 import { OPERATION_NAMES } from '../../contracts/operations.js';
-import { type CallerRights, parseAccess } from '../../src/decide/access/access-policy.js';
+import { type CallerRights, DEFAULT_CALLER_LIMITS, parseAccess } from '../../src/decide/access/access-policy.js';
 
 const HASH = 'ab'.repeat(32);
 
@@ -22,8 +22,9 @@ test('a service may do everything but the operator’s, an operator everything',
     operations: new Set(service),
     doors: new Set(['amqp', 'http']),
     tokenHashes: [],
-    requestsPerSecond: null,
-    concurrentRequests: null,
+    ...DEFAULT_CALLER_LIMITS,
+    leaseRequired: false,
+    regrants: false,
   });
   expect(rightsOf({ role: 'operator', users: '*' })).toMatchObject({
     users: '*',
@@ -38,11 +39,19 @@ test('operations are given by name and by group', () => {
 });
 
 test('limits, doors and tokens are taken as they are', () => {
-  const given = { doors: ['http'], http_token_sha256: [HASH.toUpperCase()], requests_per_second: 0.5 };
+  const given = {
+    lease_required: true,
+    reentry: true,
+    doors: ['http'],
+    http_token_sha256: [HASH.toUpperCase()],
+    requests_per_second: 0.5,
+  };
   expect(rightsOf({ ...given, concurrent_requests: 3 })).toMatchObject({
     doors: new Set(['http']),
     tokenHashes: [HASH],
     requestsPerSecond: 0.5,
+    leaseRequired: true,
+    regrants: true,
     concurrentRequests: 3,
   });
 });

@@ -27,7 +27,7 @@ const request = {
   requestId: 'one',
   caller: null,
   traceparent: null,
-  mayWait: false,
+  waitsForMs: 0,
   mayAskAgain: false,
 };
 

@@ -17,11 +17,21 @@ export interface CallerRights {
   doors: ReadonlySet<Door>;
   /** SHA-256 of its bearer tokens, hexadecimal, lower case; several while one is being replaced. */
   tokenHashes: readonly string[];
-  /** null: as many as it likes. In each instance of the service. */
-  requestsPerSecond: number | null;
-  /** Requests not yet answered; null: as many as it likes. In each instance of the service. */
-  concurrentRequests: number | null;
+  /** In each instance of the service. */
+  requestsPerSecond: number;
+  /** Requests not yet answered, in each instance of the service. */
+  concurrentRequests: number;
+  /** Its release, error, acquire and record must name their lease, so that a late worker of it harms no other. */
+  leaseRequired: boolean;
+  /** When it asks again for an account that it holds, it gets that account under a new lease. */
+  regrants: boolean;
 }
+
+/**
+ * What a caller without limits of its own may ask and have in work: more than any caller that works on accounts needs,
+ * and no more than one instance serves.
+ */
+export const DEFAULT_CALLER_LIMITS = { requestsPerSecond: 1_000, concurrentRequests: 512 } as const;
 
 /** Who may call, by name. Nobody else is served. */
 export type AccessPolicy = ReadonlyMap<string, CallerRights>;
@@ -42,8 +52,10 @@ const accessFile = z.strictObject({
       http_token_sha256: z
         .array(z.string().regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits: the SHA-256 of a token'))
         .default([]),
-      requests_per_second: z.number().min(0.001).max(1_000_000).optional(),
-      concurrent_requests: z.int().min(1).max(1_000_000).optional(),
+      requests_per_second: z.number().min(0.001).max(1_000_000).default(DEFAULT_CALLER_LIMITS.requestsPerSecond),
+      concurrent_requests: z.int().min(1).max(1_000_000).default(DEFAULT_CALLER_LIMITS.concurrentRequests),
+      lease_required: z.boolean().default(false),
+      reentry: z.boolean().default(false),
     }),
   ),
 });
@@ -86,8 +98,10 @@ export function parseAccess(json: unknown, ownUser: string | null): ParsedAccess
       operations: selectOperations(given.role, given.operations, (at, message) => report(`operations.${at}`, message)),
       doors: new Set(given.doors),
       tokenHashes,
-      requestsPerSecond: given.requests_per_second ?? null,
-      concurrentRequests: given.concurrent_requests ?? null,
+      requestsPerSecond: given.requests_per_second,
+      concurrentRequests: given.concurrent_requests,
+      leaseRequired: given.lease_required,
+      regrants: given.reentry,
     });
   });
   return issues.length > 0 ? { ok: false, issues } : { ok: true, policy };

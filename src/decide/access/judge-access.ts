@@ -1,4 +1,4 @@
-import { isOperationName } from '../../../contracts/operations.js';
+import { isOperationName, type OperationName } from '../../../contracts/operations.js';
 import type { AccessPolicy, CallerRights, Door } from './access-policy.js';
 
 /** Why a caller is not served. */
@@ -74,6 +74,21 @@ export function judgeFields(rights: CallerRights, body: object): AccessRefusal |
   const strange = users.find(({ user }) => typeof user === 'number' && !mayHave(rights, user));
   return strange === undefined ? null : forbidden(strange.path, "is not among the caller's users");
 }
+
+const NEEDS_LEASE: ReadonlySet<OperationName> = new Set([
+  'account.release',
+  'account.error',
+  'action.acquire',
+  'action.record',
+]);
+
+/** Whether the body names no lease though the caller's have to (`lease_required`). */
+export const lacksLease = (
+  rights: Pick<CallerRights, 'leaseRequired'> | undefined,
+  operation: OperationName,
+  body: object,
+): boolean =>
+  rights?.leaseRequired === true && NEEDS_LEASE.has(operation) && !('lease_id' in body && body.lease_id !== undefined);
 
 /** Whether the account's user is one of the caller's; null where it is. */
 export const judgeOwner = (rights: CallerRights, ownerId: number): AccessRefusal | null =>

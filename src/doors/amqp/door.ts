@@ -5,6 +5,7 @@ import { DEAD_LETTERS, PARKED, REQUEST_QUEUE_KEYS, REQUEST_QUEUES } from '../../
 import type { BrokerConnection, Connections } from '../../broker/connections.js';
 import { type Consumer, createConsumer, type Delivery } from '../../broker/consume.js';
 import { createPublisher } from '../../broker/publish.js';
+import { isReplyAddressGone } from '../../broker/reply-address.js';
 import {
   declareDeadLetters,
   declareFailureQueues,
@@ -72,7 +73,8 @@ interface Source {
 export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
   const { connections, dispatch, gate, waitUntilAvailable, log, observe = {}, reach } = options;
   const { consuming, publishing, user: ownUser } = connections;
-  const reader = { ownUser, dispatch, gate };
+  const isAddressGone = (replyTo: string) => isReplyAddressGone(consuming, replyTo);
+  const reader = { ownUser, dispatch, gate, isAddressGone };
   const stopping = new AbortController();
   // Every request that is held or waits for the broker listens.
   setMaxListeners(0, stopping.signal);

@@ -31,6 +31,8 @@ export interface Reader {
   ownUser: string;
   dispatch: Dispatch;
   gate: Gate;
+  /** Whether nobody reads what is sent to a reply address any more; must not reject. */
+  isAddressGone: (replyTo: string) => Promise<boolean>;
 }
 
 /** Operations that have no required field: a client may send them without a body. */
@@ -39,7 +41,8 @@ const WITHOUT_FIELDS: ReadonlySet<string> = new Set(
 );
 
 /** A message from a request queue. */
-export function readRequest(delivery: Delivery, queue: RequestQueue, { ownUser, dispatch, gate }: Reader): Task {
+export function readRequest(delivery: Delivery, queue: RequestQueue, reader: Reader): Task {
+  const { ownUser, dispatch, gate, isAddressGone } = reader;
   const { message } = delivery;
   const { envelope, refusal } = readEnvelope(message, ownUser, clock.monotonicMs(), gate.mayBeAnsweredAt);
   const requestId = nameRequest(envelope);
@@ -59,7 +62,9 @@ export function readRequest(delivery: Delivery, queue: RequestQueue, { ownUser, 
   }
   const decoded = decode(operation, message.content);
   if (!decoded.ok) return answer(decoded.refusal);
-  const request = toRequest(envelope, requestId, decoded.body);
+  const { replyTo } = envelope;
+  const hasGone = () => (replyTo === null ? Promise.resolve(false) : isAddressGone(replyTo));
+  const request = { ...toRequest(envelope, requestId, decoded.body), hasGone };
   return { ...task, ask: () => dispatch(request) };
 }
 

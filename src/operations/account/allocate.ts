@@ -6,15 +6,16 @@ import { policyFor } from '../../decide/limits/reentry.js';
 import type { AccountRecord, OpenLease } from '../../store/accounts/account-record.js';
 import { usedToday } from '../../store/accounts/changes.js';
 import { userLocks } from '../../store/accounts/claim-candidates.js';
+import { findHeldAccounts } from '../../store/accounts/find-held-accounts.js';
 import { lockAccounts } from '../../store/accounts/load-accounts.js';
 import { loadOpenLeaseSecrets } from '../../store/sessions/load-sessions.js';
-import { chooseAccounts, type Choice } from './choose-accounts.js';
+import { chooseAccounts, type Choice, regrantsTo } from './choose-accounts.js';
 import { finishWithAnswers, finishWork } from '../../accounts/finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
 import { noteReentry } from '../../accounts/reentry-note.js';
 import { refuseAllocations } from './refuse-allocations.js';
 import { roomToday } from './room-after.js';
-import { openLease } from '../../accounts/unit-of-work.js';
+import { endLease, openLease } from '../../accounts/unit-of-work.js';
 
 export type AllocateRequest = AcceptedRequest<'account.allocate'>;
 
@@ -25,12 +26,17 @@ export const allocate: OperationHandler<'account.allocate'> = {
   lock: (requests) => userLocks(requests.map(({ body }) => body.user_id)),
 
   handle: async (context, requests) => {
-    const preferredIds = [...new Set(requests.flatMap(({ body }) => body.preferred_account_id ?? []))];
-    if (preferredIds.length > 0) await lockAccounts(context.sql, preferredIds);
+    const preferredIds = requests.flatMap(({ body }) => body.preferred_account_id ?? []);
+    const heldIds = await findHeldAccounts(context.sql, holdersOf(context, requests));
+    const namedIds = [...new Set([...preferredIds, ...heldIds])];
+    if (namedIds.length > 0) await lockAccounts(context.sql, namedIds);
 
-    const { work, choices, shortages, sessions } = await chooseAccounts(context, requests, preferredIds);
+    const { work, choices, shortages, sessions } = await chooseAccounts(context, requests, namedIds);
     const leases = new Map<AllocateRequest, OpenLease>();
-    for (const [request, { account, lockValue, preferred }] of choices) {
+    for (const [request, { account, lockValue, preferred, superseded }] of choices) {
+      if (superseded !== undefined) {
+        endLease(work, account, 'superseded', work.now, 'account.released', { superseded: true }, request);
+      }
       const left = roomToday(account, policyFor(account.condition, context, work.now), work.now);
       const why = { selection: selectionReason(preferred), limits_left: left };
       leases.set(request, openLease(work, account, leaseTerms(request, lockValue, work.now), why, request));
@@ -48,7 +54,8 @@ export const allocate: OperationHandler<'account.allocate'> = {
       }
       if (refusal === undefined) throw new Error('a request was neither granted nor refused');
       const { code, retryable } = refusal.reply.error;
-      const deferred = retryable && (request.mayWait || (request.mayAskAgain && refusal.contended));
+      const mayHope = refusal.freeInMs !== null && refusal.freeInMs <= request.waitsForMs && request.waitsForMs > 0;
+      const deferred = retryable && (mayHope || (request.mayAskAgain && refusal.contended));
       if (!deferred) count(context, request, code);
       return { reply: refusal.reply, deferred, log: { purpose: request.body.purpose } };
     });
@@ -75,6 +82,11 @@ export const allocate: OperationHandler<'account.allocate'> = {
     });
   },
 };
+
+const holdersOf = (context: BatchContext, requests: readonly AllocateRequest[]) =>
+  requests
+    .filter((request) => regrantsTo(context, request))
+    .map(({ body }) => ({ userId: body.user_id, serviceName: body.service_name }));
 
 const isGrant = (stored: Record<string, unknown>): stored is { allocation: { lease_id: string } } =>
   stored.success === true;

@@ -1,11 +1,13 @@
-import { canBeGranted } from '../../decide/condition/plan-recovery.js';
+import { canBeGranted, dueAt } from '../../decide/condition/plan-recovery.js';
 import { judgeCandidate, rankCandidates, type Ranking } from '../../decide/selection/select-account.js';
-import type { AccountRecord } from '../../store/accounts/account-record.js';
+import type { AccountRecord, OpenLease } from '../../store/accounts/account-record.js';
+import { judgeOwnership } from '../../decide/selection/judge-ownership.js';
 import { lockCandidates } from '../../store/accounts/claim-candidates.js';
 import { loadSessions, type SealedSession } from '../../store/sessions/load-sessions.js';
 import { SessionCipherError } from '../../store/sessions/session-cipher.js';
 import type { AllocateRequest } from './allocate.js';
 import type { BatchContext } from '../../requests/handler.js';
+import { lockValueOf } from '../../accounts/finish-work.js';
 import { type GrantWish, type Offer, toOffer } from '../../accounts/judge-grant.js';
 import { takeLeaseLocks } from '../../accounts/take-lease-locks.js';
 import { extendWork, loadWork, type UnitOfWork } from '../../accounts/unit-of-work.js';
@@ -24,16 +26,23 @@ export interface Choice {
   candidates: number;
   /** Whether the preferred account was had; undefined where none was asked for. */
   preferred: boolean | undefined;
+  /** The caller's own lease of the account, which the new one takes the place of. */
+  superseded?: OpenLease;
 }
 
 /** Why a request gets none. */
 export interface Shortage {
-  /** When the first account that lacks room has it again; null: none, or waiting does not help. */
+  /**
+   * When the first account that lacks room has it again, and of a required account when it may be had again: now where
+   * somebody holds it, who may release it. Null: none, or waiting does not help.
+   */
   nextAvailableAt: number | null;
   /** Free accounts that lack room. */
   limited: number;
   /** With `preferred_mode: require`: what is with that account. */
   preferredReason?: string;
+  /** The caller holds a suitable account that has just been granted to it anew: it can be had as soon as that stands. */
+  isBeingRegranted?: true;
 }
 
 interface Pool {
@@ -55,9 +64,9 @@ interface Pool {
 export async function chooseAccounts(
   context: BatchContext,
   requests: readonly AllocateRequest[],
-  preferredIds: readonly string[],
+  namedIds: readonly string[],
 ) {
-  const pool = await openPool(context, requests, preferredIds);
+  const pool = await openPool(context, requests, namedIds);
   const choices = new Map<AllocateRequest, Choice>();
   const shortages = new Map<AllocateRequest, Shortage>();
   /** Opened, by account. */
@@ -90,9 +99,13 @@ async function lockChosen(
   chosen: readonly { request: AllocateRequest; choice: Choice }[],
   choices: Map<AllocateRequest, Choice>,
 ): Promise<AllocateRequest[]> {
-  const accountIds = chosen.map(({ choice }) => choice.account.accountId);
+  const accountIds = chosen.flatMap(({ choice }) => (choice.superseded === undefined ? choice.account.accountId : []));
   const lockValues = await takeLeaseLocks(context, work, accountIds);
   return chosen.flatMap(({ request, choice }) => {
+    if (choice.superseded !== undefined) {
+      choices.set(request, choice);
+      return [];
+    }
     const lockValue = lockValues.get(choice.account.accountId);
     if (lockValue === undefined) return [request];
     choices.set(request, { ...choice, lockValue });
@@ -126,9 +139,10 @@ function passOver(
   accountIds: ReadonlySet<string>,
 ): AllocateRequest[] {
   const taken = [...choices].filter(([, { account }]) => accountIds.has(account.accountId));
-  for (const [request, { account, lockValue }] of taken) {
+  for (const [request, { account, lockValue, superseded }] of taken) {
     choices.delete(request);
-    if (lockValue !== null) afterCommit(() => locks.release([{ accountId: account.accountId, value: lockValue }]));
+    if (lockValue !== null && superseded === undefined)
+      afterCommit(() => locks.release([{ accountId: account.accountId, value: lockValue }]));
   }
   return taken.map(([request]) => request);
 }
@@ -136,7 +150,7 @@ function passOver(
 async function openPool(
   context: BatchContext,
   requests: readonly AllocateRequest[],
-  preferredIds: readonly string[],
+  namedIds: readonly string[],
 ): Promise<Pool> {
   const counts = new Map<number, number>();
   for (const { body } of requests) counts.set(body.user_id, (counts.get(body.user_id) ?? 0) + 1);
@@ -146,7 +160,7 @@ async function openPool(
   }));
   const locked = await lockCandidates(context.sql, wanted, []);
   const channels = requests.flatMap(({ body }) => body.target_channel_id ?? []);
-  const work = await loadWork(context.sql, [...new Set([...preferredIds, ...[...locked.values()].flat()])], channels);
+  const work = await loadWork(context.sql, [...new Set([...namedIds, ...[...locked.values()].flat()])], channels);
   const exhausted = wanted.filter(({ userId, count }) => (locked.get(userId)?.length ?? 0) < count);
   return {
     work,
@@ -175,10 +189,14 @@ async function growPool({ sql }: BatchContext, pool: Pool, userId: number): Prom
 
 async function chooseOne(context: BatchContext, pool: Pool, request: AllocateRequest): Promise<Choice | Shortage> {
   const { preferred_account_id: preferredId, preferred_mode: mode } = request.body;
+  const regrant = chooseHeld(context, pool, request);
+  if (regrant !== null) return regrant;
   if (preferredId !== undefined) {
     const verdict = judgePreferred(context, pool, request, preferredId);
-    if (typeof verdict !== 'string') return take(pool, verdict, 1, true);
-    if (mode === 'require') return { nextAvailableAt: null, limited: 0, preferredReason: verdict };
+    if (!('reason' in verdict)) return take(pool, verdict, 1, true);
+    if (mode === 'require') {
+      return { nextAvailableAt: verdict.freeAt, limited: 0, preferredReason: verdict.reason };
+    }
   }
   for (;;) {
     const { ranked, nextAvailableAt } = rank(context, pool, request);
@@ -191,25 +209,59 @@ async function chooseOne(context: BatchContext, pool: Pool, request: AllocateReq
   }
 }
 
+/** Whether the caller gets what it holds already when it asks for it again. */
+export const regrantsTo = ({ access }: BatchContext, { caller }: AllocateRequest): boolean =>
+  access.policy()?.get(caller ?? '')?.regrants === true;
+
+/**
+ * What the caller holds already, where its rights say that it gets this again: the preferred account, else the one it
+ * has held longest for the purpose. Null where there is none that could be granted.
+ */
+function chooseHeld(context: BatchContext, pool: Pool, request: AllocateRequest): Choice | Shortage | null {
+  if (!regrantsTo(context, request)) return null;
+  const { now, accounts } = pool.work;
+  const { user_id: userId, service_name: serviceName, purpose, preferred_account_id: preferredId } = request.body;
+  const wish = wishOf(context, request);
+  const held = [...accounts.values()]
+    .flatMap((account) => (account.lease === null ? [] : { account, lease: account.lease }))
+    .filter(
+      ({ account, lease }) =>
+        account.userId === userId &&
+        judgeOwnership(lease, { caller: request.caller, serviceName }) === null &&
+        (preferredId === undefined ? lease.purpose === purpose : account.accountId === preferredId) &&
+        canBeGranted(account.condition) &&
+        judgeCandidate(toOffer(account, wish, now), wish, now).eligible,
+    )
+    .sort((a, b) => a.lease.allocatedAt - b.lease.allocatedAt || a.lease.fence - b.lease.fence);
+  const longest = held.find(({ account }) => !pool.gone.has(account.accountId));
+  if (longest === undefined)
+    return held.length === 0 ? null : { nextAvailableAt: now, limited: 0, isBeingRegranted: true };
+  const { account, lease } = longest;
+  const choice = take(pool, account, 1, preferredId === undefined ? undefined : true);
+  return { ...choice, lockValue: lockValueOf(lease), superseded: lease };
+}
+
 function take(pool: Pool, account: AccountRecord, candidates: number, preferred: boolean | undefined): Choice {
   pool.gone.add(account.accountId);
   return { account, lockValue: null, candidates, preferred };
 }
 
-/** The preferred account where it can be had, else what is with it. */
+/** The preferred account where it can be had, else what is with it and when that may end; null: not by itself. */
 function judgePreferred(
   context: BatchContext,
   pool: Pool,
   request: AllocateRequest,
   preferredId: string,
-): AccountRecord | string {
-  const account = pool.work.accounts.get(preferredId);
-  if (account === undefined || account.userId !== request.body.user_id) return 'not_found';
-  if (!canBeGranted(account.condition)) return account.condition.status;
-  if (account.lease !== null || pool.gone.has(preferredId)) return 'leased';
+): AccountRecord | { reason: string; freeAt: number | null } {
+  const { now, accounts } = pool.work;
+  const account = accounts.get(preferredId);
+  if (account === undefined || account.userId !== request.body.user_id) return { reason: 'not_found', freeAt: null };
+  const { condition } = account;
+  if (!canBeGranted(condition)) return { reason: condition.status, freeAt: dueAt(condition) };
+  if (account.lease !== null || pool.gone.has(preferredId)) return { reason: 'leased', freeAt: now };
   const wish = wishOf(context, request);
-  const { eligible } = judgeCandidate(toOffer(account, wish, pool.work.now), wish, pool.work.now);
-  return eligible ? account : 'limited';
+  const { eligible, eligibleAt } = judgeCandidate(toOffer(account, wish, now), wish, now);
+  return eligible ? account : { reason: 'limited', freeAt: eligibleAt };
 }
 
 function rank(context: BatchContext, pool: Pool, request: AllocateRequest): Ranking<Offer> {
@@ -221,12 +273,13 @@ function rank(context: BatchContext, pool: Pool, request: AllocateRequest): Rank
   const wish = wishOf(context, request);
   const offers = openTo(pool, userId, known.judged).map((account) => toOffer(account, wish, pool.work.now));
   const { ranked, nextAvailableAt } = rankCandidates([...known.ranked, ...offers], wish, pool.work.now);
-  const ranking = { ranked, nextAvailableAt: earlier(known.nextAvailableAt, nextAvailableAt), judged: loaded };
+  const ranking = { ranked, nextAvailableAt: earliest(known.nextAvailableAt, nextAvailableAt), judged: loaded };
   pool.rankings.set(key, ranking);
   return ranking;
 }
 
-const earlier = (one: number | null, other: number | null): number | null =>
+/** The earlier of two instants that may never come (null). */
+export const earliest = (one: number | null, other: number | null): number | null =>
   one === null || other === null ? (one ?? other) : Math.min(one, other);
 
 /** The user's accounts that nobody has leased and nothing restricts, without the first so many loaded. */

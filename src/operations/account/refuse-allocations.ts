@@ -2,7 +2,7 @@ import type { FailureReply } from '../../../contracts/failures.js';
 import { toIso } from '../../clock.js';
 import { type AccountCounts, countAccounts } from '../../store/accounts/count-accounts.js';
 import type { AllocateRequest } from './allocate.js';
-import type { Shortage } from './choose-accounts.js';
+import { earliest, type Shortage } from './choose-accounts.js';
 import type { BatchContext } from '../../requests/handler.js';
 import { refuse } from '../../requests/refuse.js';
 
@@ -14,6 +14,11 @@ export interface AllocationRefusal {
   reply: FailureReply;
   /** An account that suits is free: somebody has it locked for the moment. */
   contended: boolean;
+  /**
+   * When an account may become free without an operator, milliseconds from now; 0: at any time, since a holder may
+   * release one. Null: never by itself, so waiting is of no use.
+   */
+  freeInMs: number | null;
 }
 
 /** Tells apart why requests got no account, with one count per user. */
@@ -28,10 +33,20 @@ export async function refuseAllocations(
     [...shortages].map(([request, shortage]) => {
       const counted = counts.get(request.body.user_id);
       // Of a required account it is known what is with it; others that are free do not count.
-      const contended = shortage.preferredReason === undefined && (counted?.free ?? 0) > shortage.limited;
-      return [request, { reply: refuseAllocation(shortage, counted, contended, now), contended }];
+      const contended =
+        shortage.isBeingRegranted === true ||
+        (shortage.preferredReason === undefined && (counted?.free ?? 0) > shortage.limited);
+      const freeAt = counted === undefined ? null : freeFrom(shortage, counted, contended, now);
+      const freeInMs = freeAt === null ? null : Math.max(0, freeAt - now);
+      return [request, { reply: refuseAllocation(shortage, counted, contended, now), contended, freeInMs }];
     }),
   );
+}
+
+/** The instant from which on waiting may be of use; null: none is known. */
+function freeFrom(shortage: Shortage, counted: AccountCounts, contended: boolean, now: number): number | null {
+  if (shortage.preferredReason !== undefined) return shortage.nextAvailableAt;
+  return counted.leased > 0 || contended ? now : earliest(shortage.nextAvailableAt, counted.earliestRecoveryAt);
 }
 
 /**

@@ -29,7 +29,7 @@ export const runJob: OperationHandler<'admin.run-job'> = {
 };
 
 async function answerRun({ sql, jobs }: BatchContext, request: Request): Promise<Outcome<'admin.run-job'>> {
-  const { caller, messageId, mayWait } = request;
+  const { caller, messageId, waitsForMs } = request;
   const { job } = request.body;
   const key = requestKey({ caller: caller ?? '', messageId: messageId ?? '' });
   const own = await loadRequestedRun(sql, key);
@@ -37,7 +37,7 @@ async function answerRun({ sql, jobs }: BatchContext, request: Request): Promise
   const isOver = own !== null && own.outcome !== null;
   return {
     reply: { success: true, ...describe(run) },
-    deferred: !isOver && mayWait,
+    deferred: !isOver && waitsForMs > 0,
     log: { job, state: stateOf(run), ...run.counts },
   };
 }

@@ -14,7 +14,7 @@ import { toStatement, type Writes } from '../writes.js';
 /** Notified, with the commit, with the user whose account has become free. */
 export const FREED_CHANNEL = 'account_freed';
 
-export type LeaseEnd = 'released' | 'expired' | 'forced';
+export type LeaseEnd = 'released' | 'expired' | 'forced' | 'superseded';
 
 export interface CountedAction {
   id: string;
@@ -118,11 +118,13 @@ export function writesOf(changes: Changes, now: number): Writes {
     insertErrorReports(changes, now),
     appendEvents(changes, now),
   ];
-  const freed = [...new Set(changes.leasesEnded.map(({ userId }) => userId))];
+  const freed = new Set(
+    changes.leasesEnded.filter(({ reason }) => reason !== 'superseded').map(({ userId }) => userId),
+  );
   return {
     parts: parts.filter((part) => part !== null),
     notices: [
-      ...freed.map((userId) => ({ channel: FREED_CHANNEL, payload: String(userId) })),
+      ...[...freed].map((userId) => ({ channel: FREED_CHANNEL, payload: String(userId) })),
       ...(changes.events.length > 0 ? [{ channel: 'outbox', payload: '' }] : []),
     ],
   };

@@ -1,0 +1,29 @@
+import type { BrokerConnection } from './connections.js';
+import { waitAtMost } from './wait-at-most.js';
+
+const CLOSE_TIMEOUT_MS = 1_000;
+const NOT_FOUND = 404;
+
+/**
+ * Whether the queue behind a reply address has gone, and whoever would read the reply with it. The broker is asked by a
+ * passive declare on a channel of its own, since it closes the channel where there is no such queue. It knows direct
+ * reply-to addresses as well: they are there as long as the channel that consumes them. A queue that another connection
+ * has for itself (405) is there, as is one that nobody consumes at the moment. False where the broker does not say.
+ */
+export async function isReplyAddressGone(connection: BrokerConnection, address: string): Promise<boolean> {
+  const link = connection.current();
+  if (link === null) return false;
+  try {
+    const channel = await link.createChannel();
+    channel.on('error', () => undefined);
+    try {
+      await channel.checkQueue(address);
+    } finally {
+      // One that the broker has closed says so by throwing.
+      await waitAtMost((async () => channel.close())(), CLOSE_TIMEOUT_MS);
+    }
+    return false;
+  } catch (error) {
+    return (error as { code?: unknown }).code === NOT_FOUND;
+  }
+}

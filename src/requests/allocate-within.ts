@@ -1,0 +1,66 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { OperationName } from '../../contracts/operations.js';
+import { clock } from '../clock.js';
+import type { IncomingRequest } from './request.js';
+import type { BatchAnswer, BatchItem } from './run-batch.js';
+import type { Place, WaitingRoom } from './waiting-room.js';
+
+/**
+ * An allocation passes over what a neighbouring transaction has locked: a job's chunk, a late report. Where nothing
+ * else was free it asks again after these pauses, for such locks are short.
+ */
+const CONTENDED_PAUSES_MS = [5, 10, 20, 40, 80];
+
+/** A waiting allocation asks again this often even if nothing wakes it: a wake-up may be lost with a connection. */
+const MAX_PAUSE_MS = 2_000;
+/** Its deadline is the database's to judge, whose clock may be a little behind: it is then asked again after this. */
+const MIN_PAUSE_MS = 20;
+
+/**
+ * Asks again for an account: soon where only a lock was in the way, and whenever one of the user's may have become free
+ * until `wait_ms` or the time to the deadline is over, or the caller has gone, since an account would be lost on it.
+ * Those who wait for the user's accounts ask before those who come later.
+ */
+export async function allocateWithin(
+  ask: (item: BatchItem<OperationName>) => Promise<BatchAnswer>,
+  waitingRoom: WaitingRoom,
+  item: BatchItem<'account.allocate'>,
+  { gone, hasGone }: Pick<IncomingRequest, 'gone' | 'hasGone'>,
+): Promise<BatchAnswer> {
+  const { user_id: userId, service_name: service, wait_ms: waitMs } = item.body;
+  const giveUpAt = clock.monotonicMs() + waitMs;
+  let mayHavePlace = true;
+  let place: Place | null = null;
+  try {
+    for (let tries = 0; ; tries++) {
+      if (place === null) await waitingRoom.comeBehind(userId);
+      const leftMs = mayHavePlace ? giveUpAt - clock.monotonicMs() : 0;
+      const waitsForMs = leftMs > 0 ? Math.max(MIN_PAUSE_MS, Math.min(leftMs, timeLeft(item))) : 0;
+      const contendedPauseMs = CONTENDED_PAUSES_MS[tries];
+      const answer = await ask({ ...item, waitsForMs, mayAskAgain: contendedPauseMs !== undefined });
+      if (!answer.deferred) return answer;
+      if (leftMs <= 0) {
+        await pause(contendedPauseMs);
+        continue;
+      }
+      place ??= waitingRoom.enter({ userId, caller: item.caller ?? service, hasGone });
+      if (place === null) {
+        mayHavePlace = false;
+        continue;
+      }
+      const askAgainMs = answer.reply.success ? MAX_PAUSE_MS : (answer.reply.error.retry_after_ms ?? MAX_PAUSE_MS);
+      const turn = await place.wait(Math.min(waitsForMs, askAgainMs, MAX_PAUSE_MS));
+      if (turn === 'gone' || gone?.aborted === true) return answer;
+      if (turn === 'closed') mayHavePlace = false;
+    }
+  } finally {
+    place?.leave();
+  }
+}
+
+/** Milliseconds until the caller no longer waits. */
+const timeLeft = ({ deadlineAt, expiresAt }: BatchItem<OperationName>): number =>
+  Math.min(
+    (deadlineAt ?? Number.POSITIVE_INFINITY) - clock.now(),
+    (expiresAt ?? Number.POSITIVE_INFINITY) - clock.monotonicMs(),
+  );

@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { type Channel, type ChannelModel, connect } from 'amqplib';
+import type { BrokerConnection } from '../../src/broker/connections.js';
+import { isReplyAddressGone } from '../../src/broker/reply-address.js';
+import { eventually } from '../support/eventually.js';
+import { createVhost, type TestVhost } from '../support/vhost.js';
+
+let vhost: TestVhost;
+let service: ChannelModel;
+let connection: BrokerConnection;
+beforeAll(async () => {
+  vhost = await createVhost();
+  service = await connect(vhost.url);
+  connection = { current: () => service } as unknown as BrokerConnection;
+});
+afterAll(async () => {
+  await service.close();
+  await vhost.drop();
+});
+
+const addresses: [kind: string, open: (channel: Channel) => Promise<string>][] = [
+  ['a server-named queue', async (channel) => (await channel.assertQueue('', { exclusive: true })).queue],
+  [
+    'a queue named reply.…',
+    async (channel) => {
+      const { queue } = await channel.assertQueue(`reply.${randomUUID()}`, { autoDelete: true, durable: false });
+      await channel.consume(queue, () => {}, { noAck: true });
+      return queue;
+    },
+  ],
+  [
+    'direct reply-to',
+    async (channel) => {
+      // The broker gives the address to whoever receives a message that names the general one.
+      const { queue } = await channel.assertQueue('', { exclusive: true });
+      const replyTo = 'amq.rabbitmq.reply-to';
+      await channel.consume(replyTo, () => {}, { noAck: true });
+      const address = new Promise<string>((resolve) => {
+        void channel.consume(queue, (message) => resolve(String(message?.properties.replyTo)), { noAck: true });
+      });
+      channel.sendToQueue(queue, Buffer.from('{}'), { replyTo });
+      return address;
+    },
+  ],
+];
+
+test.each(addresses)('%s is there as long as its caller is', async (_kind, open) => {
+  const caller = await connect(vhost.url);
+  const address = await open(await caller.createChannel());
+  expect(await isReplyAddressGone(connection, address)).toBe(false);
+  await caller.close();
+  await eventually(() => isReplyAddressGone(connection, address));
+  // The connection that asked lives on.
+  await (await service.createChannel()).close();
+});
+
+test('without a connection nobody counts as gone', async () => {
+  const away = { current: () => null } as unknown as BrokerConnection;
+  expect(await isReplyAddressGone(away, 'reply.whoever')).toBe(false);
+});
