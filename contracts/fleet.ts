@@ -38,7 +38,11 @@ const accountSummary = z.strictObject({
     .describe('When it will be available if nothing more is done; null: it is, or waiting does not help'),
   leased_by: serviceName.nullable(),
   leased_until: instant.nullable(),
-  error_count: z.int().describe('Errors since the last recovery'),
+  error_count: z
+    .int()
+    .describe(
+      'Errors of the last 24 hours (ERROR_WINDOW_HOURS) since its last recovery; leases that end well lower it',
+    ),
   last_used_at: instant.nullable(),
   used_today: z.record(actionType, z.int()),
 });

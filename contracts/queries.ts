@@ -61,7 +61,11 @@ export const healthReply = z.strictObject({
       flood_wait_until: instant.nullable(),
       blocked_until: instant.nullable(),
       block_level: z.int().describe('How far blocks have escalated; 0: none yet'),
-      error_count: z.int().describe('Errors since the last recovery'),
+      error_count: z
+        .int()
+        .describe(
+          'Errors of the last 24 hours (ERROR_WINDOW_HOURS) since its last recovery; leases that end well lower it',
+        ),
       locked_by: serviceName.nullable().describe('The service that has the account leased'),
       locked_until: instant.nullable(),
       last_used_at: instant.nullable(),

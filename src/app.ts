@@ -97,6 +97,7 @@ export function createApp(config: Config): App {
       resources: {
         policy: config.limits.policy,
         reentry: config.reentry,
+        errorWindowMs: config.errorWindowMs,
         countFailedAttempts: config.limits.countFailedAttempts,
         access,
         cipher,

@@ -36,6 +36,8 @@ export interface Config extends Tls {
   instanceName: string;
   shutdownTimeoutSeconds: number;
   reentry: Reentry;
+  /** How long an error counts against its account. */
+  errorWindowMs: number;
   jobs: JobsConfig;
   /** For tests: the request that ends this process, and where. */
   failPoint?: { operation: string; point: 'before-commit' | 'after-commit' | 'after-reply'; messageId: string | null };
@@ -159,6 +161,10 @@ const environment = z.object({
     }),
   SHUTDOWN_TIMEOUT_SECONDS: wholeNumber(1, 600).prefault('25').meta({
     meaning: 'How long work under way may take to finish after SIGTERM',
+  }),
+  ERROR_WINDOW_HOURS: wholeNumber(1, 8_760).prefault('24').meta({
+    meaning:
+      "How long a reported error counts in its account's error count; a lease that ends well takes one off sooner",
   }),
   REENTRY_DAYS: wholeNumber(0, 30).prefault('3').meta({
     meaning: 'Days (UTC) with reduced daily limits after a block has ended, the day of its end included; 0: none',
@@ -308,6 +314,7 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
     logLevel: given.LOG_LEVEL,
     instanceName: given.INSTANCE_NAME ?? `${hostname()}-${process.pid}`,
     shutdownTimeoutSeconds: given.SHUTDOWN_TIMEOUT_SECONDS,
+    errorWindowMs: given.ERROR_WINDOW_HOURS * 3_600_000,
     reentry: { days: given.REENTRY_DAYS, share: given.REENTRY_PERCENT / 100 },
     jobs: {
       enabled: given.JOBS_ENABLED === 'true',

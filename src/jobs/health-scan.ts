@@ -63,7 +63,8 @@ async function planRecoveries({ database, recoveryQueue }: JobContext, { count }
 
 /** Last, since it takes long and the rest does not. */
 async function probeAccounts(context: JobContext, { signal, count }: JobTask): Promise<void> {
-  const { probed, byOutcome } = await probeIdleAccounts({ ...context, probe: context.settings.probe, signal });
+  const { probe, errorWindowMs } = context.settings;
+  const { probed, byOutcome } = await probeIdleAccounts({ ...context, probe, errorWindowMs, signal });
   count('probed', probed);
   for (const [outcome, quantity] of Object.entries(byOutcome)) count(`${PROBE_COUNT}${outcome}`, quantity);
 }

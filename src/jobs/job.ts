@@ -11,6 +11,7 @@ export const PROBE_COUNT = 'probe_';
 
 /** What the jobs are told; `JobsConfig` has it. */
 export interface JobSettings extends Limits {
+  errorWindowMs: number;
   alerts: AlertThresholds;
   nearLimitPercent: number;
   historyDays: number;

@@ -20,7 +20,8 @@ export interface JobsSource {
   logLevel: LogLevel;
   limits: Pick<Limits, 'policy'>;
   reentry: Limits['reentry'];
-  jobs: Omit<JobSettings, keyof Limits> & {
+  errorWindowMs: number;
+  jobs: Omit<JobSettings, keyof Limits | 'errorWindowMs'> & {
     enabled: boolean;
     cadences: Readonly<Record<JobName, Cadence>>;
     leaseSeconds: number;
@@ -55,7 +56,12 @@ export function createJobs({ config, metrics, ...context }: JobsOptions): Jobs {
       logLevel: config.logLevel,
       leaseMs: leaseSeconds * 1000,
       timeoutMs: timeoutSeconds * 1000,
-      settings: { ...settings, policy: config.limits.policy, reentry: config.reentry },
+      settings: {
+        ...settings,
+        policy: config.limits.policy,
+        reentry: config.reentry,
+        errorWindowMs: config.errorWindowMs,
+      },
     },
     log,
     onRun: ({ job, outcome, counts, durationMs, lagMs }) => {

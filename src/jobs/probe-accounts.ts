@@ -41,6 +41,8 @@ export interface ProbeContext extends SettlingContext {
   cipher: SessionCipher;
   /** Undefined: Telegram's API id and hash are not configured, and nothing is probed. */
   probe: ProbeSettings | undefined;
+  /** How long an error counts against its account. */
+  errorWindowMs: number;
   /** Aborts at the shutdown: probes under way end first. */
   signal: AbortSignal;
 }
@@ -181,7 +183,7 @@ async function giveBack(
     const account = work.accounts.get(accountId);
     if (account?.lease?.leaseId === leaseId) {
       if (verdict?.report) {
-        takeError(work, account, { ...verdict.report, serviceName: SERVICE_NAME, leaseId }, origin);
+        takeError(context, work, account, { ...verdict.report, serviceName: SERVICE_NAME, leaseId }, origin);
       }
       const counted = { invites: 0, messages: 0, contacts: 0 };
       const success = verdict?.result === 'healthy';

@@ -52,6 +52,8 @@ export interface DependencyState {
 export interface Resources extends Limits {
   /** Whether an attempt reported as failed counts like a successful one. */
   countFailedAttempts: boolean;
+  /** How long an error counts against its account. */
+  errorWindowMs: number;
   access: Access;
   cipher: SessionCipher;
   locks: LeaseLocks;

@@ -47,6 +47,7 @@ test('what must be set is enough, and the rest takes its documented default', ()
     logLevel: 'info',
     instanceName: expect.stringMatching(new RegExp(`-${process.pid}$`)),
     shutdownTimeoutSeconds: 25,
+    errorWindowMs: 86_400_000,
     reentry: { days: 3, share: 0.5 },
     jobs: {
       enabled: true,
@@ -84,6 +85,7 @@ test('every setting can be set', () => {
     LOG_LEVEL: 'debug',
     INSTANCE_NAME: 'one.example',
     SHUTDOWN_TIMEOUT_SECONDS: '5',
+    ERROR_WINDOW_HOURS: '2',
     REENTRY_DAYS: '0',
     REENTRY_PERCENT: '75',
     JOBS_ENABLED: 'false',
@@ -104,6 +106,7 @@ test('every setting can be set', () => {
     logLevel: 'debug',
     instanceName: 'one.example',
     shutdownTimeoutSeconds: 5,
+    errorWindowMs: 7_200_000,
     reentry: { days: 0, share: 0.75 },
     jobs: {
       enabled: false,

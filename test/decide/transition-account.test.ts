@@ -5,12 +5,12 @@ import { classifyError, type ErrorEffect } from '../../src/decide/telegram-error
 import {
   applyError,
   applyOperatorStatus,
-  MAX_ERROR_COUNT,
   reauthorise,
   recoverNow,
   rescheduleRecovery,
   settleCondition,
 } from '../../src/decide/condition/transition-account.js';
+import { MAX_ERROR_COUNT } from '../../src/decide/condition/errors.js';
 
 const now = Date.parse('2026-03-01T12:00:00.000Z');
 const SECOND = 1000;

@@ -90,3 +90,36 @@ test('a wait or a lease that is over counts as over, whether or not anybody has 
 test('refuses an unknown account', async () => {
   expect((await harness.refusal('query.health', { account_id: randomUUID() })).code).toBe('ACCOUNT_NOT_FOUND');
 });
+
+test('errors age out of the count, and leases that end well take them off, for every reader alike', async () => {
+  const user = 4_711;
+  const [account_id = ''] = await harness.registerAccounts(user, 1);
+  const healthOf = async () => (await harness.succeed('query.health', { account_id })).health;
+  const fail = async (times: number) => {
+    for (let n = 0; n < times; n++) await harness.succeed('account.error', { account_id, error_type: 'unknown_error' });
+  };
+  const unhealthy = async () => (await harness.succeed('query.recovery-stats', {})).stats.high_error_count;
+  const before = await unhealthy();
+  await fail(6);
+  expect(await healthOf()).toMatchObject({ is_healthy: false, metadata: { error_count: 6 } });
+  expect(await unhealthy()).toBe(before + 1);
+
+  for (const left of [5, 4]) {
+    await harness.succeed('account.allocate', { user_id: user, purpose: 'general', service_name: 'worker' });
+    await harness.succeed('account.release', { account_id, service_name: 'worker', usage_stats: {} });
+    expect((await healthOf()).metadata.error_count).toBe(left);
+  }
+  expect((await healthOf()).is_healthy).toBe(true);
+  expect(await unhealthy()).toBe(before);
+
+  await fail(4);
+  expect(await unhealthy()).toBe(before + 1);
+  await harness.query(
+    `UPDATE telegram_sessions SET error_ends = ARRAY(SELECT at - interval '24 hours' FROM unnest(error_ends) AS e(at)) WHERE id = $1`,
+    [account_id],
+  );
+  expect(await healthOf()).toMatchObject({ is_healthy: true, issues: [], metadata: { error_count: 0 } });
+  expect(await unhealthy()).toBe(before);
+  await fail(1);
+  expect((await healthOf()).metadata.error_count).toBe(1);
+});

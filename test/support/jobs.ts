@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
+import { DEFAULT_ERROR_WINDOW_MS } from '../../src/decide/condition/errors.js';
 import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
 import type { Job, JobContext } from '../../src/jobs/job.js';
 import { runJob, type RunOptions, type RunSummary } from '../../src/jobs/run-job.js';
@@ -51,6 +52,7 @@ export async function startJobs(
     cipher: openSessionCipher(sessionKeys),
     settings: {
       policy: DEFAULT_LIMITS,
+      errorWindowMs: DEFAULT_ERROR_WINDOW_MS,
       reentry: { days: 3, share: 0.5 },
       alerts: { floodWaitPercent: 10, blockedPercent: 5, nearLimitsPercent: 30 },
       nearLimitPercent: 80,

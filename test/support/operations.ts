@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { OperationName, ReplyBody } from '../../contracts/operations.js';
 import type { FailureReply } from '../../contracts/failures.js';
+import { DEFAULT_ERROR_WINDOW_MS } from '../../src/decide/condition/errors.js';
 import { DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits/limits-policy.js';
 import type { AccessPolicy } from '../../src/decide/access/access-policy.js';
 import type { Reentry } from '../../src/decide/limits/reentry.js';
@@ -113,6 +114,7 @@ export async function startOperations(
         windowCache: createWindowCache(windowsConnection),
         recoveryQueue: createRecoveryQueue(recoveriesConnection),
         metrics: createMetrics(),
+        errorWindowMs: DEFAULT_ERROR_WINDOW_MS,
         reentry: options.reentry ?? { days: 3, share: 0.5 },
         dependencies: () => Promise.resolve({}),
         parked: { work: () => Promise.resolve(NOTHING_PARKED) },

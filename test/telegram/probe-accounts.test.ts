@@ -19,12 +19,13 @@ import { type OperationsHarness, startOperations } from '../support/operations.j
 import { captureStatements, explain } from '../support/query-plans.js';
 import { connectPatiently } from '../support/redis.js';
 import { telethonSession } from '../support/session-strings.js';
+import { DEFAULT_ERROR_WINDOW_MS } from '../../src/decide/condition/errors.js';
 
 let harness: OperationsHarness;
 let telegram: FakeTelegram;
 let database: Database;
 let redis: RedisConnection[];
-let context: Omit<ProbeContext, 'probe' | 'signal'>;
+let context: Omit<ProbeContext, 'probe' | 'signal' | 'errorWindowMs'>;
 let nextUser = 1;
 let nextPhone = 49_170_000_000;
 
@@ -73,7 +74,7 @@ const settings = (over: Partial<ProbeSettings> = {}): ProbeSettings => ({
   ...over,
 });
 const run = (over: Partial<ProbeSettings> = {}, signal = new AbortController().signal) =>
-  probeIdleAccounts({ ...context, probe: settings(over), signal });
+  probeIdleAccounts({ ...context, errorWindowMs: DEFAULT_ERROR_WINDOW_MS, probe: settings(over), signal });
 
 /** Registers an account whose session the server knows; answers its id and user. */
 async function account(script: Script | null = {}, metadata: Record<string, unknown> = {}) {
@@ -104,7 +105,9 @@ const allocate = (userId: number) => ({ user_id: userId, purpose: 'general', ser
 test('without an API id nothing is probed', async () => {
   await account();
   const { signal } = new AbortController();
-  expect(await probeIdleAccounts({ ...context, probe: undefined, signal })).toEqual({ probed: 0, byOutcome: {} });
+  expect(
+    await probeIdleAccounts({ ...context, errorWindowMs: DEFAULT_ERROR_WINDOW_MS, probe: undefined, signal }),
+  ).toEqual({ probed: 0, byOutcome: {} });
   expect(telegram.connections()).toBe(0);
 });
 

@@ -15,8 +15,10 @@ export interface AccountCondition {
   readonly blockLevel: number;
   /** When the latest block ended; a new one soon after is a repeat. */
   readonly lastBlockEndedAt: number | null;
-  /** Errors since the last recovery that ask for no wait. */
+  /** Errors that ask for no wait and still count: see `errors.ts`. */
   readonly errorCount: number;
+  /** When each of them stops counting, ascending; fewer than `errorCount` where that is not known of all. */
+  readonly errorEnds?: readonly number[];
 }
 
 /** Of a newly registered account. */
@@ -28,4 +30,5 @@ export const NEW_CONDITION: AccountCondition = {
   blockLevel: 0,
   lastBlockEndedAt: null,
   errorCount: 0,
+  errorEnds: [],
 };

@@ -1,5 +1,6 @@
 import type { AccountStatus, DisabledReason, ErrorClass } from '../../../contracts/fields.js';
 import type { AccountCondition } from './account-condition.js';
+import { addError, DEFAULT_ERROR_WINDOW_MS, errorsOn, NO_ERRORS } from './errors.js';
 import type { ClassifiedError } from '../telegram-errors/classify-error.js';
 import { recoveryAt } from './plan-recovery.js';
 
@@ -44,9 +45,6 @@ const HOUR_MS = 3_600_000;
 const BLOCK_MS = [24 * HOUR_MS, 72 * HOUR_MS, 168 * HOUR_MS] as const;
 /** A block this soon after the end of the one before, its end included, is a repeat (contract, section 7). */
 const BLOCK_REPEAT_MS = 168 * HOUR_MS;
-/** Errors are counted up to here: beyond, the number says nothing more. */
-export const MAX_ERROR_COUNT = 1000;
-
 /**
  * A more final reason replaces a less final one, never the other way round: re-authorising, which ends `needs_reauth`,
  * must undo neither a ban nor an operator's decision.
@@ -66,10 +64,12 @@ export interface SettledCondition {
 }
 
 /**
- * The condition as of `now`: waits that are over are ended (a wait ends at its instant), the status follows from those
+ * The condition as of `now`: errors that are too old count no more, waits that are over are ended (a wait ends at its
+ * instant), the status follows from those
  * that are left, and an account that becomes active again starts without errors. The same object if nothing changes.
  */
-export function settleCondition(condition: AccountCondition, now: number): SettledCondition {
+export function settleCondition(given: AccountCondition, now: number): SettledCondition {
+  const condition = errorsOn(given, now);
   const { floodWaitUntil, blockedUntil, status } = condition;
   const isOver = (until: number | null) => until !== null && until <= now;
   const settled = followWaits(
@@ -81,7 +81,7 @@ export function settleCondition(condition: AccountCondition, now: number): Settl
     'time',
   );
   const recovered = settled.status === 'active' && status !== 'active';
-  return { condition: recovered ? { ...settled, errorCount: 0 } : settled, recovered };
+  return { condition: recovered ? { ...settled, ...NO_ERRORS } : settled, recovered };
 }
 
 /** What a reported error did. */
@@ -107,9 +107,10 @@ export function applyError(
   condition: AccountCondition,
   classified: Pick<ClassifiedError, 'errorClass' | 'effect'>,
   now: number,
+  errorWindowMs: number = DEFAULT_ERROR_WINDOW_MS,
 ): AppliedError {
   const before = settleCondition(condition, now).condition;
-  const { condition: after, action } = applyEffect(before, classified.effect, now);
+  const { condition: after, action } = applyEffect(before, classified.effect, now, errorWindowMs);
   const ends = classified.effect.kind === 'wait' || classified.effect.kind === 'block';
   return {
     condition: after,
@@ -126,14 +127,13 @@ function applyEffect(
   before: AccountCondition,
   effect: ClassifiedError['effect'],
   now: number,
+  errorWindowMs: number,
 ): Pick<AppliedError, 'condition' | 'action'> {
   switch (effect.kind) {
     case 'none':
       return { condition: before, action: 'none' };
-    case 'count_error': {
-      const errorCount = Math.min(before.errorCount + 1, MAX_ERROR_COUNT);
-      return { condition: { ...before, errorCount }, action: 'error_counted' };
-    }
+    case 'count_error':
+      return { condition: { ...before, ...addError(before, errorWindowMs, now) }, action: 'error_counted' };
     case 'wait': {
       const floodWaitUntil = now + Math.ceil(effect.waitSeconds * 1000) + FLOOD_WAIT_BUFFER_MS;
       if (before.floodWaitUntil !== null && floodWaitUntil <= before.floodWaitUntil) {
@@ -191,15 +191,14 @@ export function reauthorise(condition: AccountCondition, now: number): AccountCo
 }
 
 /**
- * An operator's `admin.recover`: ends the waits at `now`, and the count of errors, which nothing else ends on an account
- * that never waits. Of a disabled account, and `disabled` itself, only if forced.
+ * An operator's `admin.recover`: ends the waits at `now`, and the count of errors at once. Of a disabled account, and `disabled` itself, only if forced.
  */
 export function recoverNow(condition: AccountCondition, { force }: { force: boolean }, now: number): AccountCondition {
   const before = settleCondition(condition, now).condition;
   if (before.status === 'disabled' && !force) return before;
   const unbound = withoutWaits(before, now);
   const recovered = unbound.status === 'draining' ? unbound : activate(unbound);
-  return recovered.errorCount === 0 ? recovered : { ...recovered, errorCount: 0 };
+  return recovered.errorCount === 0 ? recovered : { ...recovered, ...NO_ERRORS };
 }
 
 /**
@@ -255,8 +254,8 @@ function statusByWaits({ floodWaitUntil, blockedUntil }: AccountCondition): 'act
 /** To `active`, or to the wait that still goes on. Whatever becomes active starts without errors. */
 function activate(condition: AccountCondition): AccountCondition {
   const status = statusByWaits(condition);
-  const errorCount = status === 'active' && condition.status !== 'active' ? 0 : condition.errorCount;
-  return changeStatus(condition, { status, disabledReason: null, errorCount }, 'operator');
+  const errors = status === 'active' && condition.status !== 'active' ? NO_ERRORS : {};
+  return changeStatus(condition, { status, disabledReason: null, ...errors }, 'operator');
 }
 
 function disable(condition: AccountCondition, reason: DisabledReason, cause: TransitionCause): AccountCondition {

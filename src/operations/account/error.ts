@@ -41,7 +41,7 @@ export const reportError: OperationHandler<'account.error'> = {
 };
 
 function reportOne(
-  { metrics, afterCommit }: BatchContext,
+  context: BatchContext,
   work: UnitOfWork,
   lastLeases: ReadonlyMap<string, HeldLease>,
   request: Request,
@@ -54,6 +54,7 @@ function reportOne(
   if (refusal !== null) return { reply: refuse(refusal) };
   const leaseId = account.lease?.leaseId ?? body.lease_id ?? null;
   const result = takeError(
+    context,
     work,
     account,
     {
@@ -66,7 +67,7 @@ function reportOne(
     },
     request,
   );
-  afterCommit(() => metrics.errors.inc({ class: result.classified_as }));
+  context.afterCommit(() => context.metrics.errors.inc({ class: result.classified_as }));
   return {
     reply: { success: true, result },
     log: {
@@ -81,13 +82,14 @@ function reportOne(
 
 /** Classifies an error and applies it to the account; the announcement names the class and never the text. */
 export function takeError(
+  { errorWindowMs }: Pick<BatchContext, 'errorWindowMs'>,
   work: UnitOfWork,
   account: AccountRecord,
   report: ErrorReport & { serviceName: string | null; leaseId: string | null },
   origin: Origin,
 ): ReplyBody<'account.error'>['result'] {
   const classified = classifyError(report);
-  const applied = applyError(account.condition, classified, work.now);
+  const applied = applyError(account.condition, classified, work.now, errorWindowMs);
   const { serviceName, leaseId } = report;
   keepErrorReport(
     work,

@@ -1,6 +1,7 @@
 import { toIso } from '../../clock.js';
 import { type HeldLease, judgeOwnership, judgeReport } from '../../decide/selection/judge-ownership.js';
 import { reconcileUsage } from '../../decide/limits/reconcile-usage.js';
+import { forgiveError } from '../../decide/condition/errors.js';
 import { policyFor } from '../../decide/limits/reentry.js';
 import type { AccountRecord, OpenLease } from '../../store/accounts/account-record.js';
 import { accountLocks } from '../../store/accounts/load-accounts.js';
@@ -14,7 +15,14 @@ import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '.
 import { refuse } from '../../requests/refuse.js';
 import { takeError } from './error.js';
 import { roomAfter, roomToday } from './room-after.js';
-import { loadWork, countUsage, endLease, keepCountedAction, type UnitOfWork } from '../../accounts/unit-of-work.js';
+import {
+  changeCondition,
+  loadWork,
+  countUsage,
+  endLease,
+  keepCountedAction,
+  type UnitOfWork,
+} from '../../accounts/unit-of-work.js';
 
 type Request = AcceptedRequest<'account.release'>;
 
@@ -73,6 +81,10 @@ function releaseOne(
   const counted = countReported(context, work, account, lease, countedInLeases.get(lease.leaseId) ?? [], request);
   const { success } = request.body.usage_stats;
   takeReported(context, work, account, request, lease.leaseId);
+  if (success && !reportsError(request)) {
+    const forgiven = forgiveError(account.condition, lease.allocatedAt, context.errorWindowMs);
+    changeCondition(work, account, forgiven, {}, request);
+  }
   const left = roomToday(account, policyFor(account.condition, context, work.now), work.now);
   endLease(work, account, 'released', work.now, 'account.released', { counted, success, limits_left: left }, request);
   return {
@@ -100,7 +112,7 @@ function takeReported(
   if (!reportsError(request)) return;
   const { error_type: errorType, error_message: errorMessage } = request.body.usage_stats;
   const report = { errorType, errorMessage, serviceName: request.body.service_name, leaseId };
-  const { classified_as: errorClass } = takeError(work, account, report, request);
+  const { classified_as: errorClass } = takeError(context, work, account, report, request);
   context.afterCommit(() => context.metrics.errors.inc({ class: errorClass }));
 }
 

@@ -1,10 +1,10 @@
 import type { ReplyBody } from '../../../contracts/operations.js';
 import { isoOrNull, toIso } from '../../clock.js';
 import type { AccountCondition } from '../../decide/condition/account-condition.js';
+import { HIGH_ERROR_COUNT } from '../../decide/condition/errors.js';
 import { recoveryAt } from '../../decide/condition/plan-recovery.js';
 import type { AccountRecord } from '../../store/accounts/account-record.js';
 import { usedToday } from '../../store/accounts/changes.js';
-import { HIGH_ERROR_COUNT } from '../../store/fleet/fleet-state.js';
 import { loadAccounts } from '../../store/accounts/load-accounts.js';
 import type { OperationHandler } from '../../requests/handler.js';
 import { standingAt } from '../../accounts/judge-grant.js';

@@ -53,6 +53,7 @@ export interface ConditionRow {
   block_level: number;
   last_block_ended_at: Date | null;
   error_count: number;
+  error_ends: Date[];
 }
 
 /** An account's row joined with its open lease. */
@@ -132,6 +133,7 @@ export const toCondition = (row: ConditionRow): AccountCondition => ({
   blockLevel: row.block_level,
   lastBlockEndedAt: msOrNull(row.last_block_ended_at),
   errorCount: row.error_count,
+  errorEnds: row.error_ends.map((end) => end.getTime()),
 });
 
 const toLease = (row: AccountRow): OpenLease | null =>

@@ -145,6 +145,7 @@ function updateAccounts({ accounts }: Changes, now: number): SqlPart | null {
     block_level: account.condition.blockLevel,
     last_block_ended_at: isoOrNull(account.condition.lastBlockEndedAt),
     error_count: account.condition.errorCount,
+    error_ends: (account.condition.errorEnds ?? []).map(toIso),
     locked: account.lease !== null,
     locked_by: account.lease?.serviceName ?? null,
     locked_until: isoOrNull(account.lease?.expiresAt ?? null),
@@ -163,14 +164,14 @@ function updateAccounts({ accounts }: Changes, now: number): SqlPart | null {
     accounts AS (UPDATE telegram_sessions s SET
       is_active = c.is_active, status = c.status::account_status, disabled_reason = c.disabled_reason,
       flood_wait_until = c.flood_wait_until, blocked_until = c.blocked_until, block_level = c.block_level,
-      last_block_ended_at = c.last_block_ended_at, error_count = c.error_count,
+      last_block_ended_at = c.last_block_ended_at, error_count = c.error_count, error_ends = c.error_ends,
       locked = c.locked, locked_by = c.locked_by, locked_until = c.locked_until, lease_id = c.lease_id, fence = c.fence,
       used_invites_today = c.used_invites_today, used_messages_today = c.used_messages_today,
       contacts_today = c.contacts_today, per_channel_invites = c.per_channel_invites, usage_date = c.usage_date,
       usage_version = c.usage_version, last_used_at = c.last_used_at, event_sequence = c.event_sequence
     FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
       id uuid, is_active boolean, status text, disabled_reason text, flood_wait_until timestamptz, blocked_until timestamptz,
-      block_level integer, last_block_ended_at timestamptz, error_count integer, locked boolean, locked_by text,
+      block_level integer, last_block_ended_at timestamptz, error_count integer, error_ends timestamptz[], locked boolean, locked_by text,
       locked_until timestamptz, lease_id uuid, fence bigint, used_invites_today integer, used_messages_today integer,
       contacts_today integer, per_channel_invites jsonb, usage_date date, usage_version bigint, last_used_at timestamptz,
       event_sequence bigint)

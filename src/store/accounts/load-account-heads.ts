@@ -27,7 +27,7 @@ export async function loadAccountHeads(
 ): Promise<{ now: number; heads: Map<string, AccountHead> }> {
   const rows = await sql.$queryRaw<HeadRow[]>`
     SELECT date_trunc('milliseconds', clock_timestamp()) AS now, s.id::text, s.user_id, s.status::text, s.disabled_reason,
-      s.flood_wait_until, s.blocked_until, s.block_level, s.last_block_ended_at, s.error_count, s.usage_version, s.locked_until
+      s.flood_wait_until, s.blocked_until, s.block_level, s.last_block_ended_at, s.error_count, s.error_ends, s.usage_version, s.locked_until
     FROM (SELECT 1) AS clock LEFT JOIN telegram_sessions s ON s.id = ANY(${accountIds}::uuid[])`;
   const heads = new Map<string, AccountHead>();
   for (const row of rows) {

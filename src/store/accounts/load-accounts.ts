@@ -25,7 +25,7 @@ export async function loadAccounts(
   const rows = await sql.$queryRaw<(Omit<AccountRow, 'id'> & { now: Date; id: string | null })[]>`
     SELECT date_trunc('milliseconds', clock_timestamp()) AS now, s.id::text, s.user_id, s.phone,
       s.status::text, s.disabled_reason, s.flood_wait_until, s.blocked_until, s.block_level, s.last_block_ended_at,
-      s.error_count, s.fence, s.usage_version, s.usage_date::text AS usage_day, s.per_channel_invites, s.last_used_at,
+      s.error_count, s.error_ends, s.fence, s.usage_version, s.usage_date::text AS usage_day, s.per_channel_invites, s.last_used_at,
       s.event_sequence, s.lease_id::text, l.service_name, l.caller, l.purpose, l.target_channel, l.fence AS lease_fence,
       l.lock_value, l.allocated_at, l.expires_at,
       (SELECT jsonb_agg(to_jsonb(w)) FROM usage_windows w WHERE w.account_id = s.id) AS windows,

@@ -1,8 +1,11 @@
 import type { AccountStatus } from '../../../contracts/fields.js';
-import type { Sql } from '../database.js';
+import { Prisma } from '../../../generated/prisma/client.js';
+import { HIGH_ERROR_COUNT } from '../../decide/condition/errors.js';
+import type { Sql, SqlPart } from '../database.js';
 
-/** An account with this many errors since its last recovery is told as troubled. */
-export const HIGH_ERROR_COUNT = 5;
+/** Whether an account has many errors that still count at an instant of the database; the rule of `errorsOn`. */
+export const hasManyErrors = (at: SqlPart): SqlPart => Prisma.sql`(error_count >= ${HIGH_ERROR_COUNT}
+  AND error_count - (SELECT count(*) FROM unnest(error_ends) AS ended(at) WHERE ended.at <= ${at}) >= ${HIGH_ERROR_COUNT})`;
 
 /** The whole fleet as of the database's clock. Instants are epoch milliseconds. */
 export interface FleetSnapshot {
@@ -34,7 +37,7 @@ export async function loadFleetSnapshot(sql: Sql): Promise<FleetSnapshot> {
   const [row] = await sql.$queryRaw<SnapshotRow[]>`
     WITH clock AS (SELECT date_trunc('milliseconds', clock_timestamp()) AS now),
     judged AS (
-      SELECT error_count, GREATEST(flood_wait_until, blocked_until) AS waits_until,
+      SELECT ${hasManyErrors(Prisma.sql`clock.now`)} AS has_many_errors, GREATEST(flood_wait_until, blocked_until) AS waits_until,
         CASE
           WHEN status IN ('disabled', 'draining') THEN status::text
           WHEN blocked_until > clock.now THEN 'blocked'
@@ -46,8 +49,8 @@ export async function loadFleetSnapshot(sql: Sql): Promise<FleetSnapshot> {
     states AS (SELECT state, count(*)::integer AS accounts FROM judged GROUP BY state)
     SELECT (SELECT now FROM clock) AS now,
       COALESCE((SELECT jsonb_object_agg(state, accounts) FROM states), '{}') AS by_status,
-      (SELECT count(*)::integer FROM judged WHERE state = 'active' AND error_count < ${HIGH_ERROR_COUNT}) AS healthy,
-      (SELECT count(*)::integer FROM judged WHERE error_count >= ${HIGH_ERROR_COUNT}) AS high_error_count,
+      (SELECT count(*)::integer FROM judged WHERE state = 'active' AND NOT has_many_errors) AS healthy,
+      (SELECT count(*)::integer FROM judged WHERE has_many_errors) AS high_error_count,
       (SELECT count(*)::integer FROM judged WHERE waits) AS recoveries_due,
       (SELECT min(waits_until) FROM judged WHERE waits) AS next_recovery,
       (SELECT jsonb_object_agg(locked_by, leases) FROM (

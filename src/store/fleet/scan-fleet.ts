@@ -2,7 +2,8 @@ import { ACTION_TYPES } from '../../../contracts/fields.js';
 import type { ProxyGroup } from '../../decide/condition/failing-proxies.js';
 import type { LimitsPolicy } from '../../decide/limits/limits-policy.js';
 import type { Sql } from '../database.js';
-import { HIGH_ERROR_COUNT } from './fleet-state.js';
+import { Prisma } from '../../../generated/prisma/client.js';
+import { hasManyErrors } from './fleet-state.js';
 
 /** What is wrong in the data, counted; `examples` are ids of a few accounts. */
 export interface Trouble {
@@ -25,12 +26,14 @@ const RECOVERY_GRACE_MINUTES = 5;
 const LEASE_GRACE_MINUTES = 120;
 const EXAMPLES = 10;
 
+const NOW = Prisma.sql`now()`;
+
 /** Accounts in a state they should not be in for long. */
 export async function scanTrouble(sql: Sql): Promise<Map<TroubleName, Trouble>> {
   const rows = await sql.$queryRaw<TroubleRow[]>`
     WITH trouble AS (
       SELECT id, 'high_error_counts' AS name FROM telegram_sessions
-      WHERE error_count >= ${HIGH_ERROR_COUNT} AND status <> 'disabled'
+      WHERE ${hasManyErrors(NOW)} AND status <> 'disabled'
       UNION ALL
       SELECT id, 'waits_without_end' FROM telegram_sessions
       WHERE status IN ('flood_wait', 'blocked')
@@ -51,7 +54,7 @@ export async function scanTrouble(sql: Sql): Promise<Map<TroubleName, Trouble>> 
 export async function groupByProxy(sql: Sql): Promise<ProxyGroup[]> {
   return sql.$queryRaw<ProxyGroup[]>`
     SELECT session_metadata -> 'proxy' AS proxy, count(*)::integer AS accounts,
-      (count(*) FILTER (WHERE status IN ('flood_wait', 'blocked') OR error_count >= ${HIGH_ERROR_COUNT}
+      (count(*) FILTER (WHERE status IN ('flood_wait', 'blocked') OR ${hasManyErrors(NOW)}
         OR disabled_reason <> 'manual'))::integer AS failing
     FROM telegram_sessions WHERE session_metadata -> 'proxy' IS NOT NULL GROUP BY 1`;
 }
