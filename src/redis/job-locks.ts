@@ -1,5 +1,5 @@
 import type { RedisConnection } from './connection.js';
-import { openRedlock, rebuildLock, unlessHeld } from './open-redlock.js';
+import { acquireLock, openRedlock, rebuildLock, unlessHeld } from './open-redlock.js';
 
 /** Spares the other instances the attempt to claim a run; the row in the database is the judge. */
 export interface JobLocks {
@@ -16,7 +16,7 @@ export function createJobLocks(redis: RedisConnection): JobLocks {
   const rebuild = (job: string, value: string) => rebuildLock(redlock, jobLockKey(job), value);
   return {
     acquire: async (job, ttlMs) => {
-      const lock = await redis.attempt(() => unlessHeld(redlock.acquire([jobLockKey(job)], ttlMs)));
+      const lock = await redis.attempt((client) => acquireLock(redlock, client, jobLockKey(job), ttlMs));
       if (lock === null) return null;
       return lock === undefined ? { kind: 'held' } : { kind: 'locked', value: lock.value };
     },

@@ -1,5 +1,5 @@
 import type { RedisConnection } from './connection.js';
-import { openRedlock, rebuildLock, unlessHeld } from './open-redlock.js';
+import { acquireLock, openRedlock, rebuildLock, unlessHeld } from './open-redlock.js';
 
 /** Life of a lock taken before the commit of its lease: a crash in between frees it this soon. */
 const LOCK_BEFORE_COMMIT_MS = 30_000;
@@ -38,7 +38,7 @@ export function createLeaseLocks(redis: RedisConnection): LeaseLocks {
   /** Where the answer fails to come redlock gives the lock back behind its command, which may still run. */
   async function acquireOne(accountId: string): Promise<LockResult> {
     const result = await redis.attempt(async (client): Promise<LockResult> => {
-      const lock = await unlessHeld(redlock.acquire([lockKey(accountId)], LOCK_BEFORE_COMMIT_MS));
+      const lock = await acquireLock(redlock, client, lockKey(accountId), LOCK_BEFORE_COMMIT_MS);
       if (lock !== undefined) return { kind: 'locked', value: lock.value };
       return { kind: 'held', value: (await client.get(lockKey(accountId))) ?? '' };
     });

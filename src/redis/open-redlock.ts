@@ -1,4 +1,5 @@
 import { ExecutionError, Lock, Redlock, ResourceLockedError } from '@sesamecare-oss/redlock';
+import type { Redis } from 'ioredis';
 import { clock } from '../clock.js';
 import type { RedisConnection } from './connection.js';
 
@@ -14,6 +15,30 @@ export const rebuildLock = (redlock: Redlock, key: string, value: string): Lock 
   // Redlock refuses to extend what is over by this clock; Redis knows better.
   new Lock(redlock, [key], value, [], clock.now() + 60_000);
 
+/**
+ * Takes a lock; undefined where somebody holds it. Every lock of ours is a text with an end. What is not stands in the
+ * way for ever and was written by nobody of ours: it is removed.
+ */
+export async function acquireLock(
+  redlock: Redlock,
+  client: Redis,
+  key: string,
+  ttlMs: number,
+): Promise<Lock | undefined> {
+  const lock = await unlessHeld(redlock.acquire([key], ttlMs));
+  if (lock !== undefined || (await isLock(client, key))) return lock;
+  await client.unlink(key);
+  return unlessHeld(redlock.acquire([key], ttlMs));
+}
+
+async function isLock(client: Redis, key: string): Promise<boolean> {
+  const [type, pttl] = await Promise.all([client.type(key), client.pttl(key)]);
+  return type === 'none' || (type === 'string' && pttl !== NO_END);
+}
+
+/** What Redis answers to PTTL for a key that has no end. */
+const NO_END = -1;
+
 /** Undefined where the lock is another's or gone; rejects where Redis is away. */
 export async function unlessHeld<T>(act: Promise<T>): Promise<T | undefined> {
   try {
@@ -28,6 +53,9 @@ async function isHeld(error: unknown): Promise<boolean> {
   if (!(error instanceof ExecutionError)) return false;
   const attempts = await Promise.all(error.attempts);
   return attempts.some((attempt) =>
-    [...attempt.votesAgainst.values()].some((vote) => vote instanceof ResourceLockedError),
+    [...attempt.votesAgainst.values()].some(
+      // A value of another type is somebody else's as well, and no reason to take Redis for away.
+      (vote) => vote instanceof ResourceLockedError || vote.message.includes('WRONGTYPE'),
+    ),
   );
 }

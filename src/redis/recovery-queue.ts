@@ -57,6 +57,11 @@ export function createRecoveryQueue(redis: RedisConnection): RecoveryQueue {
         client.multi().zscore(RECOVERY_QUEUE_KEY, MARK).zrange(RECOVERY_QUEUE_KEY, '0', '0', 'WITHSCORES').exec(),
       );
       if (answer === null) return { kind: 'away' };
+      if (answer.some(([error]) => error !== null)) {
+        // Not a sorted set, so not the queue: it is filled anew.
+        await redis.attempt((client) => client.unlink(RECOVERY_QUEUE_KEY));
+        return { kind: 'lost' };
+      }
       const [[, mark], [, [first, dueAt]]] = answer as [[null, string | null], [null, string[]]];
       if (mark !== 'inf' || filledOn !== connections) return { kind: 'lost' };
       return { kind: 'whole', nextDueAt: first === MARK ? null : Number(dueAt) };

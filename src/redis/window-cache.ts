@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { clock } from '../clock.js';
 import type { ActionType } from '../../contracts/fields.js';
 import { HOUR_MS, type UsageWindow } from '../decide/limits/usage-window.js';
 import type { RedisConnection } from './connection.js';
@@ -35,12 +36,20 @@ export function readWindowEntry(key: string, value: string): { accountId: string
   return { accountId, usageVersion: Number(version) };
 }
 
+const count = z.int().min(0);
+/** No action lies so far ahead of this machine's clock; of those that were cached nobody of ours wrote one. */
+const MAX_AHEAD_MS = 24 * HOUR_MS;
+const pastInstant = z
+  .int()
+  .min(0)
+  .refine((at) => at <= clock.now() + MAX_AHEAD_MS);
+
 // In the order of the prefixes.
 const parts = z.tuple([
-  z.tuple([z.int(), z.array(z.int())]),
-  z.tuple([z.int(), z.int().nullable()]),
-  z.tuple([z.int(), z.int()]),
-  z.tuple([z.int(), z.iso.date().nullable(), z.int()]),
+  z.tuple([count, z.array(pastInstant)]),
+  z.tuple([count, pastInstant.nullable()]),
+  z.tuple([count, count]),
+  z.tuple([count, z.iso.date().nullable(), count]),
 ]);
 type Parts = z.output<typeof parts>;
 
