@@ -63,8 +63,11 @@ export function readRequest(delivery: Delivery, queue: RequestQueue, reader: Rea
   const decoded = decode(operation, message.content);
   if (!decoded.ok) return answer(decoded.refusal);
   const { replyTo } = envelope;
-  const hasGone = () => (replyTo === null ? Promise.resolve(false) : isAddressGone(replyTo));
-  const request = { ...toRequest(envelope, requestId, decoded.body), hasGone };
+  const request = {
+    ...toRequest(envelope, requestId, decoded.body),
+    // Nothing else waits for so long that its caller may go meanwhile.
+    ...(operation === 'account.allocate' && replyTo !== null && { hasGone: () => isAddressGone(replyTo) }),
+  };
   return { ...task, ask: () => dispatch(request) };
 }
 
