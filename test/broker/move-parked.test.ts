@@ -127,7 +127,7 @@ test('what has no room in the bounded queue waits, the newest of all', async () 
   expect(kept.length).toBeGreaterThanOrEqual(most);
   expect(Math.max(...kept)).toBeLessThan(most + 300);
   expect(waiting.length).toBeGreaterThan(0);
-});
+}, 90_000);
 
 test('a queue of other arguments is left to its operator', async () => {
   const channel = await broker.plain.createChannel();
