@@ -41,6 +41,7 @@ test('what must be set is enough, and the rest takes its documented default', ()
     warnings: [],
     httpHost: '127.0.0.1',
     httpPort: 3000,
+    httpKeepAliveSeconds: 90,
     limits: { policy: DEFAULT_LIMITS, countFailedAttempts: true },
     access: null,
     sessionEncryptionKeys: [KEY],
