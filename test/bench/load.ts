@@ -1,150 +1,232 @@
-import { loadavg } from 'node:os';
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { connect } from 'amqplib';
+import pg from 'pg';
+import { parseLimits } from '../../src/decide/limits/limits-policy.js';
 import { connectRpc, type RpcClient } from '../support/rpc.js';
+import { askHttp, type RunningService, startService } from '../support/service.js';
 import { telethonSession } from '../support/session-strings.js';
-import { startService } from '../support/service.js';
+import { auditGrants } from './audit.js';
+import { type Caller, connectCaller } from './caller.js';
+import { busyMs, findListener, type ProcessGroup, usageOf } from './processes.js';
+import { doubleGrants, ECHO_QUEUE, FIRST_SKETCH_USER, FIRST_USER, USERS, type WorkName, WORKS } from './works.js';
 
 /**
- * Requests per second, closed loop: allocate→release cycles beside an empty echo on the same queue type. Both are
- * measured by turns in the same run and compared pair by pair, so that the ratio says something on any machine, and
- * on one that does other work meanwhile: of the pairs the median and the best. Servers come from the environment.
+ * Requests per second in closed loops, each kind of work beside an empty echo on the same queue type: both by turns, in
+ * every round, and compared pair by pair, so that the ratio says something on any machine. Of each process its CPU per
+ * request. Afterwards what was written is searched for double grants and broken limits. Servers come from the
+ * environment, fresh ones, on this machine.
  */
 const { values } = parseArgs({
   options: {
     seconds: { type: 'string', default: '3' },
     rounds: { type: 'string', default: '3' },
     'in-flight': { type: 'string', default: '1,32,256' },
-    accounts: { type: 'string', default: '1000' },
+    works: { type: 'string', default: 'cycle,acquire,check,mix,sketch' },
+    /** Of each user. */
+    accounts: { type: 'string', default: '100' },
+    'warm-up': { type: 'string', default: '10' },
     'log-level': { type: 'string', default: 'warn' },
   },
 });
 const seconds = Number(values.seconds);
-const rounds = Number(values.rounds);
-/** Until the compiler of the service has seen what is hot: a service that runs for days is measured, not one just started. */
-const WARM_UP_SECONDS = 10;
+const works = values.works.split(',') as WorkName[];
 const rabbitmqUrl = process.env.RABBITMQ_URL ?? 'amqp://localhost';
-const BENCH_USER = 900_000 + Math.floor(Math.random() * 90_000);
+const LIMITS_FILE = path.join(import.meta.dirname, 'limits.json');
+/** More than this share of the processors at work for others is said. */
+const QUIET_SHARE = 0.05;
 
+/** What one kind of work took in one round. */
 interface Measured {
   perSecond: number;
-  p50: number;
-  p99: number;
+  /** Lengths of one round of the work, ascending, milliseconds. */
+  lengths: number[];
+  /** CPU per request by process, µs. */
+  cpu: Record<string, number>;
+  /** Calls of the service that read and write, per request. */
+  calls: { reads: number; writes: number };
+  batch: number;
+  /** Share of the processors at work for others. */
+  foreign: number;
 }
 
-/** Keeps `inFlight` of the work going for the time given. */
-async function measure(inFlight: number, work: () => Promise<void>, seconds: number): Promise<Measured> {
+interface Stage {
+  caller: Caller;
+  groups: ProcessGroup[];
+  service: RunningService;
+}
+
+async function startEcho(): Promise<{ close: () => Promise<void> }> {
+  const connection = await connect(rabbitmqUrl, { noDelay: true });
+  const channel = await connection.createChannel();
+  await channel.assertQueue(ECHO_QUEUE, { durable: true, arguments: { 'x-queue-type': 'quorum' } });
+  await channel.prefetch(256);
+  await channel.consume(ECHO_QUEUE, (message) => {
+    if (message === null) return;
+    const { replyTo, correlationId } = message.properties as { replyTo: string; correlationId: string };
+    channel.sendToQueue(replyTo, Buffer.from('{"success":true}'), { correlationId });
+    channel.ack(message);
+  });
+  return { close: () => connection.close() };
+}
+
+async function registerFleet(client: RpcClient, firstUser: number, accounts: number): Promise<void> {
+  for (let user = firstUser; user < firstUser + USERS; user++) {
+    for (let from = 0; from < accounts; from += 250) {
+      const chunk = Array.from({ length: Math.min(250, accounts - from) }, (_, index) => ({
+        user_id: user,
+        phone: `+${user}${String(from + index).padStart(6, '0')}`,
+        session_data: telethonSession(),
+      }));
+      const reply = await client.call('admin.register', { accounts: chunk });
+      if (!reply.success) throw new Error(JSON.stringify(reply));
+    }
+  }
+}
+
+/** Batches and requests in them so far, as the service counts them. */
+async function countBatches({ httpUrl }: RunningService): Promise<{ batches: number; requests: number }> {
+  const { text } = await askHttp(`${httpUrl}/metrics`);
+  const sum = (suffix: string) =>
+    [...text.matchAll(new RegExp(`^account_manager_batch_size_${suffix}\\{?[^ ]* (\\d+)$`, 'gm'))].reduce(
+      (total, [, value]) => total + Number(value),
+      0,
+    );
+  return { batches: sum('count'), requests: sum('sum') };
+}
+
+async function measure({ caller, groups, service }: Stage, name: WorkName, inFlight: number, forSeconds: number) {
   const lengths: number[] = [];
-  const endAt = performance.now() + seconds * 1000;
+  let requests = 0;
+  const batchesBefore = await countBatches(service);
+  const [busyBefore, usedBefore] = [busyMs(), groups.map(usageOf)];
   const startedAt = performance.now();
   await Promise.all(
-    Array.from({ length: inFlight }, async () => {
-      while (performance.now() < endAt) {
+    Array.from({ length: inFlight }, async (_, worker) => {
+      while (performance.now() < startedAt + forSeconds * 1000) {
         const from = performance.now();
-        await work();
+        const asked = await WORKS[name](caller, worker);
+        requests += asked;
         lengths.push(performance.now() - from);
       }
     }),
   );
-  lengths.sort((a, b) => a - b);
-  const at = (share: number) => lengths[Math.min(lengths.length - 1, Math.floor(lengths.length * share))] ?? 0;
-  return { perSecond: lengths.length / ((performance.now() - startedAt) / 1000), p50: at(0.5), p99: at(0.99) };
-}
-
-/** An empty service on a quorum queue: what the broker alone costs. */
-async function startEcho(): Promise<{ close: () => Promise<void> }> {
-  const connection = await connect(rabbitmqUrl, { noDelay: true });
-  const channel = await connection.createChannel();
-  await channel.assertQueue('bench.echo', { durable: true, arguments: { 'x-queue-type': 'quorum' } });
-  await channel.prefetch(256);
-  await channel.consume('bench.echo', (message) => {
-    if (message === null) return;
-    channel.sendToQueue(String(message.properties.replyTo), Buffer.from('{"success":true}'), {
-      correlationId: String(message.properties.correlationId),
-    });
-    channel.ack(message);
+  const tookMs = performance.now() - startedAt;
+  const used = groups.map((group, index) => {
+    const [now, before] = [usageOf(group), usedBefore[index]!];
+    const since = {
+      cpuMs: now.cpuMs - before.cpuMs,
+      reads: now.reads - before.reads,
+      writes: now.writes - before.writes,
+    };
+    return { name: group.name, ...since };
   });
+  const ours = used.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+  const batchesNow = await countBatches(service);
+  const serving = used.find((group) => group.name === (name === 'sketch' ? 'sketch' : 'service'));
+  const batches = batchesNow.batches - batchesBefore.batches;
   return {
-    close: async () => {
-      await channel.deleteQueue('bench.echo');
-      await connection.close();
-    },
-  };
+    perSecond: requests / (tookMs / 1000),
+    lengths: lengths.sort((a, b) => a - b),
+    cpu: Object.fromEntries(used.map((group) => [group.name, (group.cpuMs * 1000) / requests])),
+    calls: { reads: (serving?.reads ?? 0) / requests, writes: (serving?.writes ?? 0) / requests },
+    batch: batches === 0 ? 0 : (batchesNow.requests - batchesBefore.requests) / batches,
+    foreign: Math.max(0, busyMs() - busyBefore - ours) / (tookMs * cpus().length),
+  } satisfies Measured;
 }
 
-async function registerFleet(client: RpcClient, accounts: number): Promise<void> {
-  for (let from = 0; from < accounts; from += 250) {
-    const chunk = Array.from({ length: Math.min(250, accounts - from) }, (_, index) => ({
-      user_id: BENCH_USER,
-      phone: `+${BENCH_USER}${String(from + index).padStart(6, '0')}`,
-      session_data: telethonSession(),
-    }));
-    const reply = await client.call('admin.register', { accounts: chunk });
-    if (!reply.success) throw new Error(JSON.stringify(reply));
+const median = (numbers: readonly number[]): number => [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? 0;
+
+function describe(name: string, rounds: readonly Measured[], ratios: readonly number[]): string {
+  const lengths = rounds.flatMap((round) => round.lengths).sort((a, b) => a - b);
+  const at = (share: number) =>
+    (lengths[Math.min(lengths.length - 1, Math.floor(lengths.length * share))] ?? 0).toFixed(1);
+  const names = Object.keys(rounds[0]?.cpu ?? {});
+  const cpu = names.map((group) => [group, Math.round(median(rounds.map((round) => round.cpu[group] ?? 0)))] as const);
+  const calls = (kind: 'reads' | 'writes') => median(rounds.map((round) => round.calls[kind])).toFixed(2);
+  const figures = [
+    `${median(rounds.map(({ perSecond }) => perSecond))
+      .toFixed(0)
+      .padStart(6)} requests/s`,
+    ...(ratios.length > 0 ? [`${median(ratios).toFixed(3)} of the echo (best ${Math.max(...ratios).toFixed(3)})`] : []),
+    `p50 ${at(0.5)} p99 ${at(0.99)} p99.9 ${at(0.999)} ms`,
+    `CPU µs/request: ${cpu.flatMap(([group, us]) => (us > 0 ? [`${group} ${us}`] : [])).join(', ')}`,
+    `batch ${median(rounds.map(({ batch }) => batch)).toFixed(1)}`,
+    `socket reads ${calls('reads')} writes ${calls('writes')} a request`,
+  ];
+  return `  ${name.padEnd(8)} ${figures.join(' | ')}`;
+}
+
+async function compare(stage: Stage, inFlight: number): Promise<void> {
+  const measured = new Map<WorkName, Measured[]>([['echo', []], ...works.map((name) => [name, []] as const)] as never);
+  for (let round = 0; round < Number(values.rounds); round++) {
+    for (const [name, rounds] of measured) rounds.push(await measure(stage, name, inFlight, seconds));
+  }
+  const foreign = Math.max(...[...measured.values()].flat().map((one) => one.foreign));
+  const quiet =
+    foreign <= QUIET_SHARE ? '' : `; NOT QUIET: others used up to ${Math.round(foreign * 100)} % of the processors`;
+  console.log(`${inFlight} in flight (load of the machine ${loadavg()[0]?.toFixed(1)}${quiet})`);
+  const echo = measured.get('echo') ?? [];
+  for (const [name, rounds] of measured) {
+    const ratios = name === 'echo' ? [] : rounds.map((one, index) => one.perSecond / (echo[index]?.perSecond ?? 1));
+    console.log(describe(name, rounds, ratios));
   }
 }
 
-const nothingUsed = { invites_sent: 0, messages_sent: 0, contacts_added: 0, success: true };
-
-async function cycle(client: RpcClient): Promise<void> {
-  const granted = await client.call('account.allocate', {
-    user_id: BENCH_USER,
-    purpose: 'general',
-    service_name: 'bench',
+async function startSketch() {
+  const child = fork(path.join(import.meta.dirname, 'sketch.ts'), { execArgv: ['--import', 'tsx'] });
+  child.once('exit', (code) => {
+    if (code !== null && code !== 0) process.exit(1);
   });
-  if (!granted.success) throw new Error(JSON.stringify(granted));
-  const { account_id, lease_id, fence } = granted.allocation as Record<string, unknown>;
-  const released = await client.call('account.release', {
-    account_id,
-    lease_id,
-    fence,
-    service_name: 'bench',
-    usage_stats: nothingUsed,
-  });
-  if (!released.success) throw new Error(JSON.stringify(released));
+  await once(child, 'message');
+  return child;
 }
 
-const show = ({ perSecond, p50, p99 }: Measured) =>
-  `${perSecond.toFixed(0).padStart(7)}/s  p50 ${p50.toFixed(1).padStart(6)} ms  p99 ${p99.toFixed(1).padStart(6)} ms`;
-
-const byRatio = (pairs: readonly Pair[]) =>
-  pairs
-    .map((pair) => ({ ...pair, ratio: pair.cycles.perSecond / pair.echo.perSecond }))
-    .sort((a, b) => a.ratio - b.ratio);
-
-interface Pair {
-  echo: Measured;
-  cycles: Measured;
-}
-
+const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 1 });
 // Without jobs: what an instance catches up at its start would be measured along.
-const service = await startService({ LOG_LEVEL: values['log-level'], JOBS_ENABLED: 'false' });
+const service = await startService({ LOG_LEVEL: values['log-level'], JOBS_ENABLED: 'false', LIMITS_FILE });
 const client = await connectRpc(rabbitmqUrl);
-const echo = await startEcho();
-await registerFleet(client, Number(values.accounts));
-
-const askEcho = async () => {
-  await client.ask('bench.echo', {}, { exchange: '' });
-};
-const askCycle = () => cycle(client);
-await measure(256, askEcho, 1);
-await measure(256, askCycle, WARM_UP_SECONDS);
-for (const inFlight of values['in-flight'].split(',').map(Number)) {
-  const pairs: Pair[] = [];
-  for (let round = 0; round < rounds; round++) {
-    pairs.push({
-      echo: await measure(inFlight, askEcho, seconds),
-      cycles: await measure(inFlight, askCycle, seconds),
-    });
-  }
-  const sorted = byRatio(pairs);
-  console.log(`${String(inFlight).padStart(4)} in flight (load of the machine ${loadavg()[0]?.toFixed(1)})`);
-  for (const { echo, cycles, ratio } of sorted) {
-    console.log(
-      `   empty echo ${show(echo)}   allocate→release cycle ${show(cycles)}   ${ratio.toFixed(3)} of the echo`,
-    );
-  }
-}
-await echo.close();
+await registerFleet(client, FIRST_USER, Number(values.accounts));
+await registerFleet(client, FIRST_SKETCH_USER, Number(values.accounts));
 await client.close();
+await pool.query('VACUUM ANALYZE');
+const echo = await startEcho();
+const sketch = works.includes('sketch') ? await startSketch() : null;
+const stage: Stage = {
+  caller: await connectCaller(rabbitmqUrl),
+  service,
+  groups: [
+    { name: 'rabbitmq', pid: findListener(rabbitmqUrl, 5672) },
+    {
+      name: 'postgresql',
+      pid: findListener(process.env.DATABASE_URL ?? 'postgres://localhost', 5432),
+      withChildren: true,
+    },
+    { name: 'redis', pid: findListener(process.env.REDIS_URL ?? 'redis://localhost', 6379) },
+    { name: 'service', pid: service.process.pid! },
+    { name: 'client', pid: process.pid },
+    ...(sketch === null ? [] : [{ name: 'sketch', pid: sketch.pid! }]),
+  ],
+};
+// Until the compiler has seen what is hot: a service that runs for days is measured, not one just started.
+await measure(stage, 'echo', 256, 1);
+for (const name of works) await measure(stage, name, 256, Number(values['warm-up']) / works.length);
+for (const inFlight of values['in-flight'].split(',').map(Number)) await compare(stage, inFlight);
+
+const limits = parseLimits(JSON.parse(readFileSync(LIMITS_FILE, 'utf8')));
+if (!limits.ok) throw new Error('the limits of the benchmark are not valid');
+const violations = [
+  ...doubleGrants.map((accountId) => `granted while held: ${accountId}`),
+  ...(await auditGrants(pool, limits.policy.message)),
+];
+console.log(violations.length === 0 ? 'nothing granted twice, nothing over a limit' : violations.join('\n'));
+sketch?.kill();
+await echo.close();
+await stage.caller.close();
 await service.stop();
+await pool.end();
+process.exitCode = violations.length === 0 ? 0 : 1;
