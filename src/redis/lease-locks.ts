@@ -1,5 +1,7 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Redis } from 'ioredis';
 import type { RedisConnection } from './connection.js';
-import { acquireLock, openRedlock, rebuildLock, unlessHeld } from './open-redlock.js';
 
 /** Life of a lock taken before the commit of its lease: a crash in between frees it this soon. */
 const LOCK_BEFORE_COMMIT_MS = 30_000;
@@ -32,37 +34,58 @@ export interface LeaseLocks {
 /** Key of an account's lock in the lock database. */
 export const lockKey = (accountId: string): string => `account_lock:${accountId}`;
 
+const readScript = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
+const ACQUIRE = readScript('acquire-locks.lua');
+const STRETCH = readScript('stretch-locks.lua');
+const RELEASE = readScript('release-locks.lua');
+
+/** Redlock's algorithm on one server, for a whole batch in one command. */
 export function createLeaseLocks(redis: RedisConnection): LeaseLocks {
-  const redlock = openRedlock(redis);
-
-  /** Where the answer fails to come redlock gives the lock back behind its command, which may still run. */
-  async function acquireOne(accountId: string): Promise<LockResult> {
-    const result = await redis.attempt(async (client): Promise<LockResult> => {
-      const lock = await acquireLock(redlock, client, lockKey(accountId), LOCK_BEFORE_COMMIT_MS);
-      if (lock !== undefined) return { kind: 'locked', value: lock.value };
-      return { kind: 'held', value: (await client.get(lockKey(accountId))) ?? '' };
-    });
-    return result ?? { kind: 'unavailable' };
-  }
-
-  const stretchOne = ({ accountId, value, ttlMs }: LeaseLock & { ttlMs: number }) =>
-    redis.attempt(async (client) => {
-      const lifeMs = Math.ceil(ttlMs);
-      const lock = await unlessHeld(redlock.extend(rebuildLock(redlock, lockKey(accountId), value), lifeMs));
-      // Gone (Redis was flushed or restarted) or somebody else's; only a gone one is put back.
-      if (lock === undefined) await client.set(lockKey(accountId), value, 'PX', lifeMs, 'NX');
-    });
-
-  const releaseOne = ({ accountId, value }: LeaseLock) =>
-    redis.attempt(() => unlessHeld(redlock.release(rebuildLock(redlock, lockKey(accountId), value))));
+  const run = (client: Redis, script: string, accountIds: readonly string[], values: readonly (string | number)[]) =>
+    client.eval(script, accountIds.length, ...accountIds.map(lockKey), ...values);
 
   return {
-    acquire: (accountIds) => Promise.all(accountIds.map(acquireOne)),
+    acquire: async (accountIds) => {
+      if (accountIds.length === 0) return [];
+      const values = accountIds.map(() => randomUUID());
+      const standing = await redis.attempt(async (client) => {
+        try {
+          return (await run(client, ACQUIRE, accountIds, [LOCK_BEFORE_COMMIT_MS, ...values])) as string[];
+        } catch (error) {
+          // A command given up may still run: what it takes is given back behind it.
+          run(client, RELEASE, accountIds, values).catch(() => undefined);
+          throw error;
+        }
+      });
+      return values.map((value, index): LockResult => {
+        if (standing === null) return { kind: 'unavailable' };
+        const holder = standing[index] ?? '';
+        return { kind: holder === value ? 'locked' : 'held', value: holder };
+      });
+    },
     stretch: async (locks) => {
-      await Promise.all(locks.map(stretchOne));
+      if (locks.length === 0) return;
+      const terms = locks.flatMap(({ value, ttlMs }) => [value, Math.max(1, Math.ceil(ttlMs))]);
+      await redis.attempt((client) =>
+        run(
+          client,
+          STRETCH,
+          locks.map(({ accountId }) => accountId),
+          terms,
+        ),
+      );
     },
     release: async (locks) => {
-      await Promise.all(locks.map(releaseOne));
+      if (locks.length === 0) return;
+      const values = locks.map(({ value }) => value);
+      await redis.attempt((client) =>
+        run(
+          client,
+          RELEASE,
+          locks.map(({ accountId }) => accountId),
+          values,
+        ),
+      );
     },
   };
 }
