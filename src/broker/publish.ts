@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Channel, ConfirmChannel, Options } from 'amqplib';
 import type { Log } from '../telemetry/log.js';
 import type { BrokerConnection } from './connections.js';
-import { keepChannel } from './keep-channel.js';
+import { keepChannel, type KeepChannelOptions } from './keep-channel.js';
 
 export interface OutgoingMessage {
   /** Empty for the default exchange, whose routing keys are queue names. */
@@ -52,33 +52,18 @@ const PUBLISH_TIMEOUT_MS = 10_000;
 /** Tells the publications of a channel apart when the broker returns one of them. */
 const PUBLISH_ID = 'x-publish-id';
 
-/**
- * Publishes with confirms on a channel of its own. Nothing is queued here: while the broker is away or blocked,
- * callers wait, so what can pile up is bounded by what they have in work. Confirms are shared by nature: messages
- * published together are confirmed together.
- */
-export function createPublisher(options: PublisherOptions): Publisher {
-  const { connection, name, declare, timeoutMs = PUBLISH_TIMEOUT_MS, log } = options;
-  const returned = new Set<string>();
+/** What keeps a channel for publications, and waits for it. */
+function keepPublishing<C extends Channel>(
+  { connection, name, timeoutMs = PUBLISH_TIMEOUT_MS, log }: PublisherOptions,
+  { create, setUp }: Pick<KeepChannelOptions<C>, 'create' | 'setUp'>,
+) {
   const waiting = new Set<() => void>();
-
   const wake = (): void => {
     if (!isReady()) return;
     for (const resume of waiting) resume();
     waiting.clear();
   };
-  const kept = keepChannel<ConfirmChannel>({
-    connection,
-    name,
-    create: (link) => link.createConfirmChannel(),
-    setUp: async (channel) => {
-      returned.clear();
-      channel.on('return', (message) => returned.add(String(message.properties.headers?.[PUBLISH_ID])));
-      await declare?.(channel);
-    },
-    onOpen: wake,
-    log,
-  });
+  const kept = keepChannel<C>({ connection, name, create, setUp, onOpen: wake, log });
   const forget = connection.onUnblocked(wake);
   // A blocked broker does not read, so what is written to it would pile up in this process.
   const isReady = () => kept.current() !== null && !connection.state().blocked;
@@ -95,6 +80,39 @@ export function createPublisher(options: PublisherOptions): Publisher {
       }, timeoutMs);
       waiting.add(resume);
     });
+
+  return {
+    isReady,
+    /** Rejects with `PublishFailed` where the broker takes nothing in time. */
+    ready: async (): Promise<C> => {
+      if (!isReady()) await whenReady();
+      const channel = kept.current();
+      if (channel === null) throw new PublishFailed('unavailable', 'the channel was lost');
+      return channel;
+    },
+    close: async () => {
+      forget();
+      await kept.close();
+    },
+  };
+}
+
+/**
+ * Publishes with confirms on a channel of its own. Nothing is queued here: while the broker is away or blocked,
+ * callers wait, so what can pile up is bounded by what they have in work. Confirms are shared by nature: messages
+ * published together are confirmed together.
+ */
+export function createPublisher(options: PublisherOptions): Publisher {
+  const { connection, declare, timeoutMs = PUBLISH_TIMEOUT_MS } = options;
+  const returned = new Set<string>();
+  const kept = keepPublishing<ConfirmChannel>(options, {
+    create: (link) => link.createConfirmChannel(),
+    setUp: async (channel) => {
+      returned.clear();
+      channel.on('return', (message) => returned.add(String(message.properties.headers?.[PUBLISH_ID])));
+      await declare?.(channel);
+    },
+  });
 
   const send = (channel: ConfirmChannel, message: OutgoingMessage): Promise<void> =>
     new Promise((resolve, reject) => {
@@ -129,18 +147,73 @@ export function createPublisher(options: PublisherOptions): Publisher {
     });
 
   return {
-    publish: async (message) => {
-      if (!isReady()) await whenReady();
-      const channel = kept.current();
-      if (channel === null) throw new PublishFailed('unavailable', 'the channel was lost');
-      await send(channel, message);
-    },
-    isReady,
-    close: async () => {
-      forget();
-      await kept.close();
-    },
+    publish: async (message) => send(await kept.ready(), message),
+    isReady: kept.isReady,
+    close: kept.close,
   };
+}
+
+/** Sends what can be asked for again: nobody waits for confirms. */
+export interface Sender {
+  /**
+   * Resolves when the message is on its way; rejects with `PublishFailed`: `unavailable` and `unencodable` as a publisher
+   * does, `unknown` where the broker reads so slowly that the message may be lost with the connection.
+   */
+  send(message: OutgoingMessage): Promise<void>;
+  /** Whether a message would be sent at once. */
+  isReady(): boolean;
+  close(): Promise<void>;
+}
+
+/** As `createPublisher`, without confirms. */
+export function createSender(options: PublisherOptions): Sender {
+  const { timeoutMs = PUBLISH_TIMEOUT_MS } = options;
+  let draining: Promise<void> | null = null;
+  const kept = keepPublishing<Channel>(options, {
+    create: (link) => link.createChannel(),
+    setUp: async (channel) => options.declare?.(channel),
+  });
+  return {
+    send: async ({ exchange, routingKey, content, options: properties }) => {
+      const channel = await kept.ready();
+      let hasRoom: boolean;
+      try {
+        hasRoom = channel.publish(exchange, routingKey, content, properties);
+      } catch (cause) {
+        throw notSent(cause);
+      }
+      if (hasRoom) return;
+      draining ??= drained(channel, timeoutMs).finally(() => (draining = null));
+      await draining;
+    },
+    isReady: kept.isReady,
+    close: kept.close,
+  };
+}
+
+/** Whoever writes waits here while the broker does not read, so that what piles up stays bounded. */
+function drained(channel: Channel, timeoutMs: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const leave = (): void => {
+      clearTimeout(timer);
+      channel.removeListener('drain', onDrain);
+      channel.removeListener('close', onClose);
+    };
+    const onDrain = (): void => {
+      leave();
+      resolve();
+    };
+    const onClose = (): void => {
+      leave();
+      reject(new PublishFailed('unknown', 'the channel was lost before the broker read the message'));
+    };
+    const timer = setTimeout(() => {
+      leave();
+      reject(new PublishFailed('unknown', `the broker read nothing for ${timeoutMs} ms`));
+    }, timeoutMs);
+    channel.on('drain', onDrain);
+    channel.on('close', onClose);
+  });
 }
 
 /** Only its text tells amqplib's report of a refusal from that of a lost channel. */

@@ -4,7 +4,7 @@ import type { Channel, ChannelModel } from 'amqplib';
 import { DEAD_LETTERS, PARKED, REQUEST_QUEUE_KEYS, REQUEST_QUEUES } from '../../../contracts/topology.js';
 import type { BrokerConnection, Connections } from '../../broker/connections.js';
 import { type Consumer, createConsumer, type Delivery } from '../../broker/consume.js';
-import { createPublisher } from '../../broker/publish.js';
+import { createPublisher, createSender } from '../../broker/publish.js';
 import { isReplyAddressGone } from '../../broker/reply-address.js';
 import {
   declareDeadLetters,
@@ -150,7 +150,7 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
     start: async () => {
       await declareTopology(await whenConnected(consuming));
       const serving: Service = {
-        replies: createPublisher({ connection: publishing, name: 'replies', log }),
+        replies: createSender({ connection: publishing, name: 'replies', log }),
         failures: createPublisher({ connection: publishing, name: 'failures', declare: declareFailureQueues, log }),
         parkedQueue: createFullness(),
         ownUser,

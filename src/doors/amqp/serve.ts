@@ -1,7 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Failure, FailureCode } from '../../../contracts/failures.js';
 import { RETRY_STEPS } from '../../../contracts/topology.js';
-import { type OutgoingMessage, PublishFailed, type PublishFailure, type Publisher } from '../../broker/publish.js';
+import {
+  type OutgoingMessage,
+  PublishFailed,
+  type PublishFailure,
+  type Publisher,
+  type Sender,
+} from '../../broker/publish.js';
 import { clock } from '../../clock.js';
 import { decideSettlement } from '../../decide/messages/decide-settlement.js';
 import type { Reach } from '../../requests/fail-point.js';
@@ -29,7 +35,8 @@ export interface AmqpDoorObserver {
 
 /** What tasks are served with. */
 export interface Service {
-  replies: Publisher;
+  /** A reply that is lost with a connection is asked for again: it is stored. */
+  replies: Sender;
   /** For parked and delayed messages. */
   failures: Publisher;
   parkedQueue: Fullness;
@@ -65,13 +72,13 @@ export function createFullness(): Fullness {
 
 /** Before anything that has failed is tried again, so that nothing spins. */
 const RETRY_PAUSE_MS = 500;
-/** A reply that is sent so often without being confirmed is given up: its request is done all the same. */
+/** A reply that is sent so often and may be lost is given up: its request is done all the same. */
 const MAX_REPLY_TRIES = 3;
 
 /**
- * Serves one message: asks for its answer, replies, settles. It is acknowledged last, after the broker has confirmed
- * its reply and its parked or delayed copy; whenever this process ends before, the broker delivers it again, and a
- * request that had its effect is answered from its stored reply. Never rejects.
+ * Serves one message: asks for its answer, replies, settles. It is acknowledged last, once its reply is on its way and
+ * the broker has confirmed its parked or delayed copy; whenever this process ends before, the broker delivers it again,
+ * and a request that had its effect is answered from its stored reply. Never rejects.
  */
 export async function serveTask(service: Service, task: Task): Promise<void> {
   try {
@@ -157,7 +164,7 @@ async function sendReply(service: Service, task: Task, reply: Reply): Promise<bo
   const message = buildReply(envelope.replyTo, envelope, reply);
   for (let tries = 1; ; ) {
     try {
-      await replies.publish(message);
+      await replies.send(message);
       observe.replied?.(envelope.operation, reply.success ? null : reply.error.code);
       return true;
     } catch (error) {
