@@ -5,6 +5,7 @@ import { moveParked } from './broker/move-parked.js';
 import { createPublisher } from './broker/publish.js';
 import { declareEvents } from './broker/topology.js';
 import { watchBroker } from './broker/watch-broker.js';
+import { createSurveys } from './accounts/surveys.js';
 import type { Config } from './config.js';
 import type { AccessPolicy } from './decide/access/access-policy.js';
 import { createAmqpDoor } from './doors/amqp/door.js';
@@ -23,11 +24,11 @@ import { createRecoveryQueue } from './redis/recovery-queue.js';
 import { shareFleet } from './redis/share-fleet.js';
 import { restoreLeaseLocks } from './redis/restore-lease-locks.js';
 import { createWindowCache } from './redis/window-cache.js';
-import { FREED_CHANNEL } from './store/accounts/changes.js';
 import { tellOfBroker } from './store/history/tell-of-broker.js';
 import { createDatabase } from './store/database.js';
 import { loadFleetSnapshot, loadOutboxState } from './store/fleet/fleet-state.js';
 import { listen } from './store/listen.js';
+import { FREED_CHANNEL, readNotice } from './store/notices.js';
 import { loadOpenLeases } from './store/accounts/load-open-leases.js';
 import { assertMigrated } from './store/migrated.js';
 import { countSessionKeys, assertSessionKeys } from './store/sessions/session-keys.js';
@@ -88,6 +89,7 @@ export function createApp(config: Config): App {
   const gate = createGate({ access, metrics, log });
   const cipher = openSessionCipher(config.sessionEncryptionKeys);
   const waitingRoom = createWaitingRoom();
+  const surveys = createSurveys(database.reader);
   const reach = createFailPoint(config.failPoint);
   const dispatch = createDispatch(
     {
@@ -103,6 +105,7 @@ export function createApp(config: Config): App {
         cipher,
         locks,
         windowCache,
+        surveys,
         recoveryQueue,
         metrics,
         dependencies: () => health.dependencies(),
@@ -115,7 +118,11 @@ export function createApp(config: Config): App {
   const freed = listen({
     url: config.databaseUrl,
     channel: FREED_CHANNEL,
-    onNotification: (userId) => waitingRoom.wake(Number(userId)),
+    onNotification: (notice) => {
+      const { userId, isActivated } = readNotice(notice);
+      if (isActivated) surveys.forget(userId);
+      waitingRoom.wake(userId);
+    },
     onListening: () => log.debug('listening for freed accounts'),
   });
 

@@ -5,6 +5,7 @@ import { toIso } from '../clock.js';
 import type { AccountCondition } from '../decide/condition/account-condition.js';
 import type { ActionPolicy } from '../decide/limits/limits-policy.js';
 import { dueAt, recoveryAt } from '../decide/condition/plan-recovery.js';
+import type { HeldLease } from '../decide/selection/judge-ownership.js';
 import { settleCondition } from '../decide/condition/transition-account.js';
 import {
   type ChannelUsage,
@@ -25,7 +26,12 @@ import {
   noChanges,
 } from '../store/accounts/changes.js';
 import type { Sql } from '../store/database.js';
-import { loadAccounts, lockAccounts } from '../store/accounts/load-accounts.js';
+import { type AccountsWanted, loadAccounts } from '../store/accounts/load-accounts.js';
+import { lockAccounts } from '../store/accounts/locks.js';
+import { type CountedInLease, loadCountedInLeases } from '../store/accounts/load-counted-in-leases.js';
+import { loadLastLeases } from '../store/accounts/load-last-leases.js';
+import { loadPermits, type Permit } from '../store/accounts/load-permits.js';
+import type { SealedSession } from '../store/sessions/load-sessions.js';
 
 /**
  * The accounts of a batch, loaded under their locks, and what the batch changes of them. Requests are decided one
@@ -35,6 +41,14 @@ export interface UnitOfWork {
   /** The database's clock, read after the locks were had. */
   readonly now: number;
   readonly accounts: Map<string, AccountRecord>;
+  /** Of those accounts whose sessions were wanted. */
+  readonly sessions: Map<string, SealedSession>;
+  /** Those that requests name, by id. */
+  readonly permits: ReadonlyMap<string, Permit>;
+  /** What was counted in leases, by lease, where it was asked for. */
+  readonly countedInLeases: ReadonlyMap<string, CountedInLease[]>;
+  /** By account, where it was asked for. */
+  readonly lastLeases: ReadonlyMap<string, HeldLease>;
   readonly changes: Changes;
 }
 
@@ -54,23 +68,37 @@ export async function beginWork(
 ): Promise<UnitOfWork> {
   const distinct = [...new Set(accountIds)];
   await lockAccounts(sql, distinct);
-  return loadWork(sql, distinct, channels);
+  return loadWork(sql, { accountIds: distinct, channels });
 }
 
 /** As `beginWork`, for accounts that are locked already. */
-export async function loadWork(
-  sql: Sql,
-  accountIds: readonly string[],
-  channels: readonly string[],
-): Promise<UnitOfWork> {
-  const { now, accounts } = await loadAccounts(sql, accountIds, [...new Set(channels)]);
-  const work: UnitOfWork = { now, accounts, changes: noChanges() };
-  // In the order asked for, so that what ended first is told first.
-  for (const accountId of accountIds) {
+export async function loadWork(sql: Sql, wanted: AccountsWanted & FactsWanted): Promise<UnitOfWork> {
+  const [{ now, accounts, sessions }, facts] = await Promise.all([loadAccounts(sql, wanted), loadFacts(sql, wanted)]);
+  const work: UnitOfWork = { now, accounts, sessions, ...facts, changes: noChanges() };
+  // In the order asked for, so that what ended first is told first; then the candidates.
+  for (const accountId of new Set([...wanted.accountIds, ...accounts.keys()])) {
     const account = accounts.get(accountId);
     if (account !== undefined) endWhatIsOver(work, account);
   }
   return work;
+}
+
+/** What is known of accounts beside their records. */
+interface FactsWanted {
+  permitIds?: readonly string[];
+  /** Accounts whose present leases are asked for what was counted in them. */
+  countedOf?: readonly string[];
+  /** Accounts whose last leases are wanted, ended or not. */
+  lastLeaseOf?: readonly string[];
+}
+
+async function loadFacts(sql: Sql, { permitIds = [], countedOf = [], lastLeaseOf = [] }: FactsWanted) {
+  const [permits, countedInLeases, lastLeases] = await Promise.all([
+    loadPermits(sql, permitIds),
+    loadCountedInLeases(sql, countedOf),
+    loadLastLeases(sql, lastLeaseOf),
+  ]);
+  return { permits, countedInLeases, lastLeases };
 }
 
 /** Loads further accounts, locked already and not yet loaded, into the work. */
@@ -80,7 +108,7 @@ export async function extendWork(
   accountIds: readonly string[],
   channels: readonly string[],
 ): Promise<void> {
-  const { accounts } = await loadAccounts(sql, accountIds, [...new Set(channels)]);
+  const { accounts } = await loadAccounts(sql, { accountIds, channels: [...new Set(channels)] });
   for (const account of accounts.values()) {
     work.accounts.set(account.accountId, account);
     endWhatIsOver(work, account);
@@ -208,6 +236,8 @@ export function changeCondition(
 
 function takeCondition(work: UnitOfWork, account: AccountRecord, condition: AccountCondition): void {
   if (dueAt(condition) !== dueAt(account.condition)) work.changes.recoveries.add(account);
+  if (condition.status === 'active' && account.condition.status !== 'active')
+    work.changes.activated.add(account.userId);
   account.condition = condition;
   work.changes.accounts.add(account);
 }

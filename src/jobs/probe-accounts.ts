@@ -110,7 +110,7 @@ async function leaseSubjects(context: ProbeContext, settings: ProbeSettings): Pr
   return inTransaction(context, async (batch) => {
     const accountIds = await lockProbeCandidates(batch.sql, { everyMs: EVERY_MS, idleMs: IDLE_MS, limit: atOnce });
     if (accountIds.length === 0) return null;
-    const work = await loadWork(batch.sql, accountIds, []);
+    const work = await loadWork(batch.sql, { accountIds, channels: [] });
     const free = [...work.accounts.values()].filter(
       ({ lease, condition }) => lease === null && canBeGranted(condition),
     );

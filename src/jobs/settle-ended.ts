@@ -1,7 +1,7 @@
 import { finishWork, type FinishingContext } from '../accounts/finish-work.js';
 import { loadWork } from '../accounts/unit-of-work.js';
 import { classifyDatabaseFault, type Database, type Sql } from '../store/database.js';
-import { lockAccounts } from '../store/accounts/load-accounts.js';
+import { lockAccounts } from '../store/accounts/locks.js';
 import type { Log } from '../telemetry/log.js';
 
 /** What settling works with: the truth, and what is brought in line with it after the commit. */
@@ -71,7 +71,7 @@ async function settle(
   const settled = await database.transaction(async (sql) => {
     const accountIds = await lock(sql);
     if (accountIds.length === 0) return { accounts: 0, recovered: 0, leasesExpired: 0 };
-    const work = await loadWork(sql, accountIds, []);
+    const work = await loadWork(sql, { accountIds, channels: [] });
     await finishWork({ ...context, sql, afterCommit: (act) => void committed.push(act) }, work);
     return {
       accounts: accountIds.length,

@@ -26,14 +26,17 @@ export function createAccess(initial: AccessPolicy | null, sql: Database['reader
   let policy = initial;
   const knownUsers = new Map<string, number>();
 
-  const loadUser = gatherBatches<string, number | undefined>(async (accountIds) => {
-    const users = await loadAccountUsers(sql, [...new Set(accountIds)]);
-    for (const [accountId, userId] of users) {
-      if (knownUsers.size >= MAX_KNOWN) knownUsers.clear();
-      knownUsers.set(accountId, userId);
-    }
-    return accountIds.map((accountId) => users.get(accountId));
-  }, MAX_BATCH);
+  const loadUser = gatherBatches<string, number | undefined>(
+    async (accountIds) => {
+      const users = await loadAccountUsers(sql, [...new Set(accountIds)]);
+      for (const [accountId, userId] of users) {
+        if (knownUsers.size >= MAX_KNOWN) knownUsers.clear();
+        knownUsers.set(accountId, userId);
+      }
+      return accountIds.map((accountId) => users.get(accountId));
+    },
+    { maxBatch: MAX_BATCH },
+  );
 
   return {
     policy: () => policy,

@@ -1,5 +1,4 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { OperationName } from '../../contracts/operations.js';
 import { clock } from '../clock.js';
 import type { IncomingRequest } from './request.js';
 import type { BatchAnswer, BatchItem } from './run-batch.js';
@@ -10,6 +9,9 @@ import type { Place, WaitingRoom } from './waiting-room.js';
  * else was free it asks again after these pauses, for such locks are short.
  */
 const CONTENDED_PAUSES_MS = [5, 10, 20, 40, 80];
+
+/** What a look through a user's accounts has found others may have taken meanwhile: so often it is looked again. */
+const MAX_SEARCHES = 5;
 
 /** A waiting allocation asks again this often even if nothing wakes it: a wake-up may be lost with a connection. */
 const MAX_PAUSE_MS = 2_000;
@@ -22,7 +24,7 @@ const MIN_PAUSE_MS = 20;
  * Those who wait for the user's accounts ask before those who come later.
  */
 export async function allocateWithin(
-  ask: (item: BatchItem<OperationName>) => Promise<BatchAnswer>,
+  ask: (item: BatchItem) => Promise<BatchAnswer>,
   waitingRoom: WaitingRoom,
   item: BatchItem<'account.allocate'>,
   { gone, hasGone }: Pick<IncomingRequest, 'gone' | 'hasGone'>,
@@ -31,14 +33,20 @@ export async function allocateWithin(
   const giveUpAt = clock.monotonicMs() + waitMs;
   let mayHavePlace = true;
   let place: Place | null = null;
+  let found: readonly string[] = [];
   try {
     for (let tries = 0; ; tries++) {
       if (place === null) await waitingRoom.comeBehind(userId);
       const leftMs = mayHavePlace ? giveUpAt - clock.monotonicMs() : 0;
       const waitsForMs = leftMs > 0 ? Math.max(MIN_PAUSE_MS, Math.min(leftMs, timeLeft(item))) : 0;
       const contendedPauseMs = CONTENDED_PAUSES_MS[tries];
-      const answer = await ask({ ...item, waitsForMs, mayAskAgain: contendedPauseMs !== undefined });
+      const answer = await ask({ ...item, found, waitsForMs, mayAskAgain: contendedPauseMs !== undefined });
       if (!answer.deferred) return answer;
+      if (answer.search !== undefined) {
+        if (tries >= MAX_SEARCHES) return answer;
+        found = await answer.search().catch(() => []);
+        continue;
+      }
       if (leftMs <= 0) {
         await pause(contendedPauseMs);
         continue;
@@ -59,7 +67,7 @@ export async function allocateWithin(
 }
 
 /** Milliseconds until the caller no longer waits. */
-const timeLeft = ({ deadlineAt, expiresAt }: BatchItem<OperationName>): number =>
+const timeLeft = ({ deadlineAt, expiresAt }: BatchItem): number =>
   Math.min(
     (deadlineAt ?? Number.POSITIVE_INFINITY) - clock.now(),
     (expiresAt ?? Number.POSITIVE_INFINITY) - clock.monotonicMs(),

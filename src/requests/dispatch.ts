@@ -14,8 +14,8 @@ import type { Metrics } from '../telemetry/metrics.js';
 import { inBatchSpan, inRequestSpan, traceIdOf } from '../telemetry/tracing.js';
 import { allocateWithin } from './allocate-within.js';
 import { gatherBatches } from './gather-batches.js';
-import type { JobStarter, OperationHandler } from './handler.js';
-import { HANDLERS } from './handlers.js';
+import type { JobStarter } from './handler.js';
+import { type Lane, LANES } from './handlers.js';
 import type { ParkedDesk } from '../operations/admin/parked.js';
 import { refuse, refuseInvalid } from './refuse.js';
 import type { Dispatch, IncomingRequest, Reply } from './request.js';
@@ -35,42 +35,51 @@ const MAX_PAUSE_MS = 2_000;
 
 /** Creates the one way from the doors to the operations. */
 export function createDispatch(runner: BatchRunner, waitingRoom: WaitingRoom): Dispatch {
-  const gather = Object.fromEntries(
-    Object.entries(HANDLERS).map(([name, handler]) => [
-      name,
-      gatherOperation(runner, name as OperationName, handler as OperationHandler<OperationName>),
-    ]),
-  ) as Record<OperationName, (item: BatchItem<OperationName>) => Promise<BatchAnswer>>;
+  const asks = new Map([...new Set(LANES.values())].map((lane) => [lane, gatherLane(runner, lane)]));
+  const gather = new Map([...LANES].map(([operation, lane]) => [operation, asks.get(lane)]));
+  const ask: Ask = (item) => {
+    const gathered = gather.get(item.operation);
+    if (gathered === undefined) throw new Error(`${item.operation} has no lane`);
+    return gathered(item);
+  };
 
   return (request) =>
     inRequestSpan({ ...request, operation: nameOf(request) }, async (traceparent) => {
       const startedAt = clock.monotonicMs();
       const traced = { ...request, traceparent };
-      const answer = await answerRequest(runner, gather, waitingRoom, traced);
+      const answer = await answerRequest(runner, ask, waitingRoom, traced);
       observe(runner, traced, answer, clock.monotonicMs() - startedAt);
       return answer.reply;
     });
 }
 
-function gatherOperation<K extends OperationName>(runner: BatchRunner, operation: K, handler: OperationHandler<K>) {
+/** Puts a request into a batch and answers it with the others there. */
+type Ask = (item: BatchItem) => Promise<BatchAnswer>;
+
+function gatherLane(runner: BatchRunner, lane: Lane): Ask {
   const { metrics } = runner.resources;
-  const gather = gatherBatches<{ item: BatchItem<K>; arrivedAt: number }, BatchAnswer>((waiting) => {
-    const now = clock.monotonicMs();
-    metrics.batchSize.observe({ operation }, waiting.length);
-    for (const { arrivedAt } of waiting) metrics.queueWait.observe({ operation }, (now - arrivedAt) / 1000);
-    const items = waiting.map(({ item }) => item);
-    return inBatchSpan(
-      operation,
-      items.map(({ traceparent }) => traceparent),
-      () => runBatch(runner, operation, handler, items),
-    );
-  }, MAX_BATCH);
-  return (item: BatchItem<K>) => gather({ item, arrivedAt: clock.monotonicMs() });
+  const gather = gatherBatches<{ item: BatchItem; arrivedAt: number }, BatchAnswer>(
+    (waiting) => {
+      const now = clock.monotonicMs();
+      metrics.batchSize.observe({ operation: lane.name }, waiting.length);
+      for (const { item, arrivedAt } of waiting) {
+        metrics.queueWait.observe({ operation: item.operation }, (now - arrivedAt) / 1000);
+      }
+      const items = waiting.map(({ item }) => item);
+      return inBatchSpan(
+        lane.name,
+        items.map(({ traceparent }) => traceparent),
+        () => runBatch(runner, lane, items),
+      );
+    },
+    { maxBatch: MAX_BATCH, batches: lane.batches },
+  );
+  return (item) => gather({ item, arrivedAt: clock.monotonicMs() });
 }
 
 async function answerRequest(
   runner: BatchRunner,
-  gather: Record<OperationName, (item: BatchItem<OperationName>) => Promise<BatchAnswer>>,
+  ask: Ask,
   waitingRoom: WaitingRoom,
   request: IncomingRequest,
 ): Promise<BatchAnswer> {
@@ -99,25 +108,22 @@ async function answerRequest(
   if (lacksLease(runner.resources.access.policy()?.get(request.caller ?? ''), operation, parsed.data)) {
     return refused(refuseInvalid([{ path: 'lease_id', message: 'is required: the lease this caller acts under' }]));
   }
-  const item = { ...request, body: parsed.data as RequestBody<OperationName>, waitsForMs: 0, mayAskAgain: false };
+  const body = parsed.data as RequestBody<OperationName>;
+  const item = { ...request, operation, body, waitsForMs: 0, mayAskAgain: false };
   switch (operation) {
     case 'account.allocate':
-      return allocateWithin(gather[operation], waitingRoom, item as BatchItem<'account.allocate'>, request);
+      return allocateWithin(ask, waitingRoom, item as BatchItem<'account.allocate'>, request);
     case 'admin.run-job':
-      return runJobWithin(gather[operation], runner.resources.jobs, item as BatchItem<'admin.run-job'>);
+      return runJobWithin(ask, runner.resources.jobs, item as BatchItem<'admin.run-job'>);
     case 'admin.parked':
-      return askAroundWork(gather[operation], runner.resources.parked, item as BatchItem<'admin.parked'>);
+      return askAroundWork(ask, runner.resources.parked, item as BatchItem<'admin.parked'>);
     default:
-      return gather[operation](item);
+      return ask(item);
   }
 }
 
 /** Asks how the run stands, whenever the job's worker has ended here and now and then, until it is over or time is up. */
-async function runJobWithin(
-  ask: (item: BatchItem<OperationName>) => Promise<BatchAnswer>,
-  jobs: JobStarter,
-  item: BatchItem<'admin.run-job'>,
-): Promise<BatchAnswer> {
+async function runJobWithin(ask: Ask, jobs: JobStarter, item: BatchItem<'admin.run-job'>): Promise<BatchAnswer> {
   const giveUpAt = clock.monotonicMs() + MAX_RUN_WAIT_MS;
   for (;;) {
     const answer = await ask({
@@ -131,11 +137,7 @@ async function runJobWithin(
 }
 
 /** Works on the parked messages between two questions: whether that was done before, and what is to be kept of it. */
-async function askAroundWork(
-  ask: (item: BatchItem<OperationName>) => Promise<BatchAnswer>,
-  desk: ParkedDesk,
-  item: BatchItem<'admin.parked'>,
-): Promise<BatchAnswer> {
+async function askAroundWork(ask: Ask, desk: ParkedDesk, item: BatchItem<'admin.parked'>): Promise<BatchAnswer> {
   const before = await ask(item);
   if (!before.deferred) return before;
   const done = await desk.work(item);

@@ -8,16 +8,17 @@ export interface FailPointWanted {
   messageId: string | null;
 }
 
-/** Says that requests have come to a point. */
-export type Reach = (point: FailPoint, operation: string, messageIds: readonly (string | null)[]) => void;
+/** Says that a request has come to a point. */
+export type Reach = (point: FailPoint, operation: string, messageId: string | null) => void;
 
 /**
  * For tests of what a crash loses or doubles: ends this process, as `kill -9` would, when the request wanted comes to
- * its point. Without one wanted it does nothing.
+ * its point. Undefined where none is wanted.
  */
-export const createFailPoint =
-  (wanted?: FailPointWanted): Reach =>
-  (point, operation, messageIds) => {
-    if (wanted === undefined || wanted.point !== point || wanted.operation !== operation) return;
-    if (wanted.messageId === null || messageIds.includes(wanted.messageId)) process.kill(process.pid, 'SIGKILL');
+export function createFailPoint(wanted?: FailPointWanted): Reach | undefined {
+  if (wanted === undefined) return undefined;
+  return (point, operation, messageId) => {
+    if (wanted.point !== point || wanted.operation !== operation) return;
+    if (wanted.messageId === null || wanted.messageId === messageId) process.kill(process.pid, 'SIGKILL');
   };
+}

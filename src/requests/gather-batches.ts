@@ -2,15 +2,15 @@
 export type RunBatch<Item, Answer> = (items: Item[]) => Promise<Answer[]>;
 
 /**
- * Gathers items into batches: while one batch is in work the next gathers, so that a batch is what has arrived
- * meanwhile; with nothing in work an item starts at once. No timer, no latency added when idle.
+ * Gathers items into batches: while as many batches are in work as may be the next gathers, so that a batch is what has
+ * arrived meanwhile; with nothing in work an item starts at once. No timer, no latency added when idle.
  */
 export function gatherBatches<Item, Answer>(
   run: RunBatch<Item, Answer>,
-  maxBatch: number,
+  { maxBatch, batches = 1 }: { maxBatch: number; batches?: number },
 ): (item: Item) => Promise<Answer> {
   let gathered: { item: Item; resolve: (answer: Answer) => void; reject: (error: unknown) => void }[] = [];
-  let working = false;
+  let working = 0;
 
   async function work(): Promise<void> {
     // Items that one read from a socket delivers together arrive within one turn of the event loop.
@@ -25,14 +25,14 @@ export function gatherBatches<Item, Answer>(
         for (const { reject } of batch) reject(error);
       }
     }
-    working = false;
+    working -= 1;
   }
 
   return (item) =>
     new Promise((resolve, reject) => {
       gathered.push({ item, resolve, reject });
-      if (working) return;
-      working = true;
+      if (working >= batches) return;
+      working += 1;
       void work();
     });
 }

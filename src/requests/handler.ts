@@ -2,7 +2,11 @@ import type { OperationName, ReplyBody, RequestBody } from '../../contracts/oper
 import type { FailureReply } from '../../contracts/failures.js';
 import type { JobName } from '../../contracts/jobs.js';
 import type { Limits } from '../decide/limits/reentry.js';
-import type { Sql, SqlPart } from '../store/database.js';
+import type { Surveys } from '../accounts/surveys.js';
+import type { UnitOfWork } from '../accounts/unit-of-work.js';
+import type { AccountRecord } from '../store/accounts/account-record.js';
+import type { LocksWanted } from '../store/accounts/locks.js';
+import type { Sql } from '../store/database.js';
 import type { Writes } from '../store/writes.js';
 import type { SessionCipher } from '../store/sessions/session-cipher.js';
 import type { LeaseLocks } from '../redis/lease-locks.js';
@@ -15,6 +19,7 @@ import type { Access } from './access.js';
 
 /** A request whose envelope and body are valid. */
 export interface AcceptedRequest<K extends OperationName> {
+  operation: OperationName;
   body: RequestBody<K>;
   /** Null only where the operation changes nothing. */
   messageId: string | null;
@@ -26,6 +31,8 @@ export interface AcceptedRequest<K extends OperationName> {
   waitsForMs: number;
   /** Whether it may be asked again soon, where only a neighbouring transaction was in the way. */
   mayAskAgain: boolean;
+  /** Accounts of the user that have room, found by a look through all of them. */
+  found?: readonly string[];
   /** The answer, where what was asked for has been done outside of the transaction; it is only to be kept. */
   done?: Outcome<K>['reply'];
 }
@@ -37,6 +44,8 @@ export interface Outcome<K extends OperationName> {
   stored?: Record<string, unknown>;
   /** The request would rather wait than have this answer: nothing is stored, and it is asked again. */
   deferred?: boolean;
+  /** The user has more accounts than a batch may look at: they are to be looked through before it is asked again. */
+  search?: () => Promise<string[]>;
   /** What the log line of the request says beside user, service and account. */
   log?: Record<string, unknown>;
 }
@@ -58,6 +67,7 @@ export interface Resources extends Limits {
   cipher: SessionCipher;
   locks: LeaseLocks;
   windowCache: WindowCache;
+  surveys: Surveys;
   recoveryQueue: RecoveryQueue;
   metrics: Metrics;
   /** The state of what the service depends on, by name; must not reject. */
@@ -90,19 +100,55 @@ export interface BatchContext extends Resources {
   afterRollback: (act: () => void | Promise<void>) => void;
 }
 
-/** Decides and applies a batch of requests; answers in their order. */
-export type BatchHandler<K extends OperationName> = (
-  context: BatchContext,
-  requests: readonly AcceptedRequest<K>[],
-) => Promise<Outcome<K>[]>;
-
-export interface OperationHandler<K extends OperationName> {
+/** @template P what `prepare` has read; undefined where there is none */
+export interface OperationHandler<K extends OperationName, P = undefined> {
   /** The locks that the batch cannot begin without; had before `handle`. */
-  lock?: (requests: readonly AcceptedRequest<K>[]) => SqlPart;
-  handle: BatchHandler<K>;
-  /** Puts back into a stored reply what is never stored, as far as the caller may still have it. */
-  recall?: (
-    context: BatchContext,
-    repeats: readonly { requestKey: string; body: RequestBody<K>; stored: Record<string, unknown> }[],
-  ) => Promise<Record<string, unknown>[]>;
+  locks?: (requests: readonly AcceptedRequest<K>[]) => LocksWanted;
+  /**
+   * Sends what reads all that the batch is decided by, at once: it travels with the statement that takes the locks, runs
+   * behind it, and costs no round trip of its own.
+   */
+  prepare?: (context: BatchContext, requests: readonly AcceptedRequest<K>[]) => Promise<P>;
+  /** Decides and applies the requests that were not answered before; answers in their order. */
+  handle: (context: BatchContext, requests: readonly AcceptedRequest<K>[], prepared: P) => Promise<Outcome<K>[]>;
+  recall?: Recall<K>;
+}
+
+/** Puts back into a stored reply what is never stored, as far as the caller may still have it. */
+export type Recall<K extends OperationName> = (
+  context: BatchContext,
+  repeats: readonly {
+    operation: OperationName;
+    requestKey: string;
+    body: RequestBody<K>;
+    stored: Record<string, unknown>;
+  }[],
+) => Promise<Record<string, unknown>[]>;
+
+/** Operations whose requests are answered together, in one batch, whichever of them they are. */
+export type AccountOperation = 'account.allocate' | NamedAccountOperation;
+/** Those of one account that the request names. */
+export type NamedAccountOperation =
+  | 'account.renew'
+  | 'account.release'
+  | 'account.error'
+  | 'action.acquire'
+  | 'action.record';
+
+/** What is read before a request is decided, beside the account that it names. */
+export interface Needs {
+  /** Whose counters are wanted. */
+  channels?: readonly string[];
+  permitIds?: readonly string[];
+  /** What was counted in the account's present lease is wanted. */
+  withCounted?: boolean;
+  /** The account's last lease, ended or not, is wanted. */
+  withLastLease?: boolean;
+}
+
+/** An operation on one account: what it is decided by, and its rule. */
+export interface AccountRule<K extends NamedAccountOperation> {
+  needs?: (body: RequestBody<K>) => Needs;
+  /** Decides on the records in memory and changes them there; reads nothing more. */
+  decide: (context: BatchContext, work: UnitOfWork, account: AccountRecord, request: AcceptedRequest<K>) => Outcome<K>;
 }

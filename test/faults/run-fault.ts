@@ -144,7 +144,7 @@ async function untilQuiet(world: World, url: string, isForgetful: boolean): Prom
   } finally {
     await connection.close();
   }
-  const unpublished = () => world.query('SELECT FROM events WHERE published_at IS NULL');
+  const unpublished = () => world.query('SELECT FROM outbox');
   await eventually('the outbox is empty', async () => (await unpublished()).length === 0, QUIET_MS);
 }
 

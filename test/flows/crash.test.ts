@@ -66,7 +66,7 @@ test('a process killed before the commit, after it or after the reply loses and 
     const options = { messageId, correlationId: messageId, timeoutMs: 60_000 };
     const asked = client.ask(operation, body(), options);
     expect(await died).toEqual([null, 'SIGKILL']);
-    if (point === 'after-reply') expect(repliesTo(messageId)).toHaveLength(1);
+    if (point === 'after-reply') await eventually('it is answered', () => repliesTo(messageId).length === 1);
     else expect(repliesTo(messageId)).toHaveLength(0);
 
     service = await start(steps[index + 1]);

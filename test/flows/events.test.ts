@@ -80,7 +80,7 @@ test('events on the bus are the rows of the table, in order per account, through
   await eventually('events flow again', () => received.length > between + 20);
   await busy.stop();
   await eventually('all are published', async () => {
-    return (await query('SELECT FROM events WHERE published_at IS NULL')).length === 0;
+    return (await query('SELECT FROM outbox')).length === 0;
   });
 
   const rows = await query<{ id: string; type: string; account_id: string; sequence: number; lease_id: string }>(

@@ -142,8 +142,8 @@ test.each([1, 2, 7, 500])('pages of %d hold every entry once, in one order', asy
 test('of one type, however far apart they are', async () => {
   const { accountId } = await holdAccount(harness);
   await harness.query(
-    `INSERT INTO events (event_id, type, account_id, sequence, data, occurred_at, published_at)
-     SELECT gen_random_uuid(), CASE WHEN n % 1200 = 0 THEN 'account.blocked' ELSE 'account.renewed' END, $1, n, '{}', now(), now()
+    `INSERT INTO events (event_id, type, account_id, sequence, data, occurred_at)
+     SELECT gen_random_uuid(), CASE WHEN n % 1200 = 0 THEN 'account.blocked' ELSE 'account.renewed' END, $1, n, '{}', now()
      FROM generate_series(10, 2500) n`,
     [accountId],
   );

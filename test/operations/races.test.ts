@@ -125,7 +125,7 @@ test('a storm of workers of one service, with a Redis that forgets: one holder a
 
   async function worker(index: number): Promise<void> {
     for (let cycle = 0; cycle < 8; cycle++) {
-      const wish = { user_id: user, purpose: 'general', service_name: 'invite-service', wait_ms: 5_000 };
+      const wish = { user_id: user, purpose: 'general', service_name: 'invite-service', wait_ms: 30_000 };
       const reply = await callIn(index, 'account.allocate', wish);
       if (!reply.success) continue;
       const { account_id, lease_id, fence } = reply.allocation as Record<'account_id' | 'lease_id', string> & {

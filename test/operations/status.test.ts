@@ -22,6 +22,7 @@ afterAll(async () => {
 });
 
 const request = {
+  operation: 'query.status' as const,
   body: {},
   messageId: null,
   requestId: 'one',
@@ -45,7 +46,7 @@ test('totals, leases by service, and the dependencies as they are', async () => 
     dependencies: () =>
       Promise.resolve({ database: { ok: true, latency_ms: 0.7 }, broker: { ok: false, detail: 'no answer' } }),
   } as unknown as BatchContext;
-  const outcomes = await status.handle(context, [request, request]);
+  const outcomes = await status.handle(context, [request, request], undefined);
   expect(outcomes).toHaveLength(2);
   const { success, ...fields } = outcomes[1]!.reply as Record<string, unknown>;
   expect(success).toBe(true);

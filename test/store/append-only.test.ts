@@ -17,10 +17,11 @@ afterAll(async () => {
 beforeEach(async () => {
   await client.query(`
     SET session_replication_role = replica;
-    TRUNCATE events, counted_actions, error_reports, leases;
-    INSERT INTO events (event_id, type, account_id, sequence, data, occurred_at, published_at)
-      SELECT gen_random_uuid(), 'account.registered', gen_random_uuid(), n, '{}', now() - n * interval '1 hour',
-        CASE WHEN n > 1 THEN now() END FROM unnest(ARRAY[1, 2, 48]) n;
+    TRUNCATE events, outbox, counted_actions, error_reports, leases;
+    INSERT INTO events (event_id, type, account_id, sequence, data, occurred_at)
+      SELECT gen_random_uuid(), 'account.registered', gen_random_uuid(), n, '{}', now() - n * interval '1 hour'
+      FROM unnest(ARRAY[1, 2, 48]) n;
+    INSERT INTO outbox SELECT id FROM events WHERE sequence = 1;
     INSERT INTO counted_actions (id, account_id, action_type, quantity, counted_at, settled_at)
       SELECT gen_random_uuid(), gen_random_uuid(), 'invite', n, now() - n * interval '1 hour', CASE WHEN n > 1 THEN now() END
       FROM unnest(ARRAY[1, 2, 48]) n;
@@ -50,7 +51,6 @@ async function attempt(statement: string, { removal = false } = {}): Promise<num
 const TABLES = ['events', 'counted_actions', 'error_reports', 'leases'];
 /** What the service writes after the insertion. */
 const MAY_CHANGE: Record<string, string[]> = {
-  events: ['published_at'],
   counted_actions: ['settled_at', 'success'],
 };
 
@@ -67,9 +67,7 @@ test.each(TABLES)('no column of %s is rewritten, whichever come to be', async (t
   }
 });
 
-test('an event is marked as published once, a permit settled once, an open lease prolonged and ended', async () => {
-  expect(await attempt('UPDATE events SET published_at = now() WHERE published_at IS NULL')).toBe(1);
-  await expect(attempt('UPDATE events SET published_at = NULL')).rejects.toThrow(/history/);
+test('a permit is settled once, an open lease prolonged and ended', async () => {
   const settle = 'UPDATE counted_actions SET settled_at = now(), success = true';
   expect(await attempt(`${settle} WHERE settled_at IS NULL`)).toBe(1);
   await expect(attempt('UPDATE counted_actions SET success = false')).rejects.toThrow(/history/);
@@ -99,5 +97,13 @@ test('an event that was never published is not removed', async () => {
   await client.query(`SET session_replication_role = replica; UPDATE events SET occurred_at = occurred_at - interval '30 days';
     SET session_replication_role = origin`);
   await expect(attempt('DELETE FROM events', { removal: true })).rejects.toThrow(/history/);
-  expect(await attempt('DELETE FROM events WHERE published_at IS NOT NULL', { removal: true })).toBe(2);
+  expect(await attempt('DELETE FROM events WHERE id NOT IN (SELECT id FROM outbox)', { removal: true })).toBe(2);
+});
+
+test('whoever inserts an event, it waits to be published', async () => {
+  await client.query('TRUNCATE outbox');
+  const { rows } = await client.query(`
+    INSERT INTO events (event_id, type, data, occurred_at)
+    SELECT gen_random_uuid(), 'alert.info', '{}', now() FROM generate_series(1, 3) RETURNING id`);
+  expect((await client.query('SELECT id FROM outbox ORDER BY id')).rows).toEqual(rows);
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import pg from 'pg';
-import { lockCandidates, userLocks } from '../../src/store/accounts/claim-candidates.js';
+import { lockCandidates } from '../../src/store/accounts/claim-candidates.js';
+import { loadAnsweredRequests } from '../../src/store/history/answered-requests.js';
 import { createDatabase as connectDatabase, type Database } from '../../src/store/database.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { newUser } from '../support/held-account.js';
@@ -113,7 +114,7 @@ test('one allocation at a time works on a user’s accounts; whatever order user
   let most = 0;
   const work = (users: number[]) =>
     database.transaction(async (sql) => {
-      await sql.$executeRaw(userLocks(users));
+      await loadAnsweredRequests(sql, [], { userIds: users, accountIds: [] });
       most = Math.max(most, ++inside);
       await sql.$queryRaw`SELECT pg_sleep(0.005)::text`;
       inside -= 1;

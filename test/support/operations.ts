@@ -7,6 +7,7 @@ import { DEFAULT_ERROR_WINDOW_MS } from '../../src/decide/condition/errors.js';
 import { DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits/limits-policy.js';
 import type { AccessPolicy } from '../../src/decide/access/access-policy.js';
 import type { Reentry } from '../../src/decide/limits/reentry.js';
+import { createSurveys } from '../../src/accounts/surveys.js';
 import { type Access, createAccess } from '../../src/requests/access.js';
 import type { JobStarter } from '../../src/requests/handler.js';
 import { createDispatch } from '../../src/requests/dispatch.js';
@@ -15,8 +16,8 @@ import { createWaitingRoom } from '../../src/requests/waiting-room.js';
 import { createLeaseLocks } from '../../src/redis/lease-locks.js';
 import { createRecoveryQueue } from '../../src/redis/recovery-queue.js';
 import { createWindowCache } from '../../src/redis/window-cache.js';
-import { FREED_CHANNEL } from '../../src/store/accounts/changes.js';
 import { listen } from '../../src/store/listen.js';
+import { FREED_CHANNEL, readNotice } from '../../src/store/notices.js';
 import { createDatabase as connectDatabase } from '../../src/store/database.js';
 import { openSessionCipher } from '../../src/store/sessions/session-cipher.js';
 import { createLog } from '../../src/telemetry/log.js';
@@ -102,6 +103,8 @@ export async function startOperations(
     );
     const access = createAccess(options.access ?? null, database.reader);
     accesses.push(access);
+    const waitingRoom = createWaitingRoom();
+    const surveys = createSurveys(database.reader);
     const runner = {
       database,
       log,
@@ -112,6 +115,7 @@ export async function startOperations(
         cipher,
         locks: createLeaseLocks(locksConnection),
         windowCache: createWindowCache(windowsConnection),
+        surveys,
         recoveryQueue: createRecoveryQueue(recoveriesConnection),
         metrics: createMetrics(),
         errorWindowMs: DEFAULT_ERROR_WINDOW_MS,
@@ -121,11 +125,14 @@ export async function startOperations(
         jobs: options.jobs ?? { instance: 'test', start: () => Promise.resolve(), isClosing: () => false },
       },
     };
-    const waitingRoom = createWaitingRoom();
     const listener = listen({
       url: testDatabase.url,
       channel: FREED_CHANNEL,
-      onNotification: (userId) => waitingRoom.wake(Number(userId)),
+      onNotification: (notice) => {
+        const { userId, isActivated } = readNotice(notice);
+        if (isActivated) surveys.forget(userId);
+        waitingRoom.wake(userId);
+      },
       onListening: () => {},
     });
     closers.push(() => listener.close());

@@ -72,6 +72,8 @@ export function createFullness(): Fullness {
 
 /** Before anything that has failed is tried again, so that nothing spins. */
 const RETRY_PAUSE_MS = 500;
+/** A reply that was sent has left this process after some turns of the event loop; only a fail point waits for it. */
+const REPLY_LEAVES_MS = 50;
 /** A reply that is sent so often and may be lost is given up: its request is done all the same. */
 const MAX_REPLY_TRIES = 3;
 
@@ -85,7 +87,10 @@ export async function serveTask(service: Service, task: Task): Promise<void> {
     // Before the reply is out: who asks one by one must find room for the next.
     const reply = await getAnswer(service, task).finally(task.leave);
     if (reply === null || !(await settle(service, task, reply))) return;
-    service.reach?.('after-reply', task.envelope.operation, [task.envelope.messageId]);
+    if (service.reach !== undefined) {
+      await pause(REPLY_LEAVES_MS);
+      service.reach('after-reply', task.envelope.operation, task.envelope.messageId);
+    }
     task.delivery.acknowledge();
   } catch (error) {
     service.log.error('message could not be served', { ...describe(task), error });

@@ -5,85 +5,87 @@ import type { LimitsPolicy } from '../../decide/limits/limits-policy.js';
 import { policyFor } from '../../decide/limits/reentry.js';
 import type { AccountRecord, OpenLease } from '../../store/accounts/account-record.js';
 import { usedToday } from '../../store/accounts/changes.js';
-import { userLocks } from '../../store/accounts/claim-candidates.js';
-import { findHeldAccounts } from '../../store/accounts/find-held-accounts.js';
-import { lockAccounts } from '../../store/accounts/load-accounts.js';
 import { loadOpenLeaseSecrets } from '../../store/sessions/load-sessions.js';
-import { chooseAccounts, type Choice, regrantsTo } from './choose-accounts.js';
-import { finishWithAnswers, finishWork } from '../../accounts/finish-work.js';
-import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
+import { chooseAccounts, type Choice, regrantsTo, type Shortage } from './choose-accounts.js';
+import type { AcceptedRequest, BatchContext, Outcome, Recall } from '../../requests/handler.js';
 import { noteReentry } from '../../accounts/reentry-note.js';
 import { refuseAllocations } from './refuse-allocations.js';
 import { roomToday } from './room-after.js';
-import { endLease, openLease } from '../../accounts/unit-of-work.js';
+import { endLease, openLease, type UnitOfWork } from '../../accounts/unit-of-work.js';
 
 export type AllocateRequest = AcceptedRequest<'account.allocate'>;
 
 const MINUTE_MS = 60_000;
 
-/** `account.allocate`: the user's best free account with room for the purpose, leased to the caller. */
-export const allocate: OperationHandler<'account.allocate'> = {
-  lock: (requests) => userLocks(requests.map(({ body }) => body.user_id)),
-
-  handle: async (context, requests) => {
-    const preferredIds = requests.flatMap(({ body }) => body.preferred_account_id ?? []);
-    const heldIds = await findHeldAccounts(context.sql, holdersOf(context, requests));
-    const namedIds = [...new Set([...preferredIds, ...heldIds])];
-    if (namedIds.length > 0) await lockAccounts(context.sql, namedIds);
-
-    const { work, choices, shortages, sessions } = await chooseAccounts(context, requests, namedIds);
-    const leases = new Map<AllocateRequest, OpenLease>();
-    for (const [request, { account, lockValue, preferred, superseded }] of choices) {
-      if (superseded !== undefined) {
-        endLease(work, account, 'superseded', work.now, 'account.released', { superseded: true }, request);
-      }
-      const left = roomToday(account, policyFor(account.condition, context, work.now), work.now);
-      const why = { selection: selectionReason(preferred), limits_left: left };
-      leases.set(request, openLease(work, account, leaseTerms(request, lockValue, work.now), why, request));
+/**
+ * `account.allocate`: the user's best free account with room for the purpose, leased to the caller.
+ * @param candidates locked and loaded into the work already, by user
+ */
+export async function grantAll(
+  context: BatchContext,
+  work: UnitOfWork,
+  requests: readonly AllocateRequest[],
+  candidates: ReadonlyMap<number, readonly string[]>,
+): Promise<{ outcomes: Map<AllocateRequest, Outcome<'account.allocate'>>; shortages: Map<AllocateRequest, Shortage> }> {
+  const { choices, shortages, sessions } = await chooseAccounts(context, work, requests, candidates);
+  const outcomes = new Map<AllocateRequest, Outcome<'account.allocate'>>();
+  for (const [request, choice] of choices) {
+    const { account, lockValue, preferred, superseded } = choice;
+    if (superseded !== undefined) {
+      endLease(work, account, 'superseded', work.now, 'account.released', { superseded: true }, request);
     }
-    if (shortages.size === 0) await finishWithAnswers(context, work);
-    else await finishWork(context, work);
-    // Counts what is leased now.
-    const refusals = await refuseAllocations(context, shortages, work.now);
-    return requests.map((request) => {
-      const choice = choices.get(request);
-      const lease = leases.get(request);
-      const refusal = refusals.get(request);
-      if (choice !== undefined && lease !== undefined) {
-        return grant(context, request, choice, lease, sessions.get(choice.account.accountId), work.now);
-      }
-      if (refusal === undefined) throw new Error('a request was neither granted nor refused');
-      const { code, retryable } = refusal.reply.error;
-      const mayHope = refusal.freeInMs !== null && refusal.freeInMs <= request.waitsForMs && request.waitsForMs > 0;
-      const deferred = retryable && (mayHope || (request.mayAskAgain && refusal.contended));
-      if (!deferred) count(context, request, code);
-      return { reply: refusal.reply, deferred, log: { purpose: request.body.purpose } };
-    });
-  },
+    const left = roomToday(account, policyFor(account.condition, context, work.now), work.now);
+    const why = { selection: selectionReason(preferred), limits_left: left };
+    const lease = openLease(work, account, leaseTerms(request, lockValue, work.now), why, request);
+    outcomes.set(request, grant(context, request, choice, lease, sessions.get(account.accountId), work.now));
+  }
+  return { outcomes, shortages };
+}
 
-  recall: async (context, repeats) => {
-    const leaseIds = repeats.flatMap(({ stored }) => (isGrant(stored) ? stored.allocation.lease_id : []));
-    const secrets = await loadOpenLeaseSecrets(context.sql, leaseIds);
-    // Who granted these may have died before it stretched their locks.
-    const locks = [...secrets.values()].map(({ accountId, lockValue, ttlMs }) => ({
-      accountId,
-      value: lockValue,
-      ttlMs,
-    }));
-    context.afterCommit(() => context.locks.stretch(locks));
-    return repeats.map(({ body, stored }) => {
-      if (!isGrant(stored)) return stored;
-      const secret = secrets.get(stored.allocation.lease_id);
-      const session =
-        secret === undefined || !body.include_session
-          ? null
-          : context.cipher.decrypt(secret.keyId, secret.sealed, secret.accountId);
-      return { ...stored, allocation: { ...stored.allocation, phone: secret?.phone ?? '', session_data: session } };
-    });
-  },
+/** Tells requests that got no account why; counts what is leased now, so the grants of the batch are written before. */
+export async function refuseAll(
+  context: BatchContext,
+  shortages: ReadonlyMap<AllocateRequest, Shortage>,
+  now: number,
+): Promise<Map<AllocateRequest, Outcome<'account.allocate'>>> {
+  const refusals = await refuseAllocations(context, shortages, now);
+  return new Map(
+    [...refusals].map(([request, { reply, contended, freeInMs }]): [AllocateRequest, Outcome<'account.allocate'>] => {
+      const search = shortages.get(request)?.search;
+      if (search !== undefined) return [request, { reply, deferred: true, search }];
+      const { code, retryable } = reply.error;
+      const mayHope = freeInMs !== null && freeInMs <= request.waitsForMs && request.waitsForMs > 0;
+      const deferred = retryable && (mayHope || (request.mayAskAgain && contended));
+      if (!deferred) count(context, request, code);
+      return [request, { reply, deferred, log: { purpose: request.body.purpose } }];
+    }),
+  );
+}
+
+/** Puts the secrets back into a stored grant, as long as its lease is open. */
+export const recallGrants: Recall<'account.allocate'> = async (context, repeats) => {
+  const leaseIds = repeats.flatMap(({ stored }) => (isGrant(stored) ? stored.allocation.lease_id : []));
+  const secrets = await loadOpenLeaseSecrets(context.sql, leaseIds);
+  // Who granted these may have died before it stretched their locks.
+  const locks = [...secrets.values()].map(({ accountId, lockValue, ttlMs }) => ({
+    accountId,
+    value: lockValue,
+    ttlMs,
+  }));
+  context.afterCommit(() => context.locks.stretch(locks));
+  return repeats.map(({ body, stored }) => {
+    if (!isGrant(stored)) return stored;
+    const secret = secrets.get(stored.allocation.lease_id);
+    const session =
+      secret === undefined || !body.include_session
+        ? null
+        : context.cipher.decrypt(secret.keyId, secret.sealed, secret.accountId);
+    return { ...stored, allocation: { ...stored.allocation, phone: secret?.phone ?? '', session_data: session } };
+  });
 };
 
-const holdersOf = (context: BatchContext, requests: readonly AllocateRequest[]) =>
+/** Callers that get what they hold already when they ask for it again. */
+export const holdersOf = (context: BatchContext, requests: readonly AllocateRequest[]) =>
   requests
     .filter((request) => regrantsTo(context, request))
     .map(({ body }) => ({ userId: body.user_id, serviceName: body.service_name }));

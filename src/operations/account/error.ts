@@ -2,23 +2,14 @@ import type { ReplyBody } from '../../../contracts/operations.js';
 import type { ErrorClass } from '../../../contracts/fields.js';
 import { toIso } from '../../clock.js';
 import { classifyError, type ErrorReport } from '../../decide/telegram-errors/classify-error.js';
-import { type HeldLease, judgeReport } from '../../decide/selection/judge-ownership.js';
+import { judgeReport } from '../../decide/selection/judge-ownership.js';
 import { applyError } from '../../decide/condition/transition-account.js';
 import type { AccountRecord } from '../../store/accounts/account-record.js';
-import { accountLocks } from '../../store/accounts/load-accounts.js';
-import { loadLastLeases } from '../../store/accounts/load-last-leases.js';
 import { hideSecrets } from '../../telemetry/redact.js';
 import { claimOf } from '../../requests/claim.js';
-import { finishWithAnswers } from '../../accounts/finish-work.js';
-import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
+import type { AcceptedRequest, AccountRule, BatchContext, Outcome } from '../../requests/handler.js';
 import { refuse } from '../../requests/refuse.js';
-import {
-  loadWork,
-  changeCondition,
-  keepErrorReport,
-  type Origin,
-  type UnitOfWork,
-} from '../../accounts/unit-of-work.js';
+import { changeCondition, keepErrorReport, type Origin, type UnitOfWork } from '../../accounts/unit-of-work.js';
 
 type Request = AcceptedRequest<'account.error'>;
 
@@ -26,30 +17,19 @@ type Request = AcceptedRequest<'account.error'>;
 const MAX_ECHO = 200;
 
 /** `account.error`: what a Telegram error means for the account; it takes effect at once. */
-export const reportError: OperationHandler<'account.error'> = {
-  lock: (requests) => accountLocks(requests.map(({ body }) => body.account_id)),
-  handle: async (context, requests) => {
-    const accountIds = requests.map(({ body }) => body.account_id);
-    const [work, lastLeases] = await Promise.all([
-      loadWork(context.sql, accountIds, []),
-      loadLastLeases(context.sql, accountIds),
-    ]);
-    const outcomes = requests.map((request) => reportOne(context, work, lastLeases, request));
-    await finishWithAnswers(context, work);
-    return outcomes;
-  },
+export const reportError: AccountRule<'account.error'> = {
+  needs: () => ({ withLastLease: true }),
+  decide: reportOne,
 };
 
 function reportOne(
   context: BatchContext,
   work: UnitOfWork,
-  lastLeases: ReadonlyMap<string, HeldLease>,
+  account: AccountRecord,
   request: Request,
 ): Outcome<'account.error'> {
   const { body } = request;
-  const account = work.accounts.get(body.account_id);
-  if (account === undefined) return { reply: refuse('ACCOUNT_NOT_FOUND') };
-  const last = lastLeases.get(account.accountId) ?? null;
+  const last = work.lastLeases.get(account.accountId) ?? null;
   const refusal = judgeReport(account.lease, last, claimOf(request));
   if (refusal !== null) return { reply: refuse(refusal) };
   const leaseId = account.lease?.leaseId ?? body.lease_id ?? null;

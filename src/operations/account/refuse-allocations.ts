@@ -27,15 +27,18 @@ export async function refuseAllocations(
   shortages: ReadonlyMap<AllocateRequest, Shortage>,
   now: number,
 ): Promise<Map<AllocateRequest, AllocationRefusal>> {
-  const userIds = [...new Set([...shortages.keys()].map((request) => request.body.user_id))];
+  const uncounted = [...shortages].filter(([, { counts, search }]) => counts === undefined && search === undefined);
+  const userIds = [...new Set(uncounted.map(([request]) => request.body.user_id))];
   const counts = await countAccounts(sql, userIds, now);
   return new Map(
     [...shortages].map(([request, shortage]) => {
-      const counted = counts.get(request.body.user_id);
-      // Of a required account it is known what is with it; others that are free do not count.
-      const contended =
-        shortage.isBeingRegranted === true ||
-        (shortage.preferredReason === undefined && (counted?.free ?? 0) > shortage.limited);
+      const { isBeingRegranted, preferredReason, limited, search } = shortage;
+      if (search !== undefined) return [request, { reply: refuse('ALL_BUSY'), contended: true, freeInMs: 0 }];
+      const counted = shortage.counts ?? counts.get(request.body.user_id);
+      // Of a required account it is known what is with it; others that are free do not count. Where all were looked
+      // through no free account has room.
+      const isKnown = preferredReason !== undefined || shortage.counts !== undefined;
+      const contended = isBeingRegranted === true || (!isKnown && (counted?.free ?? 0) > limited);
       const freeAt = counted === undefined ? null : freeFrom(shortage, counted, contended, now);
       const freeInMs = freeAt === null ? null : Math.max(0, freeAt - now);
       return [request, { reply: refuseAllocation(shortage, counted, contended, now), contended, freeInMs }];

@@ -1,23 +1,19 @@
 import { toIso } from '../../clock.js';
-import { type HeldLease, judgeOwnership, judgeReport } from '../../decide/selection/judge-ownership.js';
+import { judgeOwnership, judgeReport } from '../../decide/selection/judge-ownership.js';
 import { reconcileUsage } from '../../decide/limits/reconcile-usage.js';
 import { forgiveError } from '../../decide/condition/errors.js';
 import { policyFor } from '../../decide/limits/reentry.js';
 import type { AccountRecord, OpenLease } from '../../store/accounts/account-record.js';
-import { accountLocks } from '../../store/accounts/load-accounts.js';
 import { usedToday } from '../../store/accounts/changes.js';
-import { type CountedInLease, loadCountedInLeases } from '../../store/accounts/load-counted-in-leases.js';
-import { loadLastLeases } from '../../store/accounts/load-last-leases.js';
+import type { CountedInLease } from '../../store/accounts/load-counted-in-leases.js';
 import { claimOf } from '../../requests/claim.js';
 import { announceExceeded } from '../../accounts/exceeded-limits.js';
-import { finishWithAnswers } from '../../accounts/finish-work.js';
-import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
+import type { AcceptedRequest, AccountRule, BatchContext, Outcome } from '../../requests/handler.js';
 import { refuse } from '../../requests/refuse.js';
 import { takeError } from './error.js';
 import { roomAfter, roomToday } from './room-after.js';
 import {
   changeCondition,
-  loadWork,
   countUsage,
   endLease,
   keepCountedAction,
@@ -30,58 +26,37 @@ type Request = AcceptedRequest<'account.release'>;
  * `account.release`: ends the lease, counts what was not yet counted, and takes the error reported along. That error is
  * evidence, so it counts for the account even where the release is refused because the lease is over (`judgeReport`).
  */
-export const release: OperationHandler<'account.release'> = {
-  lock: (requests) => accountLocks(requests.map(({ body }) => body.account_id)),
-  handle: async (context, requests) => {
-    const channels = requests.flatMap(({ body }) => [
-      ...(body.usage_stats.channels_used ?? []),
-      ...Object.keys(body.usage_stats.channel_usage ?? {}),
-    ]);
-    const accountIds = requests.map(({ body }) => body.account_id);
-    const withError = requests.filter(reportsError).map(({ body }) => body.account_id);
-    const [work, counted, lastLeases] = await Promise.all([
-      loadWork(context.sql, accountIds, channels),
-      loadCountedInLeases(context.sql, accountIds),
-      loadLastLeases(context.sql, withError),
-    ]);
-    const outcomes = requests.map((request) => releaseOne(context, work, { counted, lastLeases }, request));
-    await finishWithAnswers(context, work);
-    return outcomes;
-  },
+export const release: AccountRule<'account.release'> = {
+  needs: ({ usage_stats: stats }) => ({
+    channels: [...(stats.channels_used ?? []), ...Object.keys(stats.channel_usage ?? {})],
+    withCounted: true,
+    withLastLease: reportsError(stats),
+  }),
+  decide: releaseOne,
 };
 
-/** What is known of the accounts' leases. */
-interface KnownLeases {
-  /** What was acquired and recorded, by lease. */
-  counted: ReadonlyMap<string, CountedInLease[]>;
-  /** By account, where a request reports an error. */
-  lastLeases: ReadonlyMap<string, HeldLease>;
-}
-
-const reportsError = ({ body }: Request): boolean =>
-  body.usage_stats.error_type !== undefined || body.usage_stats.error_message !== undefined;
+const reportsError = ({ error_type: type, error_message: message }: Request['body']['usage_stats']): boolean =>
+  type !== undefined || message !== undefined;
 
 function releaseOne(
   context: BatchContext,
   work: UnitOfWork,
-  { counted: countedInLeases, lastLeases }: KnownLeases,
+  account: AccountRecord,
   request: Request,
 ): Outcome<'account.release'> {
-  const account = work.accounts.get(request.body.account_id);
-  if (account === undefined) return { reply: refuse('ACCOUNT_NOT_FOUND') };
   const { lease } = account;
   const claim = claimOf(request);
   const refusal = judgeOwnership(lease, claim);
   if (refusal !== null || lease === null) {
-    const isEvidence = judgeReport(lease, lastLeases.get(account.accountId) ?? null, claim) === null;
+    const isEvidence = judgeReport(lease, work.lastLeases.get(account.accountId) ?? null, claim) === null;
     if (isEvidence) takeReported(context, work, account, request, claim.leaseId ?? null);
     return { reply: refuse(refusal ?? 'NOT_HELD'), log: { user_id: account.userId, status: account.condition.status } };
   }
 
-  const counted = countReported(context, work, account, lease, countedInLeases.get(lease.leaseId) ?? [], request);
+  const counted = countReported(context, work, account, lease, work.countedInLeases.get(lease.leaseId) ?? [], request);
   const { success } = request.body.usage_stats;
   takeReported(context, work, account, request, lease.leaseId);
-  if (success && !reportsError(request)) {
+  if (success && !reportsError(request.body.usage_stats)) {
     const forgiven = forgiveError(account.condition, lease.allocatedAt, context.errorWindowMs);
     changeCondition(work, account, forgiven, {}, request);
   }
@@ -109,7 +84,7 @@ function takeReported(
   request: Request,
   leaseId: string | null,
 ): void {
-  if (!reportsError(request)) return;
+  if (!reportsError(request.body.usage_stats)) return;
   const { error_type: errorType, error_message: errorMessage } = request.body.usage_stats;
   const report = { errorType, errorMessage, serviceName: request.body.service_name, leaseId };
   const { classified_as: errorClass } = takeError(context, work, account, report, request);

@@ -2,15 +2,12 @@ import { claimsOwnership, judgeOwnership } from '../../decide/selection/judge-ow
 import { judgeAction, type LimitsVerdict } from '../../decide/limits/evaluate-limits.js';
 import { policyFor } from '../../decide/limits/reentry.js';
 import type { AccountRecord } from '../../store/accounts/account-record.js';
-import { accountLocks } from '../../store/accounts/load-accounts.js';
 import { claimOf } from '../../requests/claim.js';
-import { finishWithAnswers } from '../../accounts/finish-work.js';
-import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
+import type { AcceptedRequest, AccountRule, BatchContext, Outcome } from '../../requests/handler.js';
 import { noteReentry } from '../../accounts/reentry-note.js';
 import { refuse } from '../../requests/refuse.js';
 import { limitsLeft, reportVerdict, roomLeft } from '../query/report-limits.js';
 import {
-  loadWork,
   channelUsageOf,
   countUsage,
   keepCountedAction,
@@ -19,29 +16,18 @@ import {
 } from '../../accounts/unit-of-work.js';
 
 /** `action.acquire`: checks every limit and counts the action in one step; what is refused counts nothing. */
-export const acquire: OperationHandler<'action.acquire'> = {
-  lock: (requests) => accountLocks(requests.map(({ body }) => body.account_id)),
-  handle: async (context, requests) => {
-    const channels = requests.flatMap((request) => request.body.target_channel_id ?? []);
-    const work = await loadWork(
-      context.sql,
-      requests.map((request) => request.body.account_id),
-      channels,
-    );
-    const outcomes = requests.map((request) => acquireOne(context, work, request));
-    await finishWithAnswers(context, work);
-    return outcomes;
-  },
+export const acquire: AccountRule<'action.acquire'> = {
+  needs: ({ target_channel_id: channel }) => (channel === undefined ? {} : { channels: [channel] }),
+  decide: acquireOne,
 };
 
 function acquireOne(
   context: BatchContext,
   work: UnitOfWork,
+  account: AccountRecord,
   request: AcceptedRequest<'action.acquire'>,
 ): Outcome<'action.acquire'> {
-  const { account_id: accountId, action_type: actionType, target_channel_id: channel } = request.body;
-  const account = work.accounts.get(accountId);
-  if (account === undefined) return { reply: refuse('ACCOUNT_NOT_FOUND') };
+  const { action_type: actionType, target_channel_id: channel } = request.body;
   const refusal = refuseStranger(account, request);
   if (refusal !== null) return { reply: refuse(refusal) };
 

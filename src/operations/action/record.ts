@@ -2,51 +2,29 @@ import { toIso } from '../../clock.js';
 import { judgeOwnership } from '../../decide/selection/judge-ownership.js';
 import { policyFor } from '../../decide/limits/reentry.js';
 import type { AccountRecord } from '../../store/accounts/account-record.js';
-import { accountLocks } from '../../store/accounts/load-accounts.js';
-import { loadPermits, type Permit } from '../../store/accounts/load-permits.js';
+import type { Permit } from '../../store/accounts/load-permits.js';
 import { claimOf } from '../../requests/claim.js';
 import { announceExceeded } from '../../accounts/exceeded-limits.js';
-import { finishWithAnswers } from '../../accounts/finish-work.js';
-import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
-import { refuse, refuseInvalid } from '../../requests/refuse.js';
+import type { AcceptedRequest, AccountRule, BatchContext, Outcome } from '../../requests/handler.js';
+import { refuseInvalid } from '../../requests/refuse.js';
 import { roomAfter } from '../account/room-after.js';
-import { loadWork, countUsage, keepCountedAction, type UnitOfWork } from '../../accounts/unit-of-work.js';
+import { countUsage, keepCountedAction, type UnitOfWork } from '../../accounts/unit-of-work.js';
 
 type Request = AcceptedRequest<'action.record'>;
 
 /** `action.record`: settles a permit, or counts one action that has happened, even over a limit. */
-export const record: OperationHandler<'action.record'> = {
-  lock: (requests) => accountLocks(requests.map(({ body }) => body.account_id)),
-  handle: async (context, requests) => {
-    const channels = requests.flatMap((request) => request.body.target_channel_id ?? []);
-    const work = await loadWork(
-      context.sql,
-      requests.map((request) => request.body.account_id),
-      channels,
-    );
-    const permits = await loadPermits(
-      context.sql,
-      requests.flatMap((request) => request.body.permit_id ?? []),
-    );
-    const outcomes = requests.map((request) => recordOne(context, work, permits, request));
-    await finishWithAnswers(context, work);
-    return outcomes;
+export const record: AccountRule<'action.record'> = {
+  needs: ({ target_channel_id: channel, permit_id: permitId }) => ({
+    channels: channel === undefined ? [] : [channel],
+    permitIds: permitId === undefined ? [] : [permitId],
+  }),
+  decide: (context, work, account, request) => {
+    const permitId = request.body.permit_id;
+    return permitId === undefined
+      ? countHappened(context, work, account, request)
+      : settlePermit(work, account, work.permits.get(permitId), permitId, request);
   },
 };
-
-function recordOne(
-  context: BatchContext,
-  work: UnitOfWork,
-  permits: Map<string, Permit>,
-  request: Request,
-): Outcome<'action.record'> {
-  const account = work.accounts.get(request.body.account_id);
-  if (account === undefined) return { reply: refuse('ACCOUNT_NOT_FOUND') };
-  const permitId = request.body.permit_id;
-  return permitId === undefined
-    ? countHappened(context, work, account, request)
-    : settlePermit(work, account, permits.get(permitId), permitId, request);
-}
 
 function settlePermit(
   work: UnitOfWork,

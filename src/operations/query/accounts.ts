@@ -100,7 +100,10 @@ async function loadPage(
   for (let step = body.limit + 1, lookedAt = 0; lookedAt < MAX_LOOKED_AT; lookedAt += step, step = longer(step)) {
     const filter = { userId: body.user_id, status: body.status ?? null, onlyFree: body.only_available };
     const ids = await listAccounts(context.sql, { ...filter, afterId, limit: step }, now);
-    const { accounts: records } = await loadAccounts(context.sql, ids, wish.channel === null ? [] : [wish.channel]);
+    const { accounts: records } = await loadAccounts(context.sql, {
+      accountIds: ids,
+      channels: wish.channel === null ? [] : [wish.channel],
+    });
     for (const accountId of ids) {
       if (page.length === body.limit) return { accounts: page, next_cursor: toCursor(afterId) };
       afterId = accountId;

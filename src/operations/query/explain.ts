@@ -40,7 +40,7 @@ async function explainAll({ sql, policy, reentry }: BatchContext, body: RequestB
   const { user_id: userId, purpose, target_channel_id: channel = null } = body;
   const wish = { purpose, channel, hasChannel: channel !== null, leaseMs: QUERIED_LEASE_MS, policy, reentry };
   const ids = await listAccountsByRest(sql, userId, MAX_EXPLAINED);
-  const { now, accounts } = await loadAccounts(sql, ids, channel === null ? [] : [channel]);
+  const { now, accounts } = await loadAccounts(sql, { accountIds: ids, channels: channel === null ? [] : [channel] });
   const counts = await countAccounts(sql, [userId], now);
 
   const judged = [...accounts.values()].map((account) => ({ account, at: grantableAt(account, wish, now) ?? NEVER }));

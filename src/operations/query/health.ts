@@ -14,7 +14,7 @@ import { refuse } from '../../requests/refuse.js';
 export const health: OperationHandler<'query.health'> = {
   handle: async ({ sql }, requests) => {
     const accountIds = [...new Set(requests.map((request) => request.body.account_id))];
-    const { now, accounts } = await loadAccounts(sql, accountIds, []);
+    const { now, accounts } = await loadAccounts(sql, { accountIds, channels: [] });
     return requests.map(({ body }) => {
       const account = accounts.get(body.account_id);
       if (account === undefined) return { reply: refuse('ACCOUNT_NOT_FOUND') };

@@ -9,10 +9,8 @@ import type { Alert } from '../../decide/jobs/compare-alerts.js';
 import { dayCountOn, utcDay } from '../../decide/limits/usage-window.js';
 import { type AccountRecord, channelKey, type OpenLease } from './account-record.js';
 import type { Sql, SqlPart } from '../database.js';
+import { activatedNotice, freedNotice } from '../notices.js';
 import { toStatement, type Writes } from '../writes.js';
-
-/** Notified, with the commit, with the user whose account has become free. */
-export const FREED_CHANNEL = 'account_freed';
 
 export type LeaseEnd = 'released' | 'expired' | 'forced' | 'superseded';
 
@@ -70,6 +68,8 @@ export interface Changes {
   accounts: Set<AccountRecord>;
   /** Of these, those whose recovery is due at another instant than before, or not any more. */
   recoveries: Set<AccountRecord>;
+  /** Users of whose accounts one has become active. */
+  activated: Set<number>;
   windows: Map<AccountRecord, Set<ActionType>>;
   channels: Map<AccountRecord, Set<{ actionType: ActionType; channel: string }>>;
   leasesOpened: { account: AccountRecord; lease: OpenLease }[];
@@ -86,6 +86,7 @@ export interface Changes {
 export const noChanges = (): Changes => ({
   accounts: new Set(),
   recoveries: new Set(),
+  activated: new Set(),
   windows: new Map(),
   channels: new Map(),
   leasesOpened: [],
@@ -104,7 +105,7 @@ export async function applyChanges(sql: Sql, changes: Changes, now: number): Pro
   if (writes.parts.length > 0) await sql.$executeRaw(toStatement(writes));
 }
 
-/** The changes as writes; the commit wakes who waits for an account, and the relay of events. */
+/** The changes as writes; the commit tells who waits for an account. */
 export function writesOf(changes: Changes, now: number): Writes {
   const parts = [
     updateAccounts(changes, now),
@@ -118,16 +119,12 @@ export function writesOf(changes: Changes, now: number): Writes {
     insertErrorReports(changes, now),
     appendEvents(changes, now),
   ];
-  const freed = new Set(
-    changes.leasesEnded.filter(({ reason }) => reason !== 'superseded').map(({ userId }) => userId),
-  );
-  return {
-    parts: parts.filter((part) => part !== null),
-    notices: [
-      ...[...freed].map((userId) => ({ channel: FREED_CHANNEL, payload: String(userId) })),
-      ...(changes.events.length > 0 ? [{ channel: 'outbox', payload: '' }] : []),
-    ],
-  };
+  const ended = changes.leasesEnded.filter(({ reason }) => reason !== 'superseded');
+  const notices = new Set([
+    ...ended.map(({ userId }) => freedNotice(userId)),
+    ...[...changes.activated].map(activatedNotice),
+  ]);
+  return { parts: parts.filter((part) => part !== null), notices: [...notices] };
 }
 
 const json = (rows: unknown[]): string => JSON.stringify(rows);

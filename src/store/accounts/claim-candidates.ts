@@ -1,21 +1,17 @@
-import { Prisma } from '../../../generated/prisma/client.js';
-import type { Sql, SqlPart } from '../database.js';
+import { toIso } from '../../clock.js';
+import type { Sql } from '../database.js';
 
-/** Marks the advisory locks of this system's allocations among others in the database. */
-const ALLOCATION_LOCKS = 0x414d;
+/** Under this name the transaction notes the ids of the candidates it has locked, for the statement that loads them. */
+export const CANDIDATES_SETTING = 'account_manager.candidates';
 
-/**
- * Lets one allocation at a time work on a user's accounts, in one order everywhere. Without it two instances would
- * skip each other's locked candidates and report accounts as busy that stay free.
- */
-export const userLocks = (userIds: readonly number[]): SqlPart => Prisma.sql`
-    SELECT pg_advisory_xact_lock(${ALLOCATION_LOCKS}::integer, u.key)
-    FROM (SELECT DISTINCT hashint8(user_id) AS key FROM unnest(${userIds}::bigint[]) AS given(user_id) ORDER BY 1) u`;
+const LONG_AGO = 0;
 
 /** How many candidates of which user. */
 export interface CandidatesWanted {
   userId: number;
   count: number;
+  /** Free accounts that were used last before this instant are known, and not wanted. */
+  unseenAfter?: number;
 }
 
 /**
@@ -32,13 +28,21 @@ export async function lockCandidates(
 ): Promise<Map<number, string[]>> {
   const rows = await sql.$queryRaw<{ user_id: bigint; id: string }[]>`
     WITH wanted AS MATERIALIZED (
-      SELECT * FROM unnest(${wanted.map(({ userId }) => userId)}::bigint[], ${wanted.map(({ count }) => count)}::integer[]) AS w(user_id, count)
+      SELECT * FROM unnest(${wanted.map(({ userId }) => userId)}::bigint[], ${wanted.map(({ count }) => count)}::integer[],
+        ${wanted.map(({ unseenAfter }) => toIso(unseenAfter ?? LONG_AGO))}::timestamptz[]) AS w(user_id, count, unseen_after)
+    ), new AS MATERIALIZED (
+      SELECT f.user_id, f.id FROM wanted w CROSS JOIN LATERAL (
+        SELECT s.user_id, s.id FROM telegram_sessions s
+        WHERE s.user_id = w.user_id AND NOT s.locked AND s.status = 'active' AND s.last_used_at IS NULL
+          AND s.id NOT IN (SELECT unnest(${seenIds}::uuid[]))
+        ORDER BY s.id LIMIT w.count FOR UPDATE SKIP LOCKED) f
     ), free AS MATERIALIZED (
       SELECT f.user_id, f.id FROM wanted w CROSS JOIN LATERAL (
         SELECT s.user_id, s.id FROM telegram_sessions s
-        WHERE s.user_id = w.user_id AND NOT s.locked AND s.status = 'active'
+        WHERE s.user_id = w.user_id AND NOT s.locked AND s.status = 'active' AND s.last_used_at >= w.unseen_after
           AND s.id NOT IN (SELECT unnest(${seenIds}::uuid[]))
-        ORDER BY s.last_used_at NULLS FIRST, s.id LIMIT w.count FOR UPDATE SKIP LOCKED) f
+        ORDER BY s.last_used_at NULLS FIRST, s.id
+        LIMIT w.count - (SELECT count(*) FROM new n WHERE n.user_id = w.user_id) FOR UPDATE SKIP LOCKED) f
     ), lease_over AS MATERIALIZED (
       SELECT f.user_id, f.id FROM wanted w CROSS JOIN LATERAL (
         SELECT s.user_id, s.id FROM telegram_sessions s
@@ -52,10 +56,15 @@ export async function lockCandidates(
           AND GREATEST(s.flood_wait_until, s.blocked_until) <= statement_timestamp()
           AND s.id NOT IN (SELECT unnest(${seenIds}::uuid[]))
         ORDER BY GREATEST(s.flood_wait_until, s.blocked_until) LIMIT w.count FOR UPDATE SKIP LOCKED) f
+    ), found AS MATERIALIZED (
+      SELECT user_id, id::text FROM new
+      UNION ALL SELECT user_id, id::text FROM free
+      UNION ALL SELECT user_id, id::text FROM lease_over
+      UNION ALL SELECT user_id, id::text FROM wait_over
+    ), noted AS MATERIALIZED (
+      SELECT set_config(${CANDIDATES_SETTING}, COALESCE(string_agg(id, ','), ''), true) FROM found
     )
-    SELECT user_id, id::text FROM free
-    UNION ALL SELECT user_id, id::text FROM lease_over
-    UNION ALL SELECT user_id, id::text FROM wait_over`;
+    SELECT user_id, id FROM found, noted`;
   const byUser = new Map<number, string[]>();
   for (const row of rows) {
     const userId = Number(row.user_id);

@@ -1,14 +1,23 @@
-import { Prisma } from '../../../generated/prisma/client.js';
 import { type AccountRecord, type AccountRow, toAccountRecord } from './account-record.js';
-import type { Sql, SqlPart } from '../database.js';
+import type { Sql } from '../database.js';
+import type { SealedSession } from '../sessions/load-sessions.js';
+import { CANDIDATES_SETTING } from './claim-candidates.js';
 
-/** Locks the accounts, in id order so that batches cannot wait for each other in a circle. */
-export const accountLocks = (accountIds: readonly string[]): SqlPart => Prisma.sql`
-    SELECT 1 FROM telegram_sessions WHERE id = ANY(${[...new Set(accountIds)]}::uuid[]) ORDER BY id FOR UPDATE`;
+export interface AccountsWanted {
+  accountIds: readonly string[];
+  /** Whose counters are wanted, beside those of the leases' own channels. */
+  channels: readonly string[];
+  /** Accounts whose sessions are wanted too. */
+  sessionsOf?: readonly string[];
+  /** Loads what `lockCandidates` has locked in this transaction too, with sessions. */
+  candidates?: boolean;
+}
 
-/** As `accountLocks`, at once. */
-export async function lockAccounts(sql: Sql, accountIds: readonly string[]): Promise<void> {
-  await sql.$executeRaw(accountLocks(accountIds));
+export interface LoadedAccounts {
+  now: number;
+  accounts: Map<string, AccountRecord>;
+  /** Those wanted, by account. */
+  sessions: Map<string, SealedSession>;
 }
 
 /**
@@ -19,10 +28,12 @@ export async function lockAccounts(sql: Sql, accountIds: readonly string[]): Pro
  */
 export async function loadAccounts(
   sql: Sql,
-  accountIds: readonly string[],
-  channels: readonly string[],
-): Promise<{ now: number; accounts: Map<string, AccountRecord> }> {
-  const rows = await sql.$queryRaw<(Omit<AccountRow, 'id'> & { now: Date; id: string | null })[]>`
+  { accountIds, channels, sessionsOf = [], candidates = false }: AccountsWanted,
+): Promise<LoadedAccounts> {
+  const rows = await sql.$queryRaw<LoadedRow[]>`
+    WITH wanted AS MATERIALIZED (
+      SELECT CASE WHEN ${candidates} THEN string_to_array(current_setting(${CANDIDATES_SETTING}, true), ',')::uuid[]
+        ELSE '{}' END AS candidates)
     SELECT date_trunc('milliseconds', clock_timestamp()) AS now, s.id::text, s.user_id, s.phone,
       s.status::text, s.disabled_reason, s.flood_wait_until, s.blocked_until, s.block_level, s.last_block_ended_at,
       s.error_count, s.error_ends, s.fence, s.usage_version, s.usage_date::text AS usage_day, s.per_channel_invites, s.last_used_at,
@@ -30,12 +41,28 @@ export async function loadAccounts(
       l.lock_value, l.allocated_at, l.expires_at,
       (SELECT jsonb_agg(to_jsonb(w)) FROM usage_windows w WHERE w.account_id = s.id) AS windows,
       (SELECT jsonb_agg(to_jsonb(c)) FROM channel_usage c
-       WHERE c.account_id = s.id AND c.channel = ANY(array_append(${channels}::text[], l.target_channel))) AS channels
-    FROM (SELECT 1) AS clock
-    LEFT JOIN telegram_sessions s ON s.id = ANY(${accountIds}::uuid[])
+       WHERE c.account_id = s.id AND c.channel = ANY(array_append(${channels}::text[], l.target_channel))) AS channels,
+      CASE WHEN s.id = ANY(wanted.candidates || ${sessionsOf}::uuid[]) THEN s.session_data END AS session_data,
+      s.session_key_id
+    FROM wanted
+    LEFT JOIN telegram_sessions s ON s.id = ANY(wanted.candidates || ${accountIds}::uuid[])
     LEFT JOIN leases l ON l.id = s.lease_id`;
-  const accounts = new Map(
-    rows.flatMap(({ id, ...row }) => (id === null ? [] : [[id, toAccountRecord({ ...row, id })] as const])),
-  );
-  return { now: Math.max(0, ...rows.map((row) => row.now.getTime())), accounts };
+  const loaded: LoadedAccounts = { now: 0, accounts: new Map(), sessions: new Map() };
+  for (const row of rows) {
+    loaded.now = Math.max(loaded.now, row.now.getTime());
+    if (row.id === null) continue;
+    loaded.accounts.set(row.id, toAccountRecord(row as AccountRow));
+    if (row.session_data !== null) {
+      loaded.sessions.set(row.id, { sealed: Buffer.from(row.session_data), keyId: row.session_key_id });
+    }
+  }
+  return loaded;
+}
+
+interface LoadedRow extends Omit<AccountRow, 'id'> {
+  now: Date;
+  /** Null in the one row that carries the clock alone. */
+  id: string | null;
+  session_data: Uint8Array | null;
+  session_key_id: string;
 }

@@ -14,6 +14,7 @@ export async function loadCountedInLeases(
   accountIds: readonly string[],
 ): Promise<Map<string, CountedInLease[]>> {
   const byLease = new Map<string, CountedInLease[]>();
+  if (accountIds.length === 0) return byLease;
   const rows = await sql.$queryRaw<
     { lease_id: string; action_type: ActionType; channel: string | null; quantity: number }[]
   >`

@@ -72,7 +72,8 @@ export async function loadFleetSnapshot(sql: Sql): Promise<FleetSnapshot> {
 export async function loadOutboxState(sql: Sql): Promise<{ pending: number; oldestAgeSeconds: number }> {
   const [row] = await sql.$queryRaw<{ pending: number; oldest_age: number }[]>`
     SELECT count(*)::integer AS pending,
-      COALESCE(GREATEST(0, extract(epoch FROM clock_timestamp() - min(occurred_at))), 0)::float8 AS oldest_age
-    FROM events WHERE published_at IS NULL`;
+      COALESCE(GREATEST(0, extract(epoch FROM clock_timestamp() - (
+        SELECT occurred_at FROM events WHERE id = (SELECT min(id) FROM outbox)))), 0)::float8 AS oldest_age
+    FROM outbox`;
   return { pending: row?.pending ?? 0, oldestAgeSeconds: row?.oldest_age ?? 0 };
 }

@@ -10,7 +10,7 @@ export interface Announcement {
   data: Record<string, unknown>;
 }
 
-/** Appends events and, with the commit, wakes the relay; answers how many had not been announced before. */
+/** Appends events; answers how many had not been announced before. */
 export async function announce(sql: Sql, announcements: readonly Announcement[]): Promise<number> {
   if (announcements.length === 0) return 0;
   const rows = announcements.map(({ name, type, data }) => ({
@@ -19,13 +19,10 @@ export async function announce(sql: Sql, announcements: readonly Announcement[])
     data,
   }));
   return sql.$executeRaw`
-    WITH appended AS (
-      INSERT INTO events (event_id, type, data, occurred_at)
-      SELECT c.event_id, c.type, c.data, date_trunc('milliseconds', clock_timestamp())
-      FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS c(event_id uuid, type text, data jsonb)
-      ON CONFLICT (event_id) DO NOTHING
-      RETURNING 1)
-    SELECT pg_notify('outbox', '') FROM appended`;
+    INSERT INTO events (event_id, type, data, occurred_at)
+    SELECT c.event_id, c.type, c.data, date_trunc('milliseconds', clock_timestamp())
+    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS c(event_id uuid, type text, data jsonb)
+    ON CONFLICT (event_id) DO NOTHING`;
 }
 
 /** The same id for the same name, in the form of a UUID (version 8: of one's own making, RFC 9562). */

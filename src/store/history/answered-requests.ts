@@ -1,5 +1,6 @@
 import { toIso } from '../../clock.js';
 import { Prisma } from '../../../generated/prisma/client.js';
+import { lockParts, type LocksWanted } from '../accounts/locks.js';
 import type { Sql, SqlPart } from '../database.js';
 
 /** Names a request: the caller's identity ('' without one) and its `message_id`. */
@@ -25,8 +26,6 @@ interface AnsweredRow extends Record<'caller' | 'operation' | 'body_hash', strin
 
 export const requestKey = ({ caller, messageId }: RequestKey): string => `${messageId} ${caller}`;
 
-const NO_LOCK = Prisma.sql`SELECT`;
-
 /**
  * Takes locks, and answers with the database's clock, read once they were had, and those of the requests that were
  * answered before, by `requestKey`. What other tables hold is as it was when the statement began, so it is left to the
@@ -35,13 +34,21 @@ const NO_LOCK = Prisma.sql`SELECT`;
 export async function loadAnsweredRequests(
   sql: Sql,
   keys: readonly RequestKey[],
-  lock: SqlPart = NO_LOCK,
+  locks?: LocksWanted,
 ): Promise<{ now: number; answered: Map<string, AnsweredRequest> }> {
+  // A condition without columns is judged before anything is read: users are locked before accounts.
+  const [parts, taken] =
+    locks === undefined
+      ? [Prisma.empty, Prisma.sql`SELECT`]
+      : [
+          Prisma.sql`WITH ${lockParts(locks)}`,
+          Prisma.sql`SELECT count(*) FROM locked WHERE (SELECT count(*) FROM users_locked) >= 0`,
+        ];
   const rows = await sql.$queryRaw<AnsweredRow[]>`
-    WITH locked AS MATERIALIZED (${lock})
+    ${parts}
     SELECT date_trunc('milliseconds', clock_timestamp()) AS now,
       a.caller, a.message_id::text, a.operation, a.body_hash, a.reply
-    FROM (SELECT count(*) FROM locked) AS clock
+    FROM (${taken}) AS clock
     LEFT JOIN (unnest(${keys.map((key) => key.caller)}::text[], ${keys.map((key) => key.messageId)}::uuid[]) AS k(caller, message_id)
       JOIN answered_requests a USING (caller, message_id)) ON true`;
   const answered = new Map<string, AnsweredRequest>();

@@ -18,8 +18,8 @@ export async function allowRemoval(sql: Sql): Promise<void> {
 
 /** Published ones. Ids rise with time, so the oldest are first; where they wait to be published, all stay. */
 export const removeEvents: RemoveOld = (sql, before, limit) => sql.$executeRaw`
-  DELETE FROM events WHERE published_at IS NOT NULL AND occurred_at < ${new Date(before)} AND id IN (
-    SELECT id FROM events ORDER BY id LIMIT ${limit}::integer)`;
+  DELETE FROM events WHERE occurred_at < ${new Date(before)} AND NOT EXISTS (SELECT FROM outbox o WHERE o.id = events.id)
+    AND id IN (SELECT id FROM events ORDER BY id LIMIT ${limit}::integer)`;
 
 /** Not those of an open lease: its release is reconciled against them. */
 export const removeCountedActions: RemoveOld = (sql, before, limit) => sql.$executeRaw`

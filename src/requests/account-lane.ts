@@ -1,0 +1,158 @@
+import { finishWithAnswers, finishWork } from '../accounts/finish-work.js';
+import { loadWork, type UnitOfWork } from '../accounts/unit-of-work.js';
+import { grantAll, holdersOf, recallGrants, refuseAll, type AllocateRequest } from '../operations/account/allocate.js';
+import { candidatesWanted } from '../operations/account/choose-accounts.js';
+import { reportError } from '../operations/account/error.js';
+import { release } from '../operations/account/release.js';
+import { renew } from '../operations/account/renew.js';
+import { acquire } from '../operations/action/acquire.js';
+import { record } from '../operations/action/record.js';
+import { lockCandidates } from '../store/accounts/claim-candidates.js';
+import { findHeldAccounts } from '../store/accounts/find-held-accounts.js';
+import { lockAccounts } from '../store/accounts/locks.js';
+import type {
+  AcceptedRequest,
+  AccountOperation,
+  AccountRule,
+  BatchContext,
+  NamedAccountOperation,
+  OperationHandler,
+  Outcome,
+} from './handler.js';
+import { refuse } from './refuse.js';
+
+type AccountRequest = AcceptedRequest<AccountOperation>;
+type NamedRequest = AcceptedRequest<NamedAccountOperation>;
+
+const RULES: { readonly [K in NamedAccountOperation]: AccountRule<K> } = {
+  'account.renew': renew,
+  'account.release': release,
+  'account.error': reportError,
+  'action.acquire': acquire,
+  'action.record': record,
+};
+
+/** Each kind in order of arrival. */
+const split = (requests: readonly AccountRequest[]) => ({
+  allocations: requests.filter(({ operation }) => operation === 'account.allocate') as AllocateRequest[],
+  named: requests.filter(({ operation }) => operation !== 'account.allocate') as NamedRequest[],
+});
+
+/** Accounts that may be granted to it beside the user's best: the preferred one, and those that were found for it. */
+const namedBy = ({ body, found = [] }: AllocateRequest): string[] => [
+  ...(body.preferred_account_id === undefined ? [] : [body.preferred_account_id]),
+  ...found,
+];
+
+/** The rule of a request's operation; which of them it is does not matter from here on. */
+const ruleOf = ({ operation }: NamedRequest) =>
+  RULES[operation as NamedAccountOperation] as AccountRule<NamedAccountOperation>;
+
+/** Everything that the batch is decided by. */
+interface Prepared {
+  work: UnitOfWork;
+  /** By user. */
+  candidates: ReadonlyMap<number, readonly string[]>;
+}
+
+/**
+ * Answers requests on accounts in one batch, whatever their operations: locks and reads in one round trip, decides on the
+ * records in memory, writes and commits in another. Allocations are decided first, as if they had arrived first; their
+ * lease locks are taken in between. The others follow in order of arrival.
+ */
+export const accountLane: OperationHandler<AccountOperation, Prepared> = {
+  locks: (requests) => {
+    const { allocations, named } = split(requests);
+    return {
+      userIds: allocations.map(({ body }) => body.user_id),
+      accountIds: [...allocations.flatMap(namedBy), ...named.map(({ body }) => body.account_id)],
+    };
+  },
+
+  prepare: async (context, requests) => {
+    const { sql } = context;
+    const { allocations, named } = split(requests);
+    const heldIds = await lockHeld(context, allocations);
+    const wanted = candidatesWanted(context, allocations);
+    const locking = wanted.length === 0 ? new Map<number, string[]>() : lockCandidates(sql, wanted, []);
+    const needs = gatherNeeds(allocations, named, heldIds);
+    const loading = loadWork(sql, { ...needs, candidates: wanted.length > 0 });
+    const [candidates, work] = await Promise.all([locking, loading]);
+    return { candidates, work };
+  },
+
+  handle: async (context, requests, { work, candidates }) => {
+    const { allocations, named } = split(requests);
+    const { outcomes, shortages } = await grantAll(context, work, allocations, candidates);
+    const decided = new Map<AccountRequest, Outcome<AccountOperation>>(outcomes);
+    for (const request of named) decided.set(request, decideNamed(context, work, request));
+    if (shortages.size === 0) await finishWithAnswers(context, work);
+    else {
+      await finishWork(context, work);
+      for (const [request, refusal] of await refuseAll(context, shortages, work.now)) decided.set(request, refusal);
+    }
+    return requests.map((request) => {
+      const outcome = decided.get(request);
+      if (outcome === undefined) throw new Error('a request was not decided');
+      return outcome;
+    });
+  },
+
+  recall: async (context, repeats) => {
+    const grants = repeats.filter(({ operation }) => operation === 'account.allocate');
+    const recalled = new Map(
+      (await recallGrants(context, grants as Parameters<typeof recallGrants>[1])).map((stored, index) => [
+        grants[index],
+        stored,
+      ]),
+    );
+    return repeats.map((repeat) => recalled.get(repeat) ?? repeat.stored);
+  },
+};
+
+/** Locks what callers hold that get it again; for these alone it takes round trips of its own. */
+async function lockHeld(context: BatchContext, allocations: readonly AllocateRequest[]): Promise<string[]> {
+  const holders = holdersOf(context, allocations);
+  const heldIds = holders.length === 0 ? [] : await findHeldAccounts(context.sql, holders);
+  if (heldIds.length > 0) await lockAccounts(context.sql, heldIds);
+  return heldIds;
+}
+
+function decideNamed(context: BatchContext, work: UnitOfWork, request: NamedRequest): Outcome<AccountOperation> {
+  const account = work.accounts.get(request.body.account_id);
+  if (account === undefined) return { reply: refuse('ACCOUNT_NOT_FOUND') };
+  return ruleOf(request).decide(context, work, account, request);
+}
+
+function gatherNeeds(
+  allocations: readonly AllocateRequest[],
+  named: readonly NamedRequest[],
+  heldIds: readonly string[],
+) {
+  const sessionsOf = [...allocations.flatMap(namedBy), ...heldIds];
+  const accountIds = new Set(sessionsOf);
+  const channels = new Set(allocations.flatMap(({ body }) => body.target_channel_id ?? []));
+  const permitIds: string[] = [];
+  const countedOf: string[] = [];
+  const lastLeaseOf: string[] = [];
+  for (const request of named) {
+    const { account_id: accountId } = request.body;
+    const needs = ruleOf(request).needs?.(request.body) ?? {};
+    accountIds.add(accountId);
+    for (const channel of needs.channels ?? []) channels.add(channel);
+    permitIds.push(...(needs.permitIds ?? []));
+    if (needs.withCounted) countedOf.push(accountId);
+    if (needs.withLastLease) lastLeaseOf.push(accountId);
+  }
+  return {
+    accountIds: [...accountIds],
+    channels: [...channels],
+    sessionsOf,
+    permitIds,
+    countedOf,
+    lastLeaseOf,
+  };
+}
+
+/** Whose requests this lane answers. */
+export const ACCOUNT_OPERATIONS = ['account.allocate', ...Object.keys(RULES)] as readonly AccountOperation[];

@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { newUser } from '../support/held-account.js';
+import { type OperationsHarness, startOperations } from '../support/operations.js';
+import { seedAccounts } from '../support/seed-accounts.js';
+
+let harness: OperationsHarness;
+beforeAll(async () => {
+  harness = await startOperations();
+});
+afterAll(() => harness.close());
+
+/** More than a batch looks at. */
+const ACCOUNTS = 900;
+
+const wish = (user: number) => ({
+  user_id: user,
+  purpose: 'invite_campaign',
+  service_name: 'invite-service',
+  include_session: false,
+});
+
+/** A user whose accounts have done all that they may do today, and rest since yesterday. */
+async function registerUsedUp(): Promise<{ user: number; ids: string[] }> {
+  const user = newUser();
+  const ids = await seedAccounts(harness, user, ACCOUNTS);
+  await harness.query(
+    `INSERT INTO usage_windows (account_id, action_type, day, day_count)
+     SELECT id, 'invite', CURRENT_DATE, 30 FROM unnest($1::uuid[]) AS given(id)`,
+    [ids],
+  );
+  await harness.query(
+    `UPDATE telegram_sessions SET last_used_at = now() - interval '1 day' + n * interval '1 second'
+     FROM unnest($1::uuid[]) WITH ORDINALITY AS given(account_id, n) WHERE id = account_id`,
+    [ids],
+  );
+  return { user, ids };
+}
+
+const allLimited = {
+  code: 'ALL_LIMITED',
+  details: {
+    counts: { total: ACCOUNTS, limited: ACCOUNTS },
+    next_available_at: expect.stringMatching(/T00:00:00.000Z$/),
+  },
+};
+
+test('where none of very many accounts has room all of them are counted, and once', async () => {
+  const { user, ids } = await registerUsedUp();
+  expect(await harness.refusal('account.allocate', wish(user))).toMatchObject(allLimited);
+  // What changes behind the back of everybody is not seen: nobody looks through all of them again.
+  await harness.query('DELETE FROM usage_windows WHERE account_id = ANY($1)', [ids.slice(0, 1)]);
+  const again = await Promise.all([1, 2, 3].map(() => harness.refusal('account.allocate', wish(user))));
+  for (const refusal of again) expect(refusal).toMatchObject(allLimited);
+});
+
+test('an account with room is found behind very many without, by everybody who asks at once', async () => {
+  const { user, ids } = await registerUsedUp();
+  const withRoom = ids.slice(-3);
+  await harness.query(`DELETE FROM usage_windows WHERE account_id = ANY($1)`, [withRoom]);
+  const replies = await Promise.all([1, 2, 3, 4].map(() => harness.call('account.allocate', wish(user))));
+  const granted = replies.flatMap((reply) => (reply.success ? [reply.allocation.account_id] : []));
+  expect(granted.sort()).toEqual(withRoom.sort());
+});
+
+test('what becomes free after all were looked through is granted at once', async () => {
+  const { user, ids } = await registerUsedUp();
+  expect((await harness.refusal('account.allocate', wish(user))).code).toBe('ALL_LIMITED');
+
+  // Registered.
+  const [added] = await harness.registerAccounts(user, 1);
+  const first = (await harness.succeed('account.allocate', wish(user))).allocation;
+  expect(first.account_id).toBe(added);
+
+  // Released.
+  const { account_id, lease_id, fence } = first;
+  const usage_stats = { invites_sent: 0, messages_sent: 0, contacts_added: 0, success: true };
+  const holder = { account_id, lease_id, fence, service_name: 'invite-service' };
+  await harness.succeed('account.release', { ...holder, usage_stats });
+  const second = (await harness.succeed('account.allocate', { ...wish(user), timeout_minutes: 600 })).allocation;
+  expect(second.account_id).toBe(added);
+
+  // Active again by an operator's word, though it has rested since before the look.
+  const [recovered = ''] = ids;
+  await harness.query(`DELETE FROM usage_windows WHERE account_id = $1`, [recovered]);
+  await harness.succeed('admin.set-status', { account_id: recovered, status: 'draining', reason: 'test' });
+  await harness.succeed('admin.set-status', { account_id: recovered, status: 'active', reason: 'test' });
+  const { allocation } = await harness.succeed('account.allocate', { ...wish(user), wait_ms: 5_000 });
+  expect(allocation.account_id).toBe(recovered);
+});
