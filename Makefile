@@ -53,6 +53,10 @@ sbom: node ## what a production installation consists of, into dist/sbom.json (C
 bench: build ## requests per second, on fresh servers (ARGS: options of the load script)
 	@node scripts/with-servers.mjs .local/bench npm run --silent bench -- $(ARGS)
 
+.PHONY: bench-growth
+bench-growth: build ## one user with 100,000 accounts beside one with few, and what that costs the few (ARGS: options)
+	@node scripts/with-servers.mjs .local/bench npm run --silent bench:growth -- $(ARGS)
+
 .PHONY: bench-recovery
 bench-recovery: build ## how late 5,000 accounts recover within a minute, beside 200 requests/s (ARGS: options)
 	@node scripts/with-servers.mjs .local/bench npm run --silent bench:recovery -- $(ARGS)
