@@ -7,6 +7,7 @@ import {
   channel,
   count,
   errorClass,
+  errorEvidence,
   fence,
   id,
   instant,
@@ -94,7 +95,7 @@ const invitesByChannel = z
 
 /** No bound of its own: a report is worth more than a short text, and the body's bound holds. */
 const errorText = unkeptText(ENVELOPE.maxBodyBytes).describe(
-  'As the library prints it, its traceback included; of more than 16,384 characters both ends are read',
+  'As the library prints it, its traceback included; of more than 16,384 characters both ends are read, and the waits between them',
 );
 
 const usageStats = z.strictObject({
@@ -173,5 +174,14 @@ export const errorReply = z.strictObject({
       .describe('When the account is active again by itself; null: now, or only by an operator'),
     should_retry: z.boolean().describe('Whether the same request, on this account, may succeed later'),
     message: z.string(),
+    evidence: z
+      .strictObject({
+        decided_by: errorEvidence.describe('The kind of evidence that decided, from a whole name to nothing known'),
+        found: z
+          .string()
+          .nullable()
+          .describe("What was found: a name, a sentence or a code of Telegram's, never the reported text"),
+      })
+      .describe('Why the error was classified as it was'),
   }),
 });

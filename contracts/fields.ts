@@ -127,6 +127,26 @@ export const ERROR_CLASSES = [
 export const errorClass = z.enum(ERROR_CLASSES);
 export type ErrorClass = z.output<typeof errorClass>;
 
+export const ERROR_EVIDENCE = [
+  'name',
+  'transport_code',
+  'sentence',
+  'restriction',
+  'class_name',
+  'spelling',
+  'whole_text',
+  'error_code',
+  'error_type',
+  'name_family',
+  'wording',
+  'bare_code',
+  'code',
+  'nothing',
+] as const;
+/** The kind of evidence that decided an error's class, the surest first (docs/operating.md tells what each is). */
+export const errorEvidence = z.enum(ERROR_EVIDENCE);
+export type ErrorEvidence = z.output<typeof errorEvidence>;
+
 /** Tells why an account's daily limits are lower than the policy's. */
 export const reentry = z
   .strictObject({

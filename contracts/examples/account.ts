@@ -176,6 +176,7 @@ export const accountExamples: Examples<
           recovery_time: '2026-03-02T10:11:10.651Z',
           should_retry: true,
           message: 'flood_wait: the account waits as long as Telegram asked, and a little longer',
+          evidence: { decided_by: 'sentence', found: 'A wait of # seconds is required…' },
         },
       },
     },

@@ -5,7 +5,7 @@ import { Logger, LogLevel } from 'telegram/extensions/Logger.js';
 import { UpdateConnectionState } from 'telegram/network/index.js';
 import type { ProxyInterface } from 'telegram/network/connection/TCPMTProxy.js';
 import { StringSession } from 'telegram/sessions/index.js';
-import type { ErrorReport } from '../decide/telegram-errors/classify-error.js';
+import type { ErrorReport } from '../decide/telegram-errors/types.js';
 import type { ProbeOutcome } from '../decide/condition/judge-probe.js';
 import { dataCentreOf, type ServerAddress } from './data-centres.js';
 import { parseProxy } from './parse-proxy.js';

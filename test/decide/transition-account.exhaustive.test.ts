@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { expect, test } from '@jest/globals';
 import { ACCOUNT_STATUSES, type AccountStatus, DISABLED_REASONS, ERROR_CLASSES } from '../../contracts/fields.js';
 import type { AccountCondition } from '../../src/decide/condition/account-condition.js';
-import type { ErrorEffect } from '../../src/decide/telegram-errors/classify-error.js';
+import type { ErrorEffect } from '../../src/decide/telegram-errors/types.js';
 import { canBeGranted, recoveryAt } from '../../src/decide/condition/plan-recovery.js';
 import {
   applyError,

@@ -1,7 +1,8 @@
 import { expect, test } from '@jest/globals';
 import { type DisabledReason, DISABLED_REASONS } from '../../contracts/fields.js';
 import { type AccountCondition, NEW_CONDITION } from '../../src/decide/condition/account-condition.js';
-import { classifyError, type ErrorEffect } from '../../src/decide/telegram-errors/classify-error.js';
+import { classifyError } from '../../src/decide/telegram-errors/classify-error.js';
+import type { ErrorEffect } from '../../src/decide/telegram-errors/types.js';
 import {
   applyError,
   applyOperatorStatus,

@@ -317,3 +317,22 @@ describe('who may report', () => {
     expect(await rowsOf(harness, accountId)).toEqual(before);
   });
 });
+
+test('the reply says what decided, in words of the table', async () => {
+  const { holder } = await holdAccount(harness);
+  const { evidence } = await report(holder, { error_message: '*acc 4* 400: PEER\\_FLOOD \\(token 4711\\)' });
+  expect(evidence).toEqual({ decided_by: 'name', found: 'PEER_FLOOD' });
+});
+
+test('a block ends when @SpamBot says, and a shorter one does not shorten it', async () => {
+  const { accountId, holder } = await holdAccount(harness);
+  const limited = 'Your account is now limited until 4 Jul 2099, 20:45 UTC.';
+  const result = await report(holder, { error_message: limited });
+  expect(result).toMatchObject({ classified_as: 'restricted', action_taken: 'blocked', new_status: 'blocked' });
+  expect(result.recovery_time).toBe('2099-07-04T20:45:00.000Z');
+  const again = await harness.succeed('account.error', {
+    account_id: accountId,
+    error_message: limited.replace('2099', '2098'),
+  });
+  expect(again.result).toMatchObject({ action_taken: 'none', recovery_time: '2099-07-04T20:45:00.000Z' });
+});

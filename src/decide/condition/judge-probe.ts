@@ -1,5 +1,6 @@
 import type { DisabledReason, ErrorClass } from '../../../contracts/fields.js';
-import { classifyError, type ErrorReport } from '../telegram-errors/classify-error.js';
+import { classifyError } from '../telegram-errors/classify-error.js';
+import type { ErrorReport } from '../telegram-errors/types.js';
 
 /** What came of trying an account's session on Telegram once. */
 export type ProbeOutcome =

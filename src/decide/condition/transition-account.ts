@@ -1,7 +1,7 @@
 import type { AccountStatus, DisabledReason, ErrorClass } from '../../../contracts/fields.js';
 import type { AccountCondition } from './account-condition.js';
 import { addError, DEFAULT_ERROR_WINDOW_MS, errorsOn, NO_ERRORS } from './errors.js';
-import type { ClassifiedError } from '../telegram-errors/classify-error.js';
+import type { ClassifiedError } from '../telegram-errors/types.js';
 import { recoveryAt } from './plan-recovery.js';
 
 /** What brings a status about: a wait's end, a Telegram error, or an operator's decision. */
@@ -142,6 +142,7 @@ function applyEffect(
       return { condition: followWaits(before, { floodWaitUntil }, 'error'), action: 'wait_started' };
     }
     case 'block': {
+      if (effect.until !== undefined) return blockUntil(before, effect.until, now);
       if (before.blockedUntil !== null) return { condition: before, action: 'none' };
       return { condition: followWaits(before, nextBlock(before, now), 'error'), action: 'blocked' };
     }
@@ -152,6 +153,13 @@ function applyEffect(
     default:
       return effect satisfies never;
   }
+}
+
+/** A block whose end Telegram named: it is never shortened, and one that is over is none. */
+function blockUntil(before: AccountCondition, until: number, now: number): Pick<AppliedError, 'condition' | 'action'> {
+  if (until <= Math.max(now, before.blockedUntil ?? 0)) return { condition: before, action: 'none' };
+  const blockLevel = before.blockedUntil === null ? nextBlock(before, now).blockLevel : before.blockLevel;
+  return { condition: followWaits(before, { blockedUntil: until, blockLevel }, 'error'), action: 'blocked' };
 }
 
 function nextBlock(condition: AccountCondition, now: number): Pick<AccountCondition, 'blockedUntil' | 'blockLevel'> {

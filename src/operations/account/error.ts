@@ -1,7 +1,8 @@
 import type { ReplyBody } from '../../../contracts/operations.js';
 import type { ErrorClass } from '../../../contracts/fields.js';
 import { toIso } from '../../clock.js';
-import { classifyError, type ErrorReport } from '../../decide/telegram-errors/classify-error.js';
+import { classifyError } from '../../decide/telegram-errors/classify-error.js';
+import type { ErrorReport } from '../../decide/telegram-errors/types.js';
 import { judgeReport } from '../../decide/selection/judge-ownership.js';
 import { applyError } from '../../decide/condition/transition-account.js';
 import type { AccountRecord } from '../../store/accounts/account-record.js';
@@ -54,6 +55,8 @@ function reportOne(
       user_id: account.userId,
       lease_id: leaseId ?? undefined,
       classified_as: result.classified_as,
+      decided_by: result.evidence.decided_by,
+      found: result.evidence.found,
       action_taken: result.action_taken,
       status: result.new_status,
     },
@@ -81,6 +84,8 @@ export function takeError(
       telegramError: classified.name,
       waitSeconds: classified.seconds,
       actionTaken: applied.action,
+      decidedBy: classified.decidedBy,
+      found: classified.found,
     },
     origin,
   );
@@ -100,6 +105,7 @@ export function takeError(
     recovery_time: applied.recoveryAt === null ? null : toIso(applied.recoveryAt),
     should_retry: applied.shouldRetry,
     message: explain(classified.errorClass, applied.action),
+    evidence: { decided_by: classified.decidedBy, found: classified.found },
   };
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { EventType } from '../../../contracts/events.js';
 import type { ErrorAction } from '../../../contracts/accounts.js';
-import type { ActionType, ErrorClass } from '../../../contracts/fields.js';
+import type { ActionType, ErrorClass, ErrorEvidence } from '../../../contracts/fields.js';
 import type { LimitsLeft } from '../../../contracts/history.js';
 import { Prisma } from '../../../generated/prisma/client.js';
 import { isoOrNull, toIso } from '../../clock.js';
@@ -50,6 +50,9 @@ export interface ErrorEntry {
   telegramError: string | null;
   waitSeconds: number | null;
   actionTaken: ErrorAction;
+  /** Why it was classified so: the kind of evidence, and what of it was found. */
+  decidedBy: ErrorEvidence;
+  found: string | null;
 }
 
 export interface PendingEvent {
@@ -330,17 +333,19 @@ function insertErrorReports({ errorsReported }: Changes, now: number): SqlPart |
     telegram_error: report.telegramError,
     wait_seconds: report.waitSeconds,
     action_taken: report.actionTaken,
+    decided_by: report.decidedBy,
+    found: report.found,
   }));
   return Prisma.sql`
     reported AS (INSERT INTO error_reports (account_id, sequence, reported_at, service_name, caller, lease_id, request_id, error_class,
-      telegram_error, wait_seconds, action_taken)
+      telegram_error, wait_seconds, action_taken, decided_by, found)
     SELECT c.account_id, c.sequence, ${toIso(now)}::timestamptz, c.service_name, c.caller, c.lease_id, c.request_id, c.error_class,
-      c.telegram_error, c.wait_seconds, c.action_taken
+      c.telegram_error, c.wait_seconds, c.action_taken, c.decided_by, c.found
     FROM ROWS FROM (jsonb_to_recordset(${json(rows)}::jsonb) AS (
       account_id uuid, sequence bigint, service_name text, caller text, lease_id uuid, request_id text, error_class text,
-      telegram_error text, wait_seconds double precision, action_taken text))
+      telegram_error text, wait_seconds double precision, action_taken text, decided_by text, found text))
       WITH ORDINALITY AS c(account_id, sequence, service_name, caller, lease_id, request_id, error_class, telegram_error,
-        wait_seconds, action_taken, position)
+        wait_seconds, action_taken, decided_by, found, position)
     ORDER BY c.position)`;
 }
 

@@ -61,7 +61,7 @@ export async function loadHistory(
       UNION ALL
       (SELECT sequence, reported_at, 2, id, 'error.reported', service_name, caller, request_id,
          jsonb_build_object('error_class', error_class, 'telegram_error', telegram_error, 'wait_seconds', wait_seconds,
-           'action_taken', action_taken, 'lease_id', lease_id)
+           'action_taken', action_taken, 'decided_by', decided_by, 'found', found, 'lease_id', lease_id)
        FROM error_reports
        WHERE account_id = ${accountId}::uuid AND (sequence, reported_at) <= (${sequence}::bigint, ${instant}::timestamptz) AND ${wants('error')}::boolean
          AND (sequence, reported_at, 2, id) < (${sequence}::bigint, ${instant}::timestamptz, ${kind}::integer, ${number}::bigint)

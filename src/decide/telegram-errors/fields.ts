@@ -1,0 +1,233 @@
+import { decodeOnce, dropInvisible, keepBounds } from './clean-text.js';
+import { isObjectAt, readValue } from './notation.js';
+
+/** What the fields of a report hold. */
+export interface FieldsRead {
+  /** Texts that say what happened, the surest last. */
+  lines: string[];
+  codes: number[];
+  seconds: number[];
+  /** Whom the program talked to: urls and host names. */
+  addresses: string[];
+}
+
+/** How deep structures, texts in them and structures in those are followed. */
+const MAX_DEPTH = 12;
+/** Bounds the work: of more objects in one text, or more entries in one object, this many are read. */
+const MAX_OBJECTS = 2000;
+const MAX_ENTRIES = 1000;
+/** Bounds the work: of a longer text that is not JSON both ends are read. */
+const MAX_TEXT = 32_768;
+
+/** A key in one spelling: `error_message`, `errorMessage`, `error.message` are `errormessage`. */
+const squash = (key: string): string => key.toLowerCase().replace(/[^\p{L}\p{N}]/gu, '');
+
+/** Fields that hold an error, as a text or as an object: `error`, `rpc_error`, `errorMessage`, `exc_type`, `details`. */
+const IS_ERROR =
+  /error|exception|^err|^exc(?:$|type|value|info|text|msg|message)|^fail|cause|^details?$|^reason$|^thrown|^throwable|^sendingstate$/;
+/** Errors of another time, or that somebody thought of: they did not happen now. */
+const IS_PAST =
+  /^(?:last|prev|previous|earlier|old|past|known|ignored?|handled|expected|retryon|on)(?=\w*(?:err|exc|fail|reason))/;
+/** Fields that say what happened. */
+const IS_SAID =
+  /^(?:type|kind|class|msg|message|description|summary|stack|stacktrace|traceback|backtrace|log|logentry|formatted|event|value|textpayload|jsonpayload|fullmessage|shortmessage|localizedmessage|extendedstacktrace|record|statustext|title)$/;
+/** Those that may also name or quote somebody: they count where nothing else in their object says anything. */
+const IS_NAMING = /^(?:name|text|title)$/;
+/** What the caller was about to send or knew beside the error: not Telegram's word, whatever it says. */
+const IS_CALLERS =
+  /^(?:payload|request|req|query|params?|input|vars|locals|frames|context|contextline|precontext|postcontext|breadcrumbs|extra|ctx|content|caption|replymarkup|chat|user|from|sender|contact|channel|group|peer|target|entity|config|options|headers|env|tags|sql|kwargs|arguments?|inreplyto|replytomessage|template|draft)$/;
+/** The caller's or the answer's, as what stands around them tells. */
+const IS_CARRIER = /^(?:data|body|result|args|results)$/;
+const IS_ANSWER = /^(?:response|res|reply|answer)$/;
+const IS_SECONDS =
+  /^(?:seconds|value|x|capture|(?:flood)?wait(?:time|for)?|retry(?:after|in))(?:seconds|secs?|s|(ms|millis|milliseconds))?$/;
+const IS_CODE = /^(?:code|errorcode|status|statuscode|httpstatus|httpcode)$/;
+const IS_ADDRESS = /^(?:url|uri|host|hostname|baseurl|endpoint|href|domain)$/;
+/** Classes as libraries name them; an object's `name` may be one. */
+const IS_CLASS = /(?:Error|Exception)$|^[A-Z][a-z]+(?:[A-Z][a-z]+)+$/;
+
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
+const toNumber = (value: unknown): number | null =>
+  typeof value === 'number'
+    ? value
+    : typeof value === 'string' && /^\s*[-+]?\d+(?:\.\d+)?\s*$/.test(value)
+      ? Number(value)
+      : null;
+
+/** An object that is an error by its form, wherever it stands: the Bot API's, TDLib's, MTProto's, GramJS's. */
+function isErrorShaped(value: unknown): boolean {
+  const parsed = typeof value === 'string' && value.trim().startsWith('{') ? parseJson(value) : value;
+  if (!isObject(parsed)) return false;
+  const keys = Object.keys(parsed).map(squash);
+  const isMarked = parsed['ok'] === false || parsed['@type'] === 'error' || parsed['_'] === 'rpc_error';
+  return isMarked || keys.some((key) => /^(?:errorcode|errormessage|rpcerror|error)$/.test(key));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Reads a report's text: the fields of the structures in it, and what stands around them. */
+export function readFields(text: string): FieldsRead {
+  const read: FieldsRead = { lines: [], codes: [], seconds: [], addresses: [] };
+  readText(dropInvisible(text), read, 0);
+  return read;
+}
+
+function readText(whole: string, read: FieldsRead, depth: number): void {
+  const trimmed = whole.trim();
+  if (depth < MAX_DEPTH && /^["{[]/.test(trimmed)) {
+    const parsed = parseJson(trimmed);
+    if (typeof parsed === 'string') return readText(dropInvisible(parsed), read, depth + 1);
+    if (isObject(parsed)) return readObject(parsed, { isError: true, parent: '' }, read, depth + 1);
+  }
+  if (depth < MAX_DEPTH && /^[\w.[\]-]{1,64}=[^&\s]*(?:&[\w.[\]-]{1,64}=[^&\s]*)+$/.test(trimmed)) {
+    const fields = trimmed.split('&', MAX_ENTRIES).map((field) => field.split(/=(.*)/s) as [string, string]);
+    const decoded = fields.map(([key, value]) => [key, decodeOnce(`${value}%20`.replaceAll('+', '%20')).trim()]);
+    return readObject(Object.fromEntries(decoded) as object, { isError: true, parent: '' }, read, depth + 1);
+  }
+  const text = keepBounds(whole, MAX_TEXT);
+  const around = depth < MAX_DEPTH && text.includes('{') ? readAround(text, read, depth) : text;
+  const decoded = decodeOnce(around);
+  if (decoded !== around && depth < MAX_DEPTH && /[{&%\\]/.test(decoded))
+    readText(dropInvisible(decoded), read, depth + 1);
+  else read.lines.push(dropInvisible(decoded).trimEnd());
+}
+
+/** What the name before an object calls it: `payload: {…}`, `"request"={…}`. */
+const CALLED = /(?:^|[\s,;({["'])(\w{1,32})["']?\s?[:=]\s?$/;
+
+/** Reads the objects that a text holds; the rest of the text. */
+function readAround(text: string, read: FieldsRead, depth: number): string {
+  const rest: string[] = [];
+  let from = 0;
+  let objects = 0;
+  for (let at = text.indexOf('{'); at >= 0; at = text.indexOf('{', Math.max(at + 1, from))) {
+    if (objects >= MAX_OBJECTS || !isObjectAt(text, at)) continue;
+    objects += 1;
+    const { value, end } = readValue(text, at);
+    const [, called = ''] = CALLED.exec(text.slice(Math.max(from, at - 40), at)) ?? [];
+    rest.push(text.slice(from, at));
+    if (isObject(value)) {
+      const key = squash(called);
+      const isCallers = (IS_CALLERS.test(key) || IS_CARRIER.test(key)) && !isErrorShaped(value);
+      if (isCallers) readAddresses(value, read, 0);
+      else readObject(value, { isError: true, parent: key }, read, depth + 1);
+    }
+    from = end;
+  }
+  return rest.length === 0 ? text : [...rest, text.slice(from)].join(' ');
+}
+
+/** Where an object stands: in an error, or somewhere in what the caller tells. */
+interface Place {
+  isError: boolean;
+  parent: string;
+}
+
+function readObject(object: object, place: Place, read: FieldsRead, depth: number): void {
+  if (depth > MAX_DEPTH) return;
+  if (Array.isArray(object)) return readList(object, place, read, depth);
+  const entries = Object.entries(object)
+    .slice(0, MAX_ENTRIES)
+    .map(([key, value]) => [squash(key), value] as [string, unknown]);
+  const isError = place.isError || isErrorShaped(object);
+  const says = entries.some(([key, value]) => typeof value === 'string' && saysSomething(key) && !IS_NAMING.test(key));
+  const isThrown = entries.some(([key]) => /^(?:message|stack|code|args|value)$/.test(key));
+  for (const [key, value] of entries.sort(([a], [b]) => Number(IS_ERROR.test(a)) - Number(IS_ERROR.test(b)))) {
+    if (IS_ADDRESS.test(key) && typeof value === 'string') read.addresses.push(value.slice(0, 512));
+    if (IS_PAST.test(key)) continue;
+    if (IS_CALLERS.test(key)) {
+      // What was asked for may be an answer that is printed where it does not belong.
+      if (isObject(value)) readAddresses(value, read, 0);
+      continue;
+    }
+    if (IS_CARRIER.test(key)) {
+      const isThrownArgs = key === 'args' && isError && entries.some(([other]) => /type|class/.test(other));
+      const isAnswer = IS_ANSWER.test(place.parent) || isThrownArgs || (isErrorShaped(value) && !says);
+      if (isAnswer) readField(value, { isError: true, parent: key }, read, depth);
+      continue;
+    }
+    if (
+      IS_NAMING.test(key) &&
+      says &&
+      !(key === 'name' && isThrown && typeof value === 'string' && IS_CLASS.test(value))
+    ) {
+      continue;
+    }
+    readEntry(key, value, { isError, parent: key }, read, depth);
+  }
+}
+
+const saysSomething = (key: string): boolean => IS_ERROR.test(key) || IS_SAID.test(key);
+
+function readEntry(key: string, value: unknown, { isError }: Place, read: FieldsRead, depth: number): void {
+  const namesError = IS_ERROR.test(key);
+  const number = toNumber(value);
+  if (number !== null) {
+    const [isSeconds, ms] = IS_SECONDS.exec(key) ?? [];
+    const isParameter = isSeconds !== undefined && (isError || key.startsWith('retry'));
+    if (isParameter && (key !== 'value' || number < 1e9)) read.seconds.push(ms ? number / 1000 : number);
+    if (isError && IS_CODE.test(key)) read.codes.push(number);
+  } else if (typeof value === 'string') {
+    if (
+      IS_SECONDS.test(key) &&
+      /^(?:P(?:T|\d)|(?:datetime\.)?timedelta|полчаса|\d)[\d\p{L} .,:=()]{0,64}$/u.test(value)
+    ) {
+      read.lines.push(`wait ${value}`);
+    } else if (namesError || (isError && (IS_SAID.test(key) || IS_NAMING.test(key) || IS_CODE.test(key)))) {
+      readText(value, read, depth);
+    }
+  } else if (isObject(value)) {
+    if (isError && IS_SAID.test(key) && isText(value)) readText(joinText(value), read, depth);
+    else
+      readObject(
+        value,
+        { isError: namesError || key === 'parameters' || (isError && isAboutError(key)), parent: key },
+        read,
+        depth + 1,
+      );
+  }
+}
+
+/** Objects within an error or a log's record that go on telling of it. */
+const isAboutError = (key: string): boolean =>
+  IS_SAID.test(key) ||
+  IS_ANSWER.test(key) ||
+  /^(?:values|errors|rpc|parameters|log|attributes|fields|meta|process)$/.test(key) ||
+  key === '';
+
+/** A list of lines, or of bytes, as journald writes a message that is no plain text. */
+const isText = (value: unknown): value is (string | number)[] =>
+  Array.isArray(value) &&
+  value.length > 0 &&
+  (value.every((item) => typeof item === 'string') ||
+    (value.length > 8 && value.every((item) => typeof item === 'number' && item < 256)));
+
+const joinText = (value: readonly (string | number)[]): string =>
+  typeof value[0] === 'number' ? new TextDecoder().decode(Uint8Array.from(value as number[])) : value.join('\n');
+
+function readList(list: readonly unknown[], place: Place, read: FieldsRead, depth: number): void {
+  if (isText(list)) {
+    if (place.isError) readText(joinText(list), read, depth);
+    return;
+  }
+  for (const item of list.slice(0, MAX_ENTRIES)) readField(item, place, read, depth);
+}
+
+function readField(value: unknown, place: Place, read: FieldsRead, depth: number): void {
+  if (typeof value === 'string') readText(value, read, depth);
+  else if (isObject(value)) readObject(value, place, read, depth + 1);
+}
+
+/** Of what the caller tells of its request only the address counts. */
+function readAddresses(object: object, read: FieldsRead, depth: number): void {
+  for (const [key, value] of Object.entries(object).slice(0, 100)) {
+    if (typeof value === 'string' && IS_ADDRESS.test(squash(key))) read.addresses.push(value.slice(0, 512));
+    else if (isObject(value) && depth < 2) readAddresses(value, read, depth + 1);
+  }
+}

@@ -1,0 +1,145 @@
+import { dropSource } from './source-lines.js';
+import { readValue } from './notation.js';
+
+/**
+ * What a text quotes and does not say: names in paths, links, titles, a program's own identifiers, and what the caller
+ * was about to send. `keep` is what stays of it.
+ */
+interface QuotedRow {
+  what: string;
+  /** A text without any of these has nothing of the kind. */
+  signs: string;
+  pattern: RegExp;
+  /** A text that quotes PEER_FLOOD or USER_DEACTIVATED_BAN, and says neither. */
+  example: string;
+  keep?: string;
+}
+
+const QUOTES = '["\'«“`„]';
+const ENDS_QUOTE = '["\'»”`“]';
+const QUOTED = `${QUOTES}[^"'»”\`\n]{0,512}${ENDS_QUOTE}`;
+
+export const QUOTED_ROWS: readonly QuotedRow[] = [
+  {
+    what: 'a link of Markdown',
+    signs: '](',
+    pattern: /\[([^[\]\n]{1,64})\]\(https?:[^\s)]{1,256}\)/g,
+    example: 'Connection lost, see [this page](https://core.telegram.org/errors#PEER_FLOOD)',
+    keep: '$1',
+  },
+  {
+    what: 'a link',
+    signs: '/',
+    pattern: /(?:https?:\/\/|tg:\/\/|\bt\.me\/)[^\s"'<>)\]}]{1,2048}/gi,
+    example: 'Connection lost, see https://core.telegram.org/errors#PEER_FLOOD',
+  },
+  {
+    what: 'a file or a path',
+    signs: './\\\\',
+    pattern:
+      /(?<![\w.@~/\\-])(?:(?:[a-z]:)?(?:[\w.@~-]{0,64}[/\\]){0,16}[\w@-]{1,64}\.(?:py|[cm]?[jt]sx?|php|go|rs|java|kt|cs|rb|log|txt|csv|json|session)\b|(?:\/[\w.@-]{1,64}){2,16})/gi,
+    example: 'cannot read sessions/USER_DEACTIVATED_BAN/79991.session',
+  },
+  {
+    what: "a test's id",
+    signs: ':',
+    pattern: /::[\w[\]-]{1,256}/g,
+    example: 'FAILED tests::test_inviting[PEER_FLOOD] - Not connected',
+  },
+  {
+    what: 'what was about to be sent',
+    signs: '"\'`«“„',
+    pattern: new RegExp(
+      `(?<=\\b(?:send(?:ing)?|sent|post(?:ing)?|publish(?:ing)?|writ(?:e|ing)|deliver(?:ing)?|forward(?:ing)?|repl(?:y|ying) with|echo(?:ing)?)(?: (?:the|a|this))?(?: (?:message|text|post|caption|reply|report))?:?\\s)${QUOTED}`,
+      'gi',
+    ),
+    example: 'sending message "acc 9: PEER_FLOOD" failed: Not connected',
+  },
+  {
+    what: 'the same in Russian',
+    signs: '«"„',
+    pattern: new RegExp(
+      `(?<=(?:отправ\\p{L}*|послать|опубликовать|переслать)(?: (?:сообщени[ея]|текст|пост|отч[её]т))?:?\\s)${QUOTED}`,
+      'giu',
+    ),
+    example: 'не удалось отправить сообщение «acc 9: PEER_FLOOD»: Not connected',
+  },
+  {
+    what: 'what a chat or user is called',
+    signs: '"\'`«“=',
+    pattern:
+      /(?<=\b(?:chat|channel|group|title|user|username|member|peer|contact|to|into|has|named|called)(?:["']?\s?[:=]\s?|\s))(["'«“`])[^"'»”`\n]{0,128}(?=["'»”`])|(?<=\b(?:chat|channel|group|title|user|username|first_name|last_name|peer|contact)=)[\w-]{1,128}/gi,
+    example: 'No user has "PEER_FLOOD" as username',
+    keep: '$1',
+  },
+  {
+    what: 'the same in Russian',
+    signs: '«"„',
+    pattern: new RegExp(`(?<=(?:чат|канал|групп|пользовател|участник|названи)\\p{L}{0,6}:?\\s)${QUOTED}`, 'giu'),
+    example: 'нет связи с каналом «PEER_FLOOD»',
+  },
+];
+
+/** Arguments of a call: `SendMessageRequest(peer=1, message='PEER_FLOOD')`, `SendMessage(text='PEER_FLOOD')`. */
+const CALL =
+  /\b(?:\w{1,64}Request|(?:Send|Edit|Copy|Forward|Invite|Add|Join|Import|Create|Answer|Get|Resolve|Update)[A-Z]\w{0,64})(?=\()/g;
+/** Fields of the caller's, in a text that is no structure: `payload={…}`, `text='…'`, `args: ('…',)`. */
+const CALLERS_FIELD =
+  /(?<![\w.])["']?(?:payload|request(?:_body)?|query|data|body|args|kwargs|arguments|params|text|caption|content|message_text|template|vars|locals)["']?(?:\s{0,2}=\s{0,2}(?!=)|:\s{0,2}(?=[[{("'`]))/gi;
+
+/** Takes away what `CALL` and `CALLERS_FIELD` find, with all that is in its brackets or quotes. */
+function dropCallers(text: string): string {
+  if (!/[(=[{"'`]/.test(text)) return text;
+  const found = [...text.matchAll(CALL), ...text.matchAll(CALLERS_FIELD)];
+  if (found.length === 0) return text;
+  const kept: string[] = [];
+  let from = 0;
+  for (const { index, 0: words } of found.sort((a, b) => a.index - b.index)) {
+    const start = index + words.length;
+    if (start < from) continue;
+    const { end } = readValue(text, start);
+    kept.push(text.slice(from, start));
+    // A bare word ends where a log's next field begins.
+    const bare = /[{[("'`]/.test(text[start] ?? '')
+      ? end
+      : start + (/^[^\s,;)&]*/.exec(text.slice(start, start + 512))?.[0].length ?? 0);
+    from = Math.max(start, bare);
+  }
+  return [...kept, text.slice(from)].join('');
+}
+
+/** Classes of a program's errors about names of its own. */
+const PROGRAM_CLASS = '(?:Name|Key|Lookup|Attribute|Import|ModuleNotFound|Reference|Type|Syntax|UnboundLocal)Error';
+/** The same in words: `module 'telethon.errors' has no attribute 'UserDeactivatedBanError'`. */
+const PROGRAM_WORDS = [
+  `\\b${PROGRAM_CLASS}: `,
+  'cannot (?:import|access local|find (?:module|name|symbol))|no module named|class ?not ?found|nosuch\\w{1,64}(?:error|exception)',
+  'has no attribute|before assignment|already been declared|\\bclass "[^"\n]{0,128}" not found|no enum constant',
+  'is not (?:defined|callable|a (?:constructor|function))|["\'][\\w-]{1,128}["\'] is not (?:among|a valid)',
+  '\\bundefined (?:constant|variable|index|array|method|function)|of (?:undefined|null)\\b|(?:positional|keyword) argument',
+  // of a database
+  '\\b(?:column|relation|table|type|function|constraint) \\S{1,128} does not exist|unknown column|invalid input value',
+  'violates [a-z -]{1,12} constraint',
+];
+const PROGRAM_ERROR = new RegExp(PROGRAM_WORDS.join('|'), 'i');
+const IDENTIFIER = new RegExp(`\\b(?!${PROGRAM_CLASS}: )[\\w-]*(?:[_-]|[a-z](?=[A-Z]))[\\w-]*`, 'g');
+const IS_PROGRAM_CLASS = new RegExp(`\\b${PROGRAM_CLASS}\\b`);
+
+/** A text without the names of its program, where it is an error about such names. */
+export function dropIdentifiers(text: string, type: string): string {
+  if (IS_PROGRAM_CLASS.test(type) && !text.includes('\n')) return text.replace(IDENTIFIER, '');
+  if (!PROGRAM_ERROR.test(text)) return text;
+  return text
+    .split('\n')
+    .map((line) => (PROGRAM_ERROR.test(line) ? line.replace(IDENTIFIER, '') : line))
+    .join('\n');
+}
+
+/** The text that is said: without source and stacks, what the caller wanted, paths, titles and links. */
+export function dropQuoted(text: string): string {
+  let said = dropCallers(dropSource(text));
+  for (const { signs, pattern, keep = ' ' } of QUOTED_ROWS) {
+    if (Array.from(signs).some((sign) => said.includes(sign))) said = said.replace(pattern, keep);
+  }
+  return said;
+}
