@@ -1,11 +1,9 @@
 import { z } from 'zod';
-import { ENVELOPE } from './envelope.js';
-import { normaliseChannel } from './normalise-channel.js';
+import { usageStats } from './usage-stats.js';
 import {
-  CHANNEL_RULE,
   accountStatus,
   channel,
-  count,
+  errorText,
   errorClass,
   errorEvidence,
   fence,
@@ -15,7 +13,6 @@ import {
   purpose,
   reentry,
   serviceName,
-  unkeptText,
   userId,
   withDefault,
 } from './fields.js';
@@ -27,8 +24,8 @@ export const allocateRequest = z.strictObject({
   purpose,
   service_name: serviceName,
   preferred_account_id: optional(id),
-  preferred_mode: withDefault(z.enum(['prefer', 'require']), 'prefer').describe(
-    'prefer: another account will do; require: that account or PREFERRED_UNAVAILABLE',
+  preferred_mode: withDefault(z.enum(['prefer', 'require']), 'require').describe(
+    'require: the preferred account or PREFERRED_UNAVAILABLE; prefer: another account will do',
   ),
   timeout_minutes: timeoutMinutes,
   target_channel_id: optional(channel),
@@ -67,6 +64,12 @@ export const allocateReply = z.strictObject({
       preferred_honoured: z.boolean().optional(),
       candidates: z.int().describe('How many free accounts were considered'),
     }),
+    metadata: z
+      .record(z.string(), z.unknown())
+      .describe('What was registered with the account, such as its proxy; empty when a repeat comes after the lease'),
+    ended_at: instant
+      .optional()
+      .describe('Present when a repeat comes after the lease has ended: the caller does not hold the account any more'),
   }),
 });
 
@@ -78,38 +81,6 @@ export const renewRequest = z.strictObject({
   timeout_minutes: timeoutMinutes,
 });
 export const renewReply = z.strictObject({ expires_at: instant, fence });
-
-/** Invites by channel; two spellings of one channel add up. */
-const invitesByChannel = z
-  .record(z.string().min(1).max(256), count)
-  .transform((given, context) => {
-    const byKey = new Map<string, number>();
-    for (const [spelling, invites] of Object.entries(given)) {
-      const key = normaliseChannel(spelling);
-      if (key === null) context.addIssue({ code: 'custom', path: [spelling], message: CHANNEL_RULE });
-      else byKey.set(key, (byKey.get(key) ?? 0) + invites);
-    }
-    return Object.fromEntries(byKey);
-  })
-  .describe('Invites by channel');
-
-/** No bound of its own: a report is worth more than a short text, and the body's bound holds. */
-const errorText = unkeptText(ENVELOPE.maxBodyBytes).describe(
-  'As the library prints it, its traceback included; of more than 16,384 characters both ends are read, and the waits between them',
-);
-
-const usageStats = z.strictObject({
-  invites_sent: withDefault(count, 0),
-  messages_sent: withDefault(count, 0),
-  contacts_added: withDefault(count, 0),
-  success: withDefault(z.boolean(), true),
-  channels_used: optional(z.array(channel).max(1000)).describe(
-    'Channels invited to; without channel_usage each is charged the whole uncounted amount',
-  ),
-  channel_usage: optional(invitesByChannel),
-  error_type: optional(errorText),
-  error_message: optional(errorText),
-});
 
 export const releaseRequest = z.strictObject({
   account_id: id,
@@ -125,6 +96,12 @@ export const releaseReply = z.strictObject({
     .strictObject({ invites: z.int(), messages: z.int(), contacts: z.int() })
     .describe('What this release added: the part of usage_stats that was not acquired or recorded before'),
   fence,
+  ignored: z
+    .array(z.string())
+    .optional()
+    .describe(
+      'What of usage_stats could not be used: fields that are unknown, and channels that cannot be read (they are charged under their own text). At most 20',
+    ),
 });
 
 export const releaseAllRequest = z.strictObject({

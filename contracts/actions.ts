@@ -46,6 +46,7 @@ const target = { account_id: id, action_type: actionType, target_channel_id: opt
 export const checkRequest = z.strictObject({
   ...target,
   allow_locked: optional(z.boolean()).describe('Accepted from older callers; changes nothing'),
+  service_name: optional(serviceName).describe('Accepted from older callers; changes nothing'),
 });
 export const checkReply = z.strictObject(verdict);
 

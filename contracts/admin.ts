@@ -12,20 +12,63 @@ import {
   withDefault,
 } from './fields.js';
 
+/** Spaces, brackets, dots, slashes and dashes, as people write them between the digits of a phone number. */
+const PHONE_PUNCTUATION = /[\s().\/\u00ad\u2010-\u2015\u2212-]/g;
+
+const accountToRegister = z.strictObject({
+  account_id: optional(id).describe('Kept as the id of a new account; refused where another account has it'),
+  user_id: userId,
+  phone: z
+    .string()
+    .max(64)
+    .overwrite((given) => given.replaceAll(PHONE_PUNCTUATION, ''))
+    .regex(/^\+?[0-9]{5,20}$/, 'must be 5 to 20 digits, with or without a leading +')
+    .describe('5 to 20 digits, with or without a leading +; punctuation between them does not count'),
+  session_data: z.string().max(4096).describe('A Telethon, GramJS or Pyrogram session string of a user account'),
+  metadata: optional(z.record(z.string().max(100), z.unknown())).describe(
+    'Kept with the account, such as its proxy; every holder of the account gets it',
+  ),
+});
+type AccountToRegister = z.output<typeof accountToRegister>;
+
+/** Why an account is not registered. */
+export interface RowFault {
+  /** Of the account, as the request names it; null where it is no object. */
+  field: string | null;
+  reason: string;
+}
+
+/** A faulty account is left to its own answer: it must not keep the others of the request out. */
+const judgedRow = z
+  .unknown()
+  .transform((given): (AccountToRegister & { fault?: never }) | { fault: RowFault } => {
+    const { data, error } = accountToRegister.safeParse(given);
+    if (data !== undefined) return data;
+    const [issue] = error.issues;
+    if (issue?.code === 'unrecognized_keys') {
+      const [field = ''] = issue.keys;
+      return { fault: { field, reason: `${field}: is not a field of an account` } };
+    }
+    const [field] = issue?.path ?? [];
+    if (field === undefined) return { fault: { field: null, reason: 'must be an object' } };
+    return { fault: { field: String(field), reason: `${issue?.path.join('.')}: ${issue?.message}` } };
+  })
+  .meta(jsonSchemaOf(accountToRegister)) as z.ZodType<
+  (AccountToRegister & { fault?: never }) | { fault: RowFault },
+  z.input<typeof accountToRegister>
+>;
+
+function jsonSchemaOf(schema: z.ZodType): z.core.JSONSchema.JSONSchema {
+  const { $schema: _, ...described } = z.toJSONSchema(schema, { io: 'input', target: 'draft-7' });
+  return described;
+}
+
 export const registerRequest = z.strictObject({
   accounts: z
-    .array(
-      z.strictObject({
-        user_id: userId,
-        phone: z.string().regex(/^\+?[0-9]{5,20}$/, 'must be 5 to 20 digits, with or without a leading +'),
-        session_data: z.string().max(4096).describe('A Telethon, GramJS or Pyrogram session string of a user account'),
-        metadata: optional(z.record(z.string().max(100), z.unknown())).describe(
-          'Kept with the account, such as its proxy',
-        ),
-      }),
-    )
+    .array(judgedRow)
     .min(1)
-    .max(1000),
+    .max(1000)
+    .describe('Each is judged by itself: a faulty one is rejected in the reply, and the others are registered'),
 });
 export const registerReply = z.strictObject({
   accounts: z.array(
@@ -33,7 +76,8 @@ export const registerReply = z.strictObject({
       index: z.int().describe('Position in the request, from 0'),
       account_id: id.optional(),
       outcome: z.enum(['created', 'updated', 'rejected']),
-      reason: z.string().optional(),
+      reason: z.string().optional().describe('Why it was rejected'),
+      field: z.string().optional().describe('The field at fault, where it is one'),
     }),
   ),
 });

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ENVELOPE } from './envelope.js';
 import { normaliseChannel } from './normalise-channel.js';
 
 /** An optional field; `null` means absent. */
@@ -57,10 +58,25 @@ export const unkeptText = (max: number) =>
     .max(max)
     .overwrite((given) => given.replaceAll(UNKEEPABLE, '\ufffd'));
 
+/** No bound of its own: a report is worth more than a short text, and the body's bound holds. */
+export const errorText = unkeptText(ENVELOPE.maxBodyBytes).describe(
+  'As the library prints it, its traceback included; of more than 16,384 characters both ends are read, and the waits between them',
+);
+
 /** How often something was done: a whole number. */
 export const count = z.int().min(0).max(100_000);
 
-export const CHANNEL_RULE = 'must be a channel: an id, @name, name or t.me link';
+/** How many entries a list holds at most. A caller that asks for more than `most` gets `most`. */
+export const pageLimit = (most: number, usual: number) =>
+  withDefault(
+    z
+      .int()
+      .min(1)
+      .transform((given) => Math.min(given, most)),
+    usual,
+  );
+
+const CHANNEL_RULE = 'must be a channel: an id, @name, name or t.me link';
 
 /**
  * A channel as callers name it (id, `@name`, `name`, `t.me` link); parsed to one lower-case key, so that

@@ -8,6 +8,7 @@ import {
   id,
   instant,
   optional,
+  pageLimit,
   purpose,
   serviceName,
   userId,
@@ -20,7 +21,8 @@ export const accountsRequest = z.strictObject({
   target_channel_id: optional(channel).describe('Judges by the limits in this channel too'),
   status: optional(accountStatus).describe('Lists only the accounts in this status'),
   only_available: withDefault(z.boolean(), false).describe('Lists only the accounts that are available'),
-  limit: withDefault(z.int().min(1).max(500), 100).describe('How many accounts to list at most'),
+  include_unavailable: optional(z.boolean()).describe('Of older callers: false means only_available'),
+  limit: pageLimit(500, 100).describe('How many accounts to list at most; more than 500 counts as 500'),
   cursor: optional(z.string().regex(/^[0-9a-f]{32}$/, 'must be a next_cursor of this query')).describe(
     'next_cursor of the page before',
   ),
@@ -45,12 +47,26 @@ const accountSummary = z.strictObject({
     ),
   last_used_at: instant.nullable(),
   used_today: z.record(actionType, z.int()),
+  phone: z.string(),
+  used_invites_today: z.int(),
+  used_messages_today: z.int(),
+  contacts_today: z.int(),
+  flood_wait_until: instant.nullable(),
+  blocked_until: instant.nullable(),
 });
 
 export const accountsReply = z.strictObject({
+  user_id: userId,
+  purpose: purpose.describe('As asked for; else general'),
   total_accounts: z.int().describe('All accounts of the user, whatever the filters; so the other totals'),
   free_accounts: z.int().describe('Active and not leased, whatever their limits'),
   leased_accounts: z.int().describe('Active and leased'),
+  active_accounts: z.int().describe('Active, leased or not'),
+  available_now: z
+    .int()
+    .describe(
+      'Free accounts that account.allocate could grant now for the purpose and in the channel; judged are the first 5,000',
+    ),
   aggregates: z.strictObject({
     status_distribution: z.record(accountStatus, z.int()),
     capacity_today: z
@@ -58,6 +74,15 @@ export const accountsReply = z.strictObject({
       .describe(
         'How often each action is still possible until midnight (UTC) by the daily limits, and those of the channel, over the accounts that can act before then; null: unlimited',
       ),
+    capacity_today_sum: z.int().nullable().describe('Invites that are left today by the daily limit; null: unlimited'),
+    capacity_today_by_channel: z
+      .int()
+      .nullable()
+      .describe('Invites that are left today in the channel; null: no channel is given, or unlimited'),
+    can_invite_in_channel_true: z
+      .int()
+      .nullable()
+      .describe('Free accounts that may invite in the channel at this instant; null: no channel is given'),
   }),
   accounts: z.array(accountSummary).describe('In the order of their ids; a page may hold fewer than limit'),
   next_cursor: z.string().nullable().describe('Asks for the next page; null: this is the last'),
@@ -108,9 +133,16 @@ export const statusReply = z.strictObject({
   leased_accounts: z.int(),
   status_breakdown: z.record(accountStatus, z.int()),
   leases_by_service: z.record(z.string(), z.int()),
+  active_accounts: z.int(),
+  locked_accounts: z.int().describe('The same as leased_accounts, under the name that older callers read'),
+  available_accounts: z.int().describe('Active and not leased, whatever their limits'),
+  locked_by_service: z.record(z.string(), z.int()).describe('The same as leases_by_service'),
   identity: z
     .enum(['on', 'off'])
     .describe('on: callers are known and held to their rights; off: everybody who reaches a door may do everything'),
+  network_is_trusted: z
+    .boolean()
+    .describe('identity is off, and NETWORK_IS_TRUSTED lets the HTTP door listen on every address nevertheless'),
   dependencies: z.record(
     z.string(),
     z.strictObject({

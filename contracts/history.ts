@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { EVENT_TYPES } from './events.js';
-import { actionType, id, instant, optional, serviceName, withDefault } from './fields.js';
+import { actionType, id, instant, optional, pageLimit, serviceName } from './fields.js';
 
 const left = z.int().nullable().describe('null: the policy sets no limit');
 
@@ -24,7 +24,7 @@ export type HistoryType = z.output<typeof historyType>;
 export const historyRequest = z.strictObject({
   account_id: id,
   type: optional(historyType).describe('Lists only entries of this type'),
-  limit: withDefault(z.int().min(1).max(500), 100).describe('How many entries to list at most'),
+  limit: pageLimit(500, 100).describe('How many entries to list at most; more than 500 counts as 500'),
   cursor: optional(
     z.string().regex(/^\d{1,15}\.\d{1,14}\.[0-2]\.\d{1,15}$/, 'must be a next_cursor of this query'),
   ).describe('next_cursor of the page before'),

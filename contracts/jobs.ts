@@ -15,7 +15,10 @@ export type JobName = z.output<typeof jobName>;
 
 export const RUN_STATES = ['waiting', 'running', 'done', 'failed', 'interrupted', 'replaced', 'skipped'] as const;
 
-export const runJobRequest = z.strictObject({ job: jobName });
+export const runJobRequest = z.strictObject({
+  job: jobName,
+  limit: optional(z.int().min(1)).describe('Accepted from older callers; changes nothing'),
+});
 export const runJobReply = z.strictObject({
   job: jobName,
   scheduled_for: instant.describe('When it was asked for; names the run'),

@@ -5,12 +5,18 @@
  * - `1234567890`, `-1001234567890`, `t.me/c/1234567890/…`, `tg://privatepost?channel=1234567890` → `1234567890`
  * - `-123` (a basic group) → `-123`
  * - `+Hash`, `t.me/+Hash`, `t.me/joinchat/Hash`, `tg://join?invite=Hash` → `+Hash`, case kept
+ * - `web.telegram.org/k/#@Name`, `…/a/#-1001234567890` → as the part behind the `#`
  *
  * Links may have any of Telegram's hosts (t.me, telegram.me, telegram.dog), http(s) or no scheme, `www.`, message
- * numbers, a query, a fragment. Normalising a key gives that key. White space is not forgiven.
+ * numbers, a query, a fragment; callers that take a link apart may leave `s/Name`, `c/1234567890/5`, `joinchat/Hash` or
+ * `Name/5` of it. White space around the text does not count. Normalising a key gives that key.
  * An id and a name of the same channel stay two keys: only Telegram could tell.
  */
-export function normaliseChannel(text: string): string | null {
+export function normaliseChannel(given: string): string | null {
+  const text = given.trim();
+  const webClient = /^(?:https?:\/\/)?web\.telegram\.org(?:\/[^#]*)?#(.*)$/i.exec(text);
+  if (webClient) return keyOfFragment(webClient[1] ?? '');
+
   const appLink = /^tg:(?:\/\/)?(resolve|join|privatepost)\/?\?([^#]*)/i.exec(text);
   if (appLink) {
     const [, kind = '', query] = appLink;
@@ -28,7 +34,28 @@ export function normaliseChannel(text: string): string | null {
 
   if (text.startsWith('+')) return keyOfInvite(text.slice(1));
   if (text.startsWith('-')) return keyOfNegativeId(text);
-  return keyOfName(text.startsWith('@') ? text.slice(1) : text);
+  const [path = ''] = text.split(/[?#]/, 1);
+  return path.includes('/') ? keyOfPath(path.replace(/\/+$/, '').split('/')) : keyOfName(withoutAt(path));
+}
+
+const withoutAt = (name: string): string => (name.startsWith('@') ? name.slice(1) : name);
+
+/** Telegram's web clients name the chat behind the `#`, with a message or topic, or the link that led there. */
+function keyOfFragment(fragment: string): string | null {
+  const link = /^\/?\?tgaddr=(tg(?::|%3a)[^&]*)/i.exec(fragment);
+  if (link) return keyOfAppAddress(link[1] ?? '');
+  const [, name, id] = /^(?:\/?im\?p=)?(?:@(\w+)|(-\d+))(?:[/_?&].*)?$/.exec(fragment) ?? [];
+  if (name !== undefined) return keyOfName(name);
+  return id === undefined ? null : keyOfNegativeId(id);
+}
+
+function keyOfAppAddress(encoded: string): string | null {
+  try {
+    const address = decodeURIComponent(encoded);
+    return address.startsWith('tg:') ? normaliseChannel(address) : null;
+  } catch {
+    return null;
+  }
 }
 
 /** First segments of links to something other than a channel (core.telegram.org/api/links); no user has these names. */
@@ -48,7 +75,7 @@ function keyOfPath([first = '', ...rest]: string[]): string | null {
   const [channel = '', ...messages] = isPrivate || kind === 's' ? rest : [first, ...rest];
   if (!messages.every(isDigits)) return null;
   if (isPrivate) return isDigits(channel) ? keyOfName(channel) : null;
-  return notChannels.has(channel.toLowerCase()) ? null : keyOfName(channel);
+  return notChannels.has(channel.toLowerCase()) ? null : keyOfName(withoutAt(channel));
 }
 
 function keyOfAppLink(kind: string, query: URLSearchParams): string | null {

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import * as accounts from './accounts.js';
 import * as actions from './actions.js';
 import * as admin from './admin.js';
+import { ENVELOPE } from './envelope.js';
 import type { FailureCode } from './failures.js';
 import * as fleet from './fleet.js';
 import { historyReply, historyRequest } from './history.js';
@@ -16,7 +17,12 @@ export interface Operation {
   /** The request queue that carries it. */
   queue: RequestQueue;
   /** Its route below `/api/v1/account-manager`; a `{field}` is taken out of the body. */
-  http: { method: 'GET' | 'POST'; path: string };
+  http: {
+    method: 'GET' | 'POST';
+    path: string;
+    /** Fields that a POST may carry in its query string instead of its body, as the predecessor's did. */
+    query?: readonly string[];
+  };
   request: z.ZodObject;
   reply: z.ZodObject;
   /** The refusals of its own, beside those that any request can meet. */
@@ -26,6 +32,8 @@ export interface Operation {
    * the request; what of them is kept, the request's schema cleans or judges.
    */
   unkept?: readonly string[];
+  /** A larger body is refused before it is parsed; absent: `ENVELOPE.maxBodyBytes`. */
+  maxBodyBytes?: number;
   /** Whether it has an effect: it then needs a `message_id`, and its reply is remembered. */
   changesState: boolean;
 }
@@ -196,6 +204,8 @@ export const OPERATIONS = {
     request: admin.registerRequest,
     reply: admin.registerReply,
     failures: [],
+    unkept: ['accounts'],
+    maxBodyBytes: 4 * 1024 * 1024,
     changesState: true,
   },
   'admin.set-status': {
@@ -228,7 +238,11 @@ export const OPERATIONS = {
   'admin.schedule-recovery': {
     summary: "Set the end of an account's present wait",
     queue: 'admin',
-    http: { method: 'POST', path: '/schedule-recovery/{account_id}' },
+    http: {
+      method: 'POST',
+      path: '/schedule-recovery/{account_id}',
+      query: ['recovery_time', 'recovery_type', 'reason'],
+    },
     request: admin.scheduleRecoveryRequest,
     reply: admin.scheduleRecoveryReply,
     failures: ['ACCOUNT_NOT_FOUND'],
@@ -255,7 +269,7 @@ export const OPERATIONS = {
   'admin.run-job': {
     summary: 'Run a background job now, and tell what it did',
     queue: 'admin',
-    http: { method: 'POST', path: '/maintenance/{job}' },
+    http: { method: 'POST', path: '/maintenance/{job}', query: ['limit'] },
     request: jobs.runJobRequest,
     reply: jobs.runJobReply,
     failures: [],
@@ -270,5 +284,11 @@ export const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[];
 export type RequestBody<K extends OperationName> = z.output<(typeof OPERATIONS)[K]['request']>;
 /** The fields of a success beside `success: true`. */
 export type ReplyBody<K extends OperationName> = z.output<(typeof OPERATIONS)[K]['reply']>;
+
+/** How large the body of a request may be; `name` may name no operation. */
+export const maxBodyBytesOf = (name: string): number => {
+  const operation: Operation | undefined = isOperationName(name) ? OPERATIONS[name] : undefined;
+  return operation?.maxBodyBytes ?? ENVELOPE.maxBodyBytes;
+};
 
 export const isOperationName = (name: string): name is OperationName => Object.hasOwn(OPERATIONS, name);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { reason } from './admin.js';
 import { failure } from './failures.js';
-import { id, instant, optional, withDefault } from './fields.js';
+import { id, instant, optional, pageLimit, withDefault } from './fields.js';
 
 /** A parked message is run again without asking back for so long; its request is answered and forgotten after twice that. */
 export const REPLAYED_WITHIN_HOURS = 12;
@@ -16,7 +16,7 @@ export const parkedRequest = z
         'list: page by page. show: with bodies. replay: runs each as the request that it was, of its caller and under its message_id, and removes what was answered. discard: removes them unserved',
       ),
     parked_ids: optional(z.array(id).min(1).max(20)).describe('Which; required but for list'),
-    limit: withDefault(z.int().min(1).max(100), 50).describe('Of a list: how many at most'),
+    limit: pageLimit(100, 50).describe('Of a list: how many at most; more than 100 counts as 100'),
     cursor: optional(z.string().regex(/^\d{1,15}\.[0-9a-f]{32}$/, 'must be a next_cursor of this operation')).describe(
       'Of a list: next_cursor of the page before',
     ),

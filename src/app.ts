@@ -82,7 +82,9 @@ export function createApp(config: Config): App {
   const queueConnection = redis('recoveryQueue');
   const locks = createLeaseLocks(lockConnection);
   const windowCache = createWindowCache(windowConnection);
-  const recoveryQueue = createRecoveryQueue(queueConnection);
+  const recoveryQueue = createRecoveryQueue(queueConnection, (found) =>
+    log.warn('the recovery queue holds what this service has not written; it is passed over', { found }),
+  );
   const jobs = createJobs({ config, database, locks, windowCache, recoveryQueue, metrics, log });
 
   const access = createAccess(config.access, database.reader);
@@ -102,6 +104,7 @@ export function createApp(config: Config): App {
         errorWindowMs: config.errorWindowMs,
         countFailedAttempts: config.limits.countFailedAttempts,
         access,
+        networkIsTrusted: config.networkIsTrusted,
         cipher,
         locks,
         windowCache,
@@ -223,12 +226,18 @@ export function createApp(config: Config): App {
     },
     start: async () => {
       for (const warning of config.warnings) log.warn(warning);
-      const host = config.access === null ? ownAddress(config.httpHost) : config.httpHost;
+      const host = httpAddress(config);
       if (config.access === null) {
         log.warn('IDENTITY IS OFF: everybody who reaches a door may do everything, under any name; set ACCESS_FILE');
       }
+      if (config.access === null && host !== ownAddress(host)) {
+        log.warn(
+          'THE NETWORK IS TRUSTED: NETWORK_IS_TRUSTED lets everybody on it do everything over http, without a token',
+          { host },
+        );
+      }
       if (host !== config.httpHost) {
-        log.warn('HTTP_HOST IS NOT USED: without ACCESS_FILE http listens on this machine only', {
+        log.warn('HTTP_HOST IS NOT USED: without ACCESS_FILE or NETWORK_IS_TRUSTED http listens on this machine only', {
           given: config.httpHost,
           host,
         });
@@ -268,6 +277,10 @@ export function createApp(config: Config): App {
     },
   };
 }
+
+/** Where HTTP listens: on this machine alone where callers are not told apart and the network is not trusted. */
+const httpAddress = ({ access, networkIsTrusted, httpHost }: Config): string =>
+  access === null && !networkIsTrusted ? ownAddress(httpHost) : httpHost;
 
 /** The address where it is one of this machine alone; else its usual one. */
 const ownAddress = (host: string): string =>

@@ -1,12 +1,12 @@
 import { hostname } from 'node:os';
 import { z } from 'zod';
 import type { JobName } from '../contracts/jobs.js';
-import { type AccessPolicy, parseAccess } from './decide/access/access-policy.js';
+import type { AccessPolicy } from './decide/access/access-policy.js';
 import type { Cadence } from './decide/jobs/cadence.js';
 import type { AlertThresholds } from './decide/jobs/judge-fleet.js';
 import type { Reentry } from './decide/limits/reentry.js';
 import { firstUrl, splitUrls } from './decide/messages/split-urls.js';
-import { type Limits, loadLimits, readJson, readText, reportIssues } from './config/files.js';
+import { type Limits, loadLimits, readAccess, readText } from './config/files.js';
 import { cadence, file, sessionKey, sessionKeys, url, urls, wholeNumber } from './config/rules.js';
 import { readTls, type Tls } from './config/tls.js';
 import { LOG_LEVELS, type LogLevel } from './telemetry/log.js';
@@ -21,8 +21,10 @@ export interface Config extends Tls {
   rabbitmqUrl: string;
   /** One URL or several. Absent: bindings and policies of the broker cannot be seen. */
   rabbitmqManagementUrl?: string;
-  /** Without `access` only an address of this machine is listened on. */
+  /** Without `access` only an address of this machine is listened on, unless the network is trusted. */
   httpHost: string;
+  /** Whether HTTP may listen on other addresses without `access`. */
+  networkIsTrusted: boolean;
   /** 0: any free port. */
   httpPort: number;
   /** How long the HTTP door keeps an idle connection. */
@@ -134,6 +136,10 @@ const environment = z.object({
   ACCESS_FILE: z.string().optional().meta({
     meaning: 'JSON file of the callers and their rights; read again on SIGHUP',
     defaultText: 'callers are not told apart, and HTTP listens on this machine only',
+  }),
+  NETWORK_IS_TRUSTED: z.enum(['true', 'false'], 'must be true or false').prefault('false').meta({
+    meaning:
+      'true: without ACCESS_FILE, HTTP listens on HTTP_HOST too, and everybody who reaches it may do everything; only for a network that nobody else reaches',
   }),
   SESSION_ENCRYPTION_KEY: sessionKey.optional().meta({
     secret: true,
@@ -306,6 +312,7 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
     rabbitmqUrl: given.RABBITMQ_URL,
     rabbitmqManagementUrl: given.RABBITMQ_MANAGEMENT_URL,
     httpHost: given.HTTP_HOST,
+    networkIsTrusted: given.NETWORK_IS_TRUSTED === 'true',
     httpPort: given.HTTP_PORT,
     httpKeepAliveSeconds: given.HTTP_KEEP_ALIVE_SECONDS,
     limits,
@@ -389,16 +396,3 @@ export const loadAccess = (
 
 /** RabbitMQ's own default where the URL names none. */
 const userOf = (rabbitmqUrl: string): string => decodeURIComponent(firstUrl(rabbitmqUrl).username) || 'guest';
-
-const readAccess = (
-  path: string | null,
-  ownUser: string | null,
-  report: (rule: string) => void,
-): AccessPolicy | null => {
-  const json = path === null ? undefined : readJson(path, report);
-  if (json === undefined) return null;
-  const access = parseAccess(json, ownUser);
-  if (access.ok) return access.policy;
-  reportIssues(access.issues, report);
-  return null;
-};

@@ -106,17 +106,26 @@ const worse = (a: Status, b: Status): Status => (STATUSES.indexOf(a) > STATUSES.
 const UNHEALTHY_SHARE = 0.5;
 const DEGRADED_SHARE = 0.8;
 
+const totalOf = (byStatus: FleetSnapshot['byStatus']): number =>
+  Object.values(byStatus).reduce((sum, accounts) => sum + accounts, 0);
+
+const shareOfHealthy = ({ healthy, byStatus }: Pick<FleetSnapshot, 'healthy' | 'byStatus'>): number => {
+  const total = totalOf(byStatus);
+  return total === 0 ? 1 : healthy / total;
+};
+
 /** How the fleet is; one without accounts is well. */
-function judgeFleet({ healthy, byStatus }: FleetSnapshot): Status {
-  const total = Object.values(byStatus).reduce((sum, accounts) => sum + accounts, 0);
-  const share = total === 0 ? 1 : healthy / total;
+function judgeFleet(fleet: FleetSnapshot): Status {
+  const share = shareOfHealthy(fleet);
   if (share < UNHEALTHY_SHARE) return 'unhealthy';
   return share < DEGRADED_SHARE ? 'degraded' : 'healthy';
 }
 
-const describeFleet = ({ healthy, byStatus, highErrorCount, leasesByService }: FleetSnapshot) => ({
-  total_accounts: Object.values(byStatus).reduce((sum, accounts) => sum + accounts, 0),
+const describeFleet = ({ healthy, byStatus, highErrorCount, leasesByService, recoveriesDue }: FleetSnapshot) => ({
+  total_accounts: totalOf(byStatus),
   healthy_accounts: healthy,
+  health_percentage: Math.round(shareOfHealthy({ healthy, byStatus }) * 1000) / 10,
+  recovery_queue_size: recoveriesDue,
   flood_wait_active: byStatus.flood_wait,
   blocked_active: byStatus.blocked,
   high_error_count: highErrorCount,

@@ -151,9 +151,13 @@ export const queryExamples: Examples<
       request: { user_id: EXAMPLE.userId, purpose: 'invite_campaign', only_available: true, limit: 50 },
       reply: {
         success: true,
+        user_id: EXAMPLE.userId,
+        purpose: 'invite_campaign',
         total_accounts: 1,
         free_accounts: 1,
         leased_accounts: 0,
+        active_accounts: 1,
+        available_now: 1,
         aggregates: {
           status_distribution: { active: 1, flood_wait: 0, blocked: 0, draining: 0, disabled: 0 },
           capacity_today: {
@@ -164,6 +168,9 @@ export const queryExamples: Examples<
             leave_channel: 20,
             parse: 5000,
           },
+          capacity_today_sum: 30,
+          capacity_today_by_channel: null,
+          can_invite_in_channel_true: null,
         },
         accounts: [
           {
@@ -177,6 +184,12 @@ export const queryExamples: Examples<
             error_count: 0,
             last_used_at: null,
             used_today: { invite: 0, message: 0, add_contact: 0, join_channel: 0, leave_channel: 0, parse: 0 },
+            phone: EXAMPLE.phone,
+            used_invites_today: 0,
+            used_messages_today: 0,
+            contacts_today: 0,
+            flood_wait_until: null,
+            blocked_until: null,
           },
         ],
         next_cursor: null,
@@ -288,7 +301,12 @@ export const queryExamples: Examples<
         healthy_accounts: 42,
         leased_accounts: 16,
         status_breakdown: { active: 43, flood_wait: 3, blocked: 1, draining: 1, disabled: 2 },
+        active_accounts: 43,
+        locked_accounts: 16,
+        available_accounts: 27,
+        locked_by_service: { 'invite-service': 12, 'parsing-service': 4 },
         identity: 'on',
+        network_is_trusted: false,
         leases_by_service: { 'invite-service': 12, 'parsing-service': 4 },
         dependencies: {
           database: { up: true, latency_ms: 10.8 },

@@ -3,7 +3,7 @@ import { EXAMPLES } from '../../contracts/examples.js';
 import { EXAMPLE } from '../../contracts/examples/example.js';
 import { FAILURE_CODES, FAILURES, type FailureCode, failureReply } from '../../contracts/failures.js';
 import { failuresOf } from '../../contracts/failures-of.js';
-import { OPERATION_NAMES, OPERATIONS, type OperationName } from '../../contracts/operations.js';
+import { OPERATION_NAMES, type Operation, OPERATIONS, type OperationName } from '../../contracts/operations.js';
 import { BODY_RULES, CONTRACT_VERSION, failureExample, LICENSE, listFailures, REPEAT_RULES } from './prose.js';
 import { type JsonSchema, slugOf, successSchema, toSchema } from './schemas.js';
 
@@ -63,18 +63,22 @@ function operationPaths(): Record<string, Record<string, object>> {
 }
 
 function describeOperation(name: OperationName) {
-  const { summary, changesState, http } = OPERATIONS[name];
+  const { summary, changesState, http }: Operation = OPERATIONS[name];
+  const inQuery = http.query ?? [];
   const inPath = new Set([...http.path.matchAll(/\{(\w+)\}/g)].map(([, field]) => field));
   const { properties = {}, required = [], ...whole } = toSchema(OPERATIONS[name].request, DRAFT);
   const fields = Object.entries(properties);
   const isRequired = (field: string) => required.includes(field);
   const parameters = fields
-    .filter(([field]) => inPath.has(field) || http.method === 'GET')
-    .map(([field, schema]) => parameter(name, field, schema, inPath.has(field), isRequired(field)));
+    .filter(([field]) => inPath.has(field) || inQuery.includes(field) || http.method === 'GET')
+    .map(([field, schema]) =>
+      parameter(name, field, schema, inPath.has(field), isRequired(field) && !inQuery.includes(field)),
+    );
   const body: JsonSchema = {
     ...whole,
     properties: Object.fromEntries(fields.filter(([field]) => !inPath.has(field))),
-    required: required.filter((field) => !inPath.has(field)),
+    // What the query string may carry instead need not stand in the body.
+    required: required.filter((field) => !inPath.has(field) && !inQuery.includes(field)),
   };
   const envelope = ['deadline', 'traceparent', 'requestId', ...(changesState ? ['idempotencyKey'] : [])];
   return {

@@ -1,13 +1,15 @@
 import { ENVELOPE } from '../../contracts/envelope.js';
+import { maxBodyBytesOf } from '../../contracts/operations.js';
 import { FAILURES, type FailureCode, type FailureReply } from '../../contracts/failures.js';
 
-/** Of the contract, not of the program: rises when a caller has to change. */
-export const CONTRACT_VERSION = '1.0.0';
+/** Of the contract, not of the program: rises when a caller has to change; its second number with additions. */
+export const CONTRACT_VERSION = '1.1.0';
 
 export const LICENSE = { name: 'MIT', url: 'https://opensource.org/license/mit' };
 
 export const BODY_RULES =
-  `A body is one JSON object in UTF-8 of at most ${ENVELOPE.maxBodyBytes / 1024} KiB and ` +
+  `A body is one JSON object in UTF-8 of at most ${ENVELOPE.maxBodyBytes / 1024} KiB ` +
+  `(admin.register: ${maxBodyBytesOf('admin.register') / 1024 / 1024} MiB) and ` +
   `${ENVELOPE.maxBodyDepth} levels. Unknown fields are refused. An optional field may be null, which means absent.`;
 
 export const REPEAT_RULES =

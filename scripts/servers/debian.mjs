@@ -2,20 +2,23 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { inPath } from './binaries.mjs';
 
+const OTHER_SERVERS = 'start a Docker engine, or give DATABASE_URL, REDIS_URL and RABBITMQ_URL';
+
 /**
  * Installs packages of the distribution, after saying so.
- * @param {{ packages: string[], why: string[], say: (line: string) => void }} options `why`: what is not there
+ * @param {{ packages: string[], why: string[], say: (line: string) => void, instead?: string | null }} options
+ *   `why`: what is not there; `instead`: what else would help; null: nothing, a Docker engine neither
  */
-export function installPackages({ packages, why, say }) {
+export function installPackages({ packages, why, say, instead = OTHER_SERVERS }) {
   const names = packages.join(' ');
-  const lack = `Not on this machine: ${why.join(', ')}, and no Docker engine answers`;
+  const lack = `Not on this machine: ${why.join(', ')}${instead === null ? '' : ', and no Docker engine answers'}`;
+  const or = instead === null ? '' : `, or ${instead}`;
   if (process.env.NO_INSTALL) {
     throw new Error(
-      `${lack}. NO_INSTALL is set, so nothing is installed; install them (Debian: apt-get install ${names}), ` +
-        'start a Docker engine, or give DATABASE_URL, REDIS_URL and RABBITMQ_URL',
+      `${lack}. NO_INSTALL is set, so nothing is installed; install them (Debian: apt-get install ${names})${or}`,
     );
   }
-  if (!inPath('apt-get')) throw new Error(`${lack}; install them, or give DATABASE_URL, REDIS_URL and RABBITMQ_URL`);
+  if (!inPath('apt-get')) throw new Error(`${lack}; install them${or}`);
   const isRoot = process.getuid?.() === 0;
   if (!isRoot && !inPath('sudo')) throw new Error(`${lack}; run as root, or install them: apt-get install ${names}`);
   say(`${lack}: installing Debian's packages ${names} (NO_INSTALL=1 refuses)`);

@@ -31,7 +31,7 @@ import { lockAccounts } from '../store/accounts/locks.js';
 import { type CountedInLease, loadCountedInLeases } from '../store/accounts/load-counted-in-leases.js';
 import { loadLastLeases } from '../store/accounts/load-last-leases.js';
 import { loadPermits, type Permit } from '../store/accounts/load-permits.js';
-import type { SealedSession } from '../store/sessions/load-sessions.js';
+import type { Connection } from '../store/sessions/load-sessions.js';
 
 /**
  * The accounts of a batch, loaded under their locks, and what the batch changes of them. Requests are decided one
@@ -41,8 +41,8 @@ export interface UnitOfWork {
   /** The database's clock, read after the locks were had. */
   readonly now: number;
   readonly accounts: Map<string, AccountRecord>;
-  /** Of those accounts whose sessions were wanted. */
-  readonly sessions: Map<string, SealedSession>;
+  /** Sessions and metadata of those accounts whose sessions were wanted. */
+  readonly connections: Map<string, Connection>;
   /** Those that requests name, by id. */
   readonly permits: ReadonlyMap<string, Permit>;
   /** What was counted in leases, by lease, where it was asked for. */
@@ -73,8 +73,11 @@ export async function beginWork(
 
 /** As `beginWork`, for accounts that are locked already. */
 export async function loadWork(sql: Sql, wanted: AccountsWanted & FactsWanted): Promise<UnitOfWork> {
-  const [{ now, accounts, sessions }, facts] = await Promise.all([loadAccounts(sql, wanted), loadFacts(sql, wanted)]);
-  const work: UnitOfWork = { now, accounts, sessions, ...facts, changes: noChanges() };
+  const [{ now, accounts, connections }, facts] = await Promise.all([
+    loadAccounts(sql, wanted),
+    loadFacts(sql, wanted),
+  ]);
+  const work: UnitOfWork = { now, accounts, connections, ...facts, changes: noChanges() };
   // In the order asked for, so that what ended first is told first; then the candidates.
   for (const accountId of new Set([...wanted.accountIds, ...accounts.keys()])) {
     const account = accounts.get(accountId);

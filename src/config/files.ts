@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { type AccessPolicy, parseAccess } from '../decide/access/access-policy.js';
 import { type LimitsPolicy, parseLimits } from '../decide/limits/limits-policy.js';
 
 /** Takes the rule that a file breaks. */
@@ -20,13 +21,23 @@ export const loadLimits = (path: string | null, report: Report): Limits | null =
   return null;
 };
 
+/** Who may do what; null where no file is named, or it is no good. */
+export const readAccess = (path: string | null, ownUser: string | null, report: Report): AccessPolicy | null => {
+  const json = path === null ? undefined : readJson(path, report);
+  if (json === undefined) return null;
+  const access = parseAccess(json, ownUser);
+  if (access.ok) return access.policy;
+  reportIssues(access.issues, report);
+  return null;
+};
+
 /** Tells what is wrong inside a file. */
-export const reportIssues = (issues: readonly { path: string; message: string }[], report: Report): void => {
+const reportIssues = (issues: readonly { path: string; message: string }[], report: Report): void => {
   for (const { path, message } of issues) report(`in its file, ${path === '' ? 'as a whole' : path}: ${message}`);
 };
 
 /** What a file holds; undefined, and reported, where it is no JSON. */
-export const readJson = (path: string, report: Report): unknown => {
+const readJson = (path: string, report: Report): unknown => {
   const text = readText(path, report);
   if (text === null) return undefined;
   try {

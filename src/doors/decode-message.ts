@@ -1,5 +1,5 @@
 import { ENVELOPE } from '../../contracts/envelope.js';
-import { isOperationName, type Operation, OPERATIONS } from '../../contracts/operations.js';
+import { isOperationName, maxBodyBytesOf, type Operation, OPERATIONS } from '../../contracts/operations.js';
 import type { FailureReply } from '../../contracts/failures.js';
 import { refuse, refuseInvalid } from '../requests/refuse.js';
 
@@ -22,9 +22,9 @@ const HALF_SURROGATE = /\p{Surrogate}/u;
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
- * Reads a request's body: a JSON object in UTF-8 of at most 256 KiB and 16 levels (contract section 2), with at most
- * 40,000 values and 2,000 fields in one object. Size, depth and number of values are judged before anything is parsed, so
- * that a hostile body costs one pass over its bytes at most.
+ * Reads a request's body: a JSON object in UTF-8 of at most 256 KiB (`admin.register`: 4 MiB) and 16 levels (contract
+ * section 2), with at most 40,000 values and 2,000 fields in one object. Size, depth and number of values are judged
+ * before anything is parsed, so that a hostile body costs one pass over its bytes at most.
  * Refuses `MALFORMED_MESSAGE` what is not such an object, `VALIDATION_FAILED` what `findIssues` finds in it.
  * @param operation the routing key; may name no operation, and then nothing is passed over
  */
@@ -34,9 +34,8 @@ export function decodeBody(bytes: Uint8Array, operation?: string): DecodedBody {
     refusal: refuse('MALFORMED_MESSAGE', { message: `body: ${rule}` }),
   });
   if (bytes.length === 0) return malformed('must be a JSON object, but is empty');
-  if (bytes.length > ENVELOPE.maxBodyBytes) {
-    return malformed(`must be at most ${ENVELOPE.maxBodyBytes} bytes, but has ${bytes.length}`);
-  }
+  const maxBytes = maxBodyBytesOf(operation ?? '');
+  if (bytes.length > maxBytes) return malformed(`must be at most ${maxBytes} bytes, but has ${bytes.length}`);
   const excess = findExcess(bytes);
   if (excess !== null) return malformed(excess);
 

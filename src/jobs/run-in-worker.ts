@@ -67,7 +67,7 @@ export async function runInWorker(job: Job): Promise<void> {
       cipher: openSessionCipher(options.sessionEncryptionKeys),
       locks: createLeaseLocks(redis.locks),
       windowCache: createWindowCache(redis.windows),
-      recoveryQueue: createRecoveryQueue(redis.recoveryQueue),
+      recoveryQueue: createRecoveryQueue(redis.recoveryQueue, () => {}),
       lockConnection: redis.locks,
       windowConnection: redis.windows,
     };

@@ -9,6 +9,16 @@ export const RECOVERY_QUEUE_KEY = 'account_recovery_queue';
 const MARK = 'whole';
 const END_OF_TIME = 8.64e15;
 
+/** So many members of others are looked past, at the front of the queue. */
+const MAX_FOREIGN = 100;
+/** So many of them are told. */
+const MAX_TOLD = 5;
+const ACCOUNT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const isOurs = (member: string): boolean => member === MARK || ACCOUNT_ID.test(member);
+
+/** What stands in the queue's place and was not written by this service. */
+export type ForeignFind = { members: string[] } | { type: 'wrong' };
+
 /** An account that recovers by itself, and when; null: it does not (any more). */
 export interface Recovery {
   accountId: string;
@@ -32,7 +42,12 @@ export interface RecoveryQueue {
   fill: (everything: AsyncIterable<readonly Recovery[]>) => Promise<number>;
 }
 
-export function createRecoveryQueue(redis: RedisConnection): RecoveryQueue {
+/**
+ * @param onForeign told once, until the queue is clean again: members that this service has not written, which are
+ *   passed over, or that the key is of another type, which is replaced
+ */
+export function createRecoveryQueue(redis: RedisConnection, onForeign: (found: ForeignFind) => void): RecoveryQueue {
+  const tell = tellOnce(onForeign);
   // A server that comes back may have an old queue, mark included, so whole is what was filled on this connection.
   let connections = 0;
   let filledOn: number | null = null;
@@ -54,23 +69,34 @@ export function createRecoveryQueue(redis: RedisConnection): RecoveryQueue {
   return {
     state: async () => {
       const answer = await redis.attempt((client) =>
-        client.multi().zscore(RECOVERY_QUEUE_KEY, MARK).zrange(RECOVERY_QUEUE_KEY, '0', '0', 'WITHSCORES').exec(),
+        client
+          .multi()
+          .zscore(RECOVERY_QUEUE_KEY, MARK)
+          .zrange(RECOVERY_QUEUE_KEY, '0', String(MAX_FOREIGN), 'WITHSCORES')
+          .exec(),
       );
       if (answer === null) return { kind: 'away' };
       if (answer.some(([error]) => error !== null)) {
+        tell({ type: 'wrong' });
         // Not a sorted set, so not the queue: it is filled anew.
         await redis.attempt((client) => client.unlink(RECOVERY_QUEUE_KEY));
         return { kind: 'lost' };
       }
-      const [[, mark], [, [first, dueAt]]] = answer as [[null, string | null], [null, string[]]];
+      const [[, mark], [, front]] = answer as [[null, string | null], [null, string[]]];
+      const first = front.findIndex((text, index) => index % 2 === 0 && isOurs(text));
+      tell({ members: front.slice(0, first === -1 ? undefined : first).filter((_, index) => index % 2 === 0) });
       if (mark !== 'inf' || filledOn !== connections) return { kind: 'lost' };
-      return { kind: 'whole', nextDueAt: first === MARK ? null : Number(dueAt) };
+      // Too many of others: the database knows, too.
+      if (first === -1) return { kind: 'away' };
+      return { kind: 'whole', nextDueAt: front[first] === MARK ? null : Number(front[first + 1]) };
     },
     put,
-    due: async (now, limit) =>
-      (await redis.attempt((client) =>
-        client.zrange(RECOVERY_QUEUE_KEY, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, limit),
-      )) ?? [],
+    due: async (now, limit) => {
+      const members = await redis.attempt((client) =>
+        client.zrange(RECOVERY_QUEUE_KEY, '-inf', String(now), 'BYSCORE', 'LIMIT', 0, limit + MAX_FOREIGN),
+      );
+      return members?.filter((member) => ACCOUNT_ID.test(member)).slice(0, limit) ?? [];
+    },
     fill: async (everything) => {
       const connection = connections;
       let taken = 0;
@@ -83,5 +109,17 @@ export function createRecoveryQueue(redis: RedisConnection): RecoveryQueue {
       filledOn = connection;
       return taken;
     },
+  };
+}
+
+/** Passes on each kind of foreign find once, until the queue is clean again. */
+function tellOnce(onForeign: (found: ForeignFind) => void): (found: ForeignFind) => void {
+  let told: 'type' | 'members' | 'nothing' = 'nothing';
+  return (found) => {
+    const kind = 'type' in found ? 'type' : found.members.length > 0 ? 'members' : 'nothing';
+    if (kind !== 'nothing' && kind !== told) {
+      onForeign('type' in found ? found : { members: found.members.slice(0, MAX_TOLD) });
+    }
+    told = kind;
   };
 }

@@ -64,6 +64,8 @@ export interface Resources extends Limits {
   /** How long an error counts against its account. */
   errorWindowMs: number;
   access: Access;
+  /** Whether callers that are not told apart may come from other machines. */
+  networkIsTrusted: boolean;
   cipher: SessionCipher;
   locks: LeaseLocks;
   windowCache: WindowCache;

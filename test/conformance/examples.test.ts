@@ -31,6 +31,7 @@ test.each(CASES)('$door $operation: $name', async ({ door, operation, given, req
 /** What other tests have left behind shows here. */
 const OF_THE_FLEET = new Set([
   'locked_by_services',
+  'locked_by_service',
   'next_recovery_at',
   'leases_by_service',
   'identity',

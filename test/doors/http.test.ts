@@ -219,6 +219,33 @@ test('a GET reads the query string; a POST has none', async () => {
   expect(received).toHaveLength(1);
 });
 
+test('a POST reads from its query string the fields that the predecessor put there, and no other', async () => {
+  const { call, received } = common;
+  const schedule = `${API}/schedule-recovery/${ACCOUNT}`;
+  const time = '2030-01-01T00:00:00+00:00';
+  const query = new URLSearchParams({ recovery_time: time, reason: 'rests' }).toString();
+  await call('POST', `${schedule}?${query}`);
+  await call('POST', `${schedule}?${query}`, JSON.stringify({ recovery_time: time, recovery_type: 'manual' }));
+  await call('POST', `${API}/maintenance/process-recoveries?limit=50`, undefined, {
+    'content-type': 'application/json',
+  });
+  expect(received.map(({ body }) => body)).toEqual([
+    { account_id: ACCOUNT, recovery_time: time, reason: 'rests' },
+    { account_id: ACCOUNT, recovery_time: time, reason: 'rests', recovery_type: 'manual' },
+    { job: 'process-recoveries', limit: 50 },
+  ]);
+  const refused: [string, string | undefined, RegExp][] = [
+    [`${schedule}?force=true`, undefined, /^force: belongs into the body/],
+    [`${schedule}?account_id=${KEY}`, undefined, /^account_id: belongs into the body/],
+    [`${schedule}?reason=this`, '{"reason":"that"}', /^reason: differs from the one in the query string/],
+    [`${schedule}?reason=%00`, undefined, /^reason: must not contain NUL/],
+  ];
+  for (const [url, body, message] of refused) {
+    expectFailure(await call('POST', url, body), 'VALIDATION_FAILED', message);
+  }
+  expect(received).toHaveLength(3);
+});
+
 const deep = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
 interface BadBody {
   is: string;

@@ -348,3 +348,35 @@ test('the queue follows every change of a wait', async () => {
   await operations.succeed('admin.recover', { account_id, reason: 'test' });
   await becomes(null);
 });
+
+test('members that the service has not written are passed over, and told once', async () => {
+  const ids = await seedAccounts(operations, 30, 3);
+  await letWait(operations, ids, { fromMs: 400, toMs: 800 });
+  await queue.zadd(RECOVERY_QUEUE_KEY, 0, 'somebody-else', 1, 'account:7', Date.now(), `{"account_id":"${ids[0]}"}`);
+  one.foreign.length = 0;
+  startTimer(one);
+  await allActive(ids);
+  await until(queued, (left) => left === 3);
+  // Several looks later it is still said once, and what is not the service's is left alone.
+  const looks = jest.spyOn(one.context.recoveryQueue, 'state');
+  await until(
+    () => Promise.resolve(looks.mock.calls.length),
+    (count) => count >= 3,
+  );
+  looks.mockRestore();
+  expect(one.foreign).toEqual([{ members: ['somebody-else', 'account:7', expect.stringContaining('account_id')] }]);
+});
+
+test.each([
+  ['a text', () => queue.set(RECOVERY_QUEUE_KEY, 'mine'), () => one],
+  ['a list', () => queue.rpush(RECOVERY_QUEUE_KEY, 'mine'), () => two],
+])('waits end on time though the queue is %s of somebody else, which is told once', async (_kind, spoil, instance) => {
+  const ids = await seedAccounts(operations, 31, 2);
+  await spoil();
+  await letWait(operations, ids, { fromMs: 300, toMs: 600 });
+  instance().foreign.length = 0;
+  startTimer(instance());
+  await allActive(ids);
+  expect(instance().foreign).toEqual([{ type: 'wrong' }]);
+  expect(await queue.type(RECOVERY_QUEUE_KEY)).toBe('zset');
+});

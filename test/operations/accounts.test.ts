@@ -27,7 +27,7 @@ const invite = (accountId: string | undefined, count: number, channel?: string) 
     [accountId, count, channel],
   );
 
-test('totals, statuses, today’s capacity and the accounts, without phone numbers and sessions', async () => {
+test('totals, statuses, today’s capacity and the accounts, without sessions', async () => {
   const user = newUser();
   const ids = (await harness.registerAccounts(user, 6)).sort();
   await harness.registerAccounts(newUser(), 2);
@@ -68,13 +68,28 @@ test('totals, statuses, today’s capacity and the accounts, without phone numbe
     error_count: 0,
     last_used_at: null,
     used_today: { invite: 0, message: 0, add_contact: 0, join_channel: 0, leave_channel: 0, parse: 0 },
+    phone: expect.stringMatching(/^\+49\d+$/),
+    used_invites_today: 0,
+    used_messages_today: 0,
+    contacts_today: 0,
+    flood_wait_until: null,
+    blocked_until: null,
   });
   expect(reply.accounts[1]).toMatchObject({ is_available: false, leased_by: 'holder', used_today: { invite: 4 } });
   expect(reply.accounts[1]?.available_at).toBe(reply.accounts[1]?.leased_until);
   expect(reply.accounts[2]).toMatchObject({ status: 'flood_wait', available_at: wait.recovery_time });
   expect(reply.accounts[4]).toMatchObject({ status: 'draining', is_available: false, available_at: null });
   expect(reply.accounts[5]).toMatchObject({ status: 'disabled', disabled_reason: 'manual', available_at: null });
-  expect(JSON.stringify(reply)).not.toMatch(/phone|session|\+49/);
+  expect(reply).toMatchObject({ user_id: user, purpose: 'general', active_accounts: 2, available_now: 1 });
+  expect(reply.aggregates).toMatchObject({
+    capacity_today_sum: capacity_today.invite,
+    capacity_today_by_channel: null,
+    can_invite_in_channel_true: null,
+  });
+  expect(reply.accounts[1]).toMatchObject({ used_invites_today: 4 });
+  expect(reply.accounts[2]).toMatchObject({ flood_wait_until: wait.recovery_time, blocked_until: null });
+  expect(reply.accounts[3]).toMatchObject({ flood_wait_until: null, blocked_until: expect.any(String) });
+  expect(JSON.stringify(reply)).not.toMatch(/session/);
 });
 
 test('a user without accounts, whatever the number', async () => {
@@ -133,6 +148,56 @@ test('availability is judged for the purpose, the channel and the lease', async 
   expect(accounts.find((account) => account.account_id === used)?.available_at).toBe(nextMidnight);
   // In the channel: none of the 15 left, none of the day's 30, and all 15 of the channel's.
   expect(aggregates.capacity_today.invite).toBe(15);
+  // Without the channel: 15, none, and 30.
+  expect(aggregates).toMatchObject({
+    capacity_today_sum: 45,
+    capacity_today_by_channel: 15,
+    can_invite_in_channel_true: 1,
+  });
+});
+
+test('what is available now is counted over all accounts, whatever the filters, the limit and the page', async () => {
+  const user = newUser();
+  const [used = '', full = '', , leased] = await harness.registerAccounts(user, 5);
+  await invite(used, 15, 'channel');
+  await invite(full, 30);
+  const wish = { user_id: user, purpose: 'general', service_name: 'holder', preferred_account_id: leased };
+  await ask(harness, 'account.allocate', wish);
+  const availableNow = async (more: Record<string, unknown>) =>
+    (await summaryOf(user, { limit: 1, ...more })).available_now;
+  expect(await availableNow({})).toBe(4);
+  expect(await availableNow({ status: 'blocked' })).toBe(4);
+  expect(await availableNow({ purpose: 'invite_campaign' })).toBe(3);
+  expect(await availableNow({ purpose: 'invite_campaign', target_channel_id: ' @Channel ' })).toBe(2);
+  // An account within its cooldown can be granted, and may not invite at this instant.
+  await harness.query(
+    `INSERT INTO usage_windows (account_id, action_type, day, day_count, last_action_at, burst_count)
+     SELECT id, 'invite', (now() AT TIME ZONE 'UTC')::date, 1, now(), 1 FROM telegram_sessions
+     WHERE user_id = $1 AND id <> ALL($2::uuid[])`,
+    [user, [used, full]],
+  );
+  const { aggregates, available_now } = await summaryOf(user, {
+    purpose: 'invite_campaign',
+    target_channel_id: 'channel',
+  });
+  expect([available_now, aggregates.can_invite_in_channel_true]).toEqual([2, 0]);
+});
+
+test('what the predecessor’s callers ask: unavailable accounts left out, and limits above the greatest', async () => {
+  const user = newUser();
+  const [busy] = await harness.registerAccounts(user, 3);
+  await set(busy, 'disabled');
+  const listed = async (filters: Record<string, unknown>) => (await summaryOf(user, filters)).accounts.length;
+  expect(await listed({ include_unavailable: false, limit: 1000 })).toBe(2);
+  expect(await listed({ include_unavailable: true, limit: 2000 })).toBe(3);
+  expect(await listed({ include_unavailable: null, limit: Number.MAX_SAFE_INTEGER })).toBe(3);
+  expect(await listed({ include_unavailable: true, only_available: true })).toBe(2);
+  const many = await harness.registerAccounts(newUser(), 501);
+  const [{ user_id } = { user_id: 0 }] = await harness.query<{ user_id: number }>(
+    'SELECT user_id::int FROM telegram_sessions WHERE id = $1',
+    [many[0]],
+  );
+  expect((await summaryOf(user_id, { limit: 1000 })).accounts).toHaveLength(500);
 });
 
 test('pages over all accounts once, with and without filters', async () => {
@@ -189,7 +254,8 @@ test('refuses what is no filter, naming the field', async () => {
     { status: 'free' },
     { only_available: 'yes' },
     { limit: 0 },
-    { limit: 501 },
+    { limit: '501' },
+    { include_unavailable: 'no' },
     { cursor: 'abc' },
     { offset: 3 },
   ]) {

@@ -166,11 +166,13 @@ test('prefers, and requires, a certain account', async () => {
     account_id: preferred_account_id,
     selection: { reason: 'preferred', preferred_honoured: true },
   });
-  const second = await harness.succeed('account.allocate', wish(user, { preferred_account_id }));
+  const preferred = { preferred_account_id, preferred_mode: 'prefer' };
+  const second = await harness.succeed('account.allocate', wish(user, preferred));
   expect(second.allocation.selection).toMatchObject({ reason: 'best_available', preferred_honoured: false });
   const refused = await harness.refusal(
     'account.allocate',
-    wish(user, { preferred_account_id, preferred_mode: 'require' }),
+    // It is required unless the caller says otherwise.
+    wish(user, { preferred_account_id, preferred_mode: null }),
   );
   expect(refused).toMatchObject({ code: 'PREFERRED_UNAVAILABLE', details: { reason: 'leased' } });
   const spy = jest.spyOn(pg.Client.prototype, 'query');

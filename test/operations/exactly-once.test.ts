@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { OperationName } from '../../contracts/operations.js';
 import type { Dispatch, IncomingRequest, Reply } from '../../src/requests/request.js';
 import { openPool } from '../support/database.js';
-import { eventsOf, holdAccount, newUser, rowsOf } from '../support/held-account.js';
+import { eventsOf, holdAccount, letLeaseEnd, newUser, rowsOf } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 import { requestOf } from '../support/request-of.js';
 import { telethonSession } from '../support/session-strings.js';
@@ -197,19 +197,51 @@ describe('a refusal is remembered too', () => {
 });
 
 describe('what may not be remembered', () => {
-  test('a repeat of a grant gets the session again only while the lease lives', async () => {
+  test('a repeat of a grant gets the session and the metadata again only while the lease lives', async () => {
     const user = newUser();
-    await harness.registerAccounts(user, 1);
+    const metadata = { proxy: 'socks5://one:secret@proxy.internal', labels: ['old', { country: 'de' }] };
+    const account = { user_id: user, phone: `+888${user}000`, session_data: telethonSession(), metadata };
+    await harness.succeed('admin.register', { accounts: [account] });
     const request = requestOf('account.allocate', { user_id: user, purpose: 'general', service_name: 'one' });
     type Granted = { allocation: { account_id: string; session_data: string | null; phone: string } };
     const first = (await harness.dispatch(request)) as unknown as Granted;
     expect(first.allocation.session_data).toMatch(/^1/);
+    expect(first.allocation).toMatchObject({ metadata });
+    expect(first.allocation).not.toHaveProperty('ended_at');
     expect(await harness.dispatch(request)).toEqual(first);
+    const stored = await harness.query('SELECT reply FROM answered_requests WHERE message_id = $1', [
+      request.messageId,
+    ]);
+    expect(JSON.stringify(stored)).not.toMatch(/secret|proxy/);
     const { account_id } = first.allocation;
-    await harness.succeed('account.release', { account_id, service_name: 'one', usage_stats: noUsage });
+    const { released_at } = await harness.succeed('account.release', {
+      account_id,
+      service_name: 'one',
+      usage_stats: noUsage,
+    });
+    const over = { ...first.allocation, session_data: null, phone: '', metadata: {}, ended_at: released_at };
+    expect(((await another(request)) as unknown as Granted).allocation).toEqual(over);
     await harness.succeed('account.allocate', { user_id: user, purpose: 'general', service_name: 'two' });
-    const late = (await another(request)) as unknown as Granted;
-    expect(late.allocation).toEqual({ ...first.allocation, session_data: null, phone: '' });
+    expect(((await another(request)) as unknown as Granted).allocation).toEqual(over);
+  });
+
+  test('a repeat of a grant tells the end of a lease that has expired, met or not yet', async () => {
+    const user = newUser();
+    const [accountId = ''] = await harness.registerAccounts(user, 1);
+    const request = requestOf('account.allocate', { user_id: user, purpose: 'general', service_name: 'one' });
+    await harness.dispatch(request);
+    await letLeaseEnd(harness, accountId);
+    const endedAt = async () => {
+      const { allocation } = (await harness.dispatch(request)) as unknown as { allocation: { ended_at?: string } };
+      return allocation.ended_at;
+    };
+    const unmet = await endedAt();
+    expect(Date.parse(unmet ?? '')).toBeLessThan(Date.now());
+    await harness.succeed('account.allocate', { user_id: user, purpose: 'general', service_name: 'two' });
+    expect(await endedAt()).toBe(unmet);
+    // Not even the lease is known any more.
+    await harness.query('DELETE FROM leases WHERE account_id = $1 AND ended_at IS NOT NULL', [accountId]);
+    expect(await endedAt()).toMatch(/Z$/);
   });
 
   test('a request past its deadline has no effect and is not remembered', async () => {

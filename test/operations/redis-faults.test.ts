@@ -158,7 +158,10 @@ test('an account whose lock is held though the database knows of no lease is not
   await locks.set(lockKey(first), 'a lease that a failover forgot', 'PX', 60_000);
   const { allocation } = await harness.succeed('account.allocate', wish(user));
   expect(allocation.account_id).toBe(second);
-  const busy = await harness.refusal('account.allocate', wish(user, { preferred_account_id: first }));
+  const busy = await harness.refusal(
+    'account.allocate',
+    wish(user, { preferred_account_id: first, preferred_mode: 'prefer' }),
+  );
   expect(busy).toMatchObject({ code: 'ALL_BUSY', retryable: true });
   expect(busy.retry_after_ms).toBeLessThanOrEqual(1_000);
   const required = wish(user, { preferred_account_id: first, preferred_mode: 'require' });

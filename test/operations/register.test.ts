@@ -1,4 +1,5 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { eventsOf, holdAccount, newUser, rowsOf } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 import { requestOf } from '../support/request-of.js';
@@ -81,15 +82,26 @@ test('each account is judged alone, and told precisely why it is refused', async
     [newAccount({ metadata: { note: 'NUL \0' } }), /^metadata: /],
     [newAccount({ metadata: { note: ['half of a pair \ud83d'] } }), /^metadata: /],
     [newAccount({ metadata: { 'key \0': 1 } }), /^metadata: /],
+    [newAccount({ metadata: 'a text' }), /^metadata: /],
+    [newAccount({ phone: '+1 (500) 555-CALL' }), /^phone: must be 5 to 20 digits/],
+    [newAccount({ phone: 15005550006 }), /^phone: /],
+    [newAccount({ phone: '12+345' }), /^phone: /],
+    [newAccount({ user_id: -1 }), /^user_id: /],
+    [newAccount({ user_id: undefined }), /^user_id: /],
+    [newAccount({ account_id: 'seven' }), /^account_id: /],
+    [newAccount({ session_data: 'x'.repeat(5000) }), /^session_data: /],
+    [newAccount({ proxy: 'socks5://one' }), /^proxy: is not a field/],
   ];
   const last = newAccount({ metadata: { note: 'both halves \u{1f600}' } });
   const results = await register(good, ...faults.map(([account]) => account), last);
   expect(results.map(({ outcome }) => outcome)).toEqual(['created', ...faults.map(() => 'rejected'), 'created']);
   faults.forEach(([account, reason], index) => {
+    const field = /\w+/.exec(reason.source)?.[0];
     expect(results[index + 1]).toEqual({
       index: index + 1,
       outcome: 'rejected',
       reason: expect.stringMatching(reason),
+      field,
     });
     if (account.session_data !== '') expect(results[index + 1]?.reason).not.toContain(account.session_data);
   });
@@ -124,4 +136,68 @@ test('a thousand accounts in one request', async () => {
   const results = await register(...accounts);
   expect(results).toHaveLength(1000);
   expect(results.every(({ outcome, index }, position) => outcome === 'created' && index === position)).toBe(true);
+});
+
+test('what is no account is rejected by itself, and only a wrong frame is refused whole', async () => {
+  const good = newAccount();
+  const { accounts } = await harness.succeed('admin.register', { accounts: [null, 7, 'account', [], good] });
+  expect(accounts.slice(0, 4)).toEqual(
+    [0, 1, 2, 3].map((index) => ({ index, outcome: 'rejected', reason: 'must be an object' })),
+  );
+  expect(accounts[4]?.outcome).toBe('created');
+  for (const frame of [{}, { accounts: [] }, { accounts: {} }, { accounts: [good], more: 1 }]) {
+    expect((await harness.refusal('admin.register', frame)).code).toBe('VALIDATION_FAILED');
+  }
+});
+
+test('a phone number is taken under its digits, however people write it', async () => {
+  const digits = String(nextPhone++).padStart(11, '1');
+  const first = newAccount({ phone: `+${digits[0]} (${digits.slice(1, 4)}) ${digits.slice(4, 7)}-${digits.slice(7)}` });
+  const [created] = await register(first);
+  expect(await stored(created?.account_id)).toMatchObject({ phone: `+${digits}` });
+  const spellings = [digits, `+${digits}`, ` ${digits} `, digits.split('').join('.'), digits.split('').join('\u2011')];
+  for (const phone of spellings) {
+    const [again] = await register({ ...first, phone, session_data: telethonSession() });
+    expect(again).toEqual({ index: 0, account_id: created?.account_id, outcome: 'updated' });
+  }
+});
+
+describe('an id that is given', () => {
+  test('is kept, also when the account is registered again with it or without', async () => {
+    const account = newAccount({ account_id: randomUUID() });
+    const { account_id } = account as { account_id?: string };
+    expect(await register({ ...account, account_id: account_id?.toUpperCase() })).toEqual([
+      { index: 0, account_id, outcome: 'created' },
+    ]);
+    expect(await register(account)).toEqual([{ index: 0, account_id, outcome: 'updated' }]);
+    expect(await register({ ...account, account_id: null })).toEqual([{ index: 0, account_id, outcome: 'updated' }]);
+    const wish = {
+      user_id: account.user_id,
+      purpose: 'general',
+      service_name: 'one',
+      preferred_account_id: account_id,
+    };
+    const { allocation } = await harness.succeed('account.allocate', wish);
+    expect(allocation).toMatchObject({ account_id, session_data: account.session_data });
+  });
+
+  test('is refused for that account where it is another’s, or the phone is known under another', async () => {
+    const [known] = await register(newAccount());
+    const taken = newAccount({ account_id: known?.account_id });
+    const renamed = newAccount();
+    const [first] = await register(renamed);
+    const twice = randomUUID();
+    const results = await register(
+      taken,
+      { ...renamed, account_id: randomUUID() },
+      newAccount({ account_id: twice }),
+      newAccount({ account_id: twice }),
+      newAccount(),
+    );
+    expect(results.map(({ outcome }) => outcome)).toEqual(['rejected', 'rejected', 'created', 'rejected', 'created']);
+    for (const index of [0, 1, 3]) {
+      expect(results[index]).toMatchObject({ field: 'account_id', reason: expect.stringMatching(/^account_id: /) });
+    }
+    expect(await stored(first?.account_id)).toMatchObject({ phone: renamed.phone });
+  });
 });

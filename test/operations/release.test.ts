@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits/limits-policy.js';
 import { eventsOf, type Holder, holdAccount, letLeaseEnd, letUsageAge, rowsOf } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
+import { telethonSession } from '../support/session-strings.js';
 
 const withoutPauses: LimitsPolicy = {
   ...DEFAULT_LIMITS,
@@ -277,4 +278,72 @@ test('an error reported with the release takes effect, however long its tracebac
   const events = await eventsOf(harness, accountId);
   expect(events.map(({ type }) => type).slice(2)).toEqual(['account.flood_wait', 'account.released']);
   expect(JSON.stringify(events)).not.toContain('Wendelin');
+});
+
+describe('a release never fails for its statistics', () => {
+  test('fields that nobody knows change nothing and are named', async () => {
+    const { accountId, holder } = await holdAccount(harness);
+    const more = { batch_completed: true, rate_limit_block: 'cooldown', nested: { deep: [1] }, nothing: null };
+    const reply = await harness.succeed('account.release', { ...holder, ...usage(2, more) });
+    expect(reply.counted.invites).toBe(2);
+    expect(reply.ignored).toEqual(['batch_completed', 'rate_limit_block', 'nested', 'nothing']);
+    expect(await usedInvites(accountId)).toBe(2);
+    const { holder: next } = await holdAccount(harness);
+    expect(await harness.succeed('account.release', { ...next, ...usage(1) })).not.toHaveProperty('ignored');
+  });
+
+  test('a channel is trimmed; one that cannot be read is charged under its own text', async () => {
+    const { accountId, holder } = await holdAccount(harness);
+    const channel_usage = { ' @Foo\n': 2, 'My Channel!': 3, '  My Channel! ': 1, 'b\u0007ar': 1, '\u0007': 9 };
+    const reply = await harness.succeed('account.release', { ...holder, ...usage(7, { channel_usage }) });
+    expect(reply.ignored).toEqual(['My Channel!', 'b ar', 'channel_usage.4']);
+    expect(await invitesByChannel(accountId)).toEqual({ foo: [2, 2], 'My Channel!': [4, 4], 'b ar': [1, 1] });
+  });
+
+  test('of channels_used too, whatever stands there', async () => {
+    const { accountId, holder } = await holdAccount(harness);
+    const channels_used = ['foo ', 'https://example.com/x', null, 7.5, {}, '', ' ', `long ${'a b '.repeat(200)}`];
+    const reply = await harness.succeed('account.release', { ...holder, ...usage(1, { channels_used }) });
+    const long = `long ${'a b '.repeat(200)}`.slice(0, 256).trim();
+    const unread = ['https://example.com/x', '7.5', long];
+    expect(Object.keys(await invitesByChannel(accountId)).sort()).toEqual(['foo', ...unread].sort());
+    expect(new Set(reply.ignored)).toEqual(
+      new Set([
+        unread[0],
+        'channels_used.2',
+        '7.5',
+        'channels_used.4',
+        'channels_used.5',
+        'channels_used.6',
+        long.slice(0, 100),
+      ]),
+    );
+  });
+
+  test('no phone number and no session string is kept in the place of a channel', async () => {
+    const { accountId, holder } = await holdAccount(harness);
+    const session = telethonSession();
+    const channels_used = ['+1 555 555 5555', 't.me/+15555555555', session, `key ${session}`, '@foo'];
+    const more = { channels_used, [session]: 1 };
+    const reply = await harness.succeed('account.release', { ...holder, ...usage(1, more) });
+    expect(await invitesByChannel(accountId)).toEqual({ foo: [1, 1] });
+    const { channel_usage, counted_actions, events } = await rowsOf(harness, accountId);
+    const kept = JSON.stringify([reply, channel_usage, counted_actions, events]);
+    expect(kept).not.toMatch(/555/);
+    expect(kept).not.toContain(session.slice(1, 60));
+    expect(reply.ignored).toHaveLength(5);
+  });
+
+  test('a thousand names are taken, more are refused; many ignored ones make no large reply', async () => {
+    const { holder } = await holdAccount(harness);
+    const named = (count: number) =>
+      Object.fromEntries(Array.from({ length: count }, (_, n) => [`channel no ${n}`, 0]));
+    const refused = await harness.refusal('account.release', {
+      ...holder,
+      ...usage(1, { channel_usage: named(1001) }),
+    });
+    expect(refused).toMatchObject({ code: 'VALIDATION_FAILED', message: expect.stringMatching(/channel_usage.*1000/) });
+    const reply = await harness.succeed('account.release', { ...holder, ...usage(1, { channel_usage: named(1000) }) });
+    expect(reply.ignored).toHaveLength(20);
+  });
 });

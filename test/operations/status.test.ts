@@ -43,6 +43,7 @@ test('totals, leases by service, and the dependencies as they are', async () => 
   const context = {
     sql: database.reader,
     access: { policy: () => null },
+    networkIsTrusted: true,
     dependencies: () =>
       Promise.resolve({ database: { ok: true, latency_ms: 0.7 }, broker: { ok: false, detail: 'no answer' } }),
   } as unknown as BatchContext;
@@ -56,7 +57,12 @@ test('totals, leases by service, and the dependencies as they are', async () => 
     leased_accounts: 3,
     status_breakdown: { active: 4, flood_wait: 1, blocked: 1, draining: 0, disabled: 0 },
     leases_by_service: { one: 2, two: 1 },
+    active_accounts: 4,
+    locked_accounts: 3,
+    available_accounts: 1,
+    locked_by_service: { one: 2, two: 1 },
     identity: 'off',
+    network_is_trusted: true,
     dependencies: {
       database: { up: true, latency_ms: 0.7 },
       broker: { up: false, latency_ms: null, detail: 'no answer' },

@@ -65,7 +65,7 @@ test.each(writes)('%s in the place of a job lock keeps no job from running', asy
 test.each(writes)('%s in the place of the recovery queue is replaced by it', async (_what, write) => {
   await connections.recoveryQueue.client.unlink(RECOVERY_QUEUE_KEY);
   await write(connections.recoveryQueue, RECOVERY_QUEUE_KEY);
-  const queue = createRecoveryQueue(connections.recoveryQueue);
+  const queue = createRecoveryQueue(connections.recoveryQueue, () => {});
   expect(await queue.state()).toEqual({ kind: 'lost' });
   const recoveries = [{ accountId: '00000000-0000-4000-8000-000000000001', dueAt: 1_000 }];
   expect(await queue.fill([recoveries] as unknown as AsyncIterable<typeof recoveries>)).toBe(1);

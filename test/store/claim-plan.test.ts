@@ -13,7 +13,8 @@ import { lockAccounts } from '../../src/store/accounts/locks.js';
 import { loadHistory } from '../../src/store/history/load-history.js';
 import { loadCountedInLeases } from '../../src/store/accounts/load-counted-in-leases.js';
 import { loadPermits } from '../../src/store/accounts/load-permits.js';
-import { loadOpenLeaseSecrets, loadSessions } from '../../src/store/sessions/load-sessions.js';
+import { loadGranted } from '../../src/store/sessions/load-granted.js';
+import { loadSessions } from '../../src/store/sessions/load-sessions.js';
 import { loadChannelUsage, loadWindows } from '../../src/store/accounts/load-windows.js';
 import { findKnownAccounts } from '../../src/store/accounts/register-accounts.js';
 import { createLog } from '../../src/telemetry/log.js';
@@ -193,12 +194,16 @@ const hotQueries: [name: string, run: (sql: Sql) => Promise<unknown>, fragment: 
   ],
   ['heads by id', (sql) => loadAccountHeads(sql, sample.accounts), 'usage_version'],
   ['sessions by id', (sql) => loadSessions(sql, sample.accounts), 'session_key_id'],
-  ['secrets by lease', (sql) => loadOpenLeaseSecrets(sql, sample.leases), 'session_key_id'],
+  ['secrets by lease', (sql) => loadGranted(sql, sample.leases), 'session_key_id'],
   ['windows by account', (sql) => loadWindows(sql, sample.accounts), 'usage_windows'],
   ['channels by account', (sql) => loadChannelUsage(sql, sample.accounts, ['channel_1']), 'channel_usage'],
   ['counted actions by lease', (sql) => loadCountedInLeases(sql, sample.accounts), 'counted_actions'],
   ['permits by id', (sql) => loadPermits(sql, sample.permits), 'counted_actions'],
-  ['known accounts', (sql) => findKnownAccounts(sql, sample.phones, sample.phones), 'session_fingerprint'],
+  [
+    'known accounts',
+    (sql) => findKnownAccounts(sql, { phones: sample.phones, fingerprints: sample.phones, ids: sample.accounts }),
+    'session_fingerprint',
+  ],
   ['counts by user', (sql) => countAccounts(sql, [3], Date.now()), 'GROUP BY user_id'],
   ['outbox', loadOutboxState, 'FROM outbox'],
   [

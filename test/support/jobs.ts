@@ -25,6 +25,8 @@ export interface JobsHarness {
   ) => Promise<RunSummary | null>;
   /** Does the job's work once, without claiming a run; answers its counts. */
   work: (job: Job, options?: { scheduledFor?: number; signal?: AbortSignal }) => Promise<Record<string, number>>;
+  /** What the recovery queue has told of members that are not the service's. */
+  foreign: unknown[];
   close: () => Promise<void>;
 }
 
@@ -41,12 +43,13 @@ export async function startJobs(
     jobLocks: connectPatiently(redisUrl, 'jobLocks'),
   } satisfies Record<keyof typeof REDIS_DATABASES, RedisConnection>;
   await Promise.all(Object.values(redis).map(({ client }) => once(client, 'ready')));
+  const foreign: unknown[] = [];
   const context: JobContext = {
     database,
     log: createLog({ level: 'error', instance, stream: new PassThrough().resume() }),
     locks: createLeaseLocks(redis.locks),
     windowCache: createWindowCache(redis.windows),
-    recoveryQueue: createRecoveryQueue(redis.recoveryQueue),
+    recoveryQueue: createRecoveryQueue(redis.recoveryQueue, (found) => foreign.push(found)),
     lockConnection: redis.locks,
     windowConnection: redis.windows,
     cipher: openSessionCipher(sessionKeys),
@@ -63,6 +66,7 @@ export async function startJobs(
   const jobLocks = createJobLocks(redis.jobLocks);
   return {
     context,
+    foreign,
     run: (job, occurrence, { context: given = context, ...options } = {}) =>
       runJob(given, job, {
         instance,

@@ -43,7 +43,7 @@ beforeAll(async () => {
     database,
     locks: createLeaseLocks(await connect('locks')),
     windowCache: createWindowCache(await connect('windows')),
-    recoveryQueue: createRecoveryQueue(await connect('recoveryQueue')),
+    recoveryQueue: createRecoveryQueue(await connect('recoveryQueue'), () => {}),
     log: createLog({ level: 'error', instance: 'test' }),
     cipher: openSessionCipher(['ab'.repeat(32)]),
   };

@@ -174,7 +174,11 @@ const answerFaults = (app: FastifyInstance, log: Log): void => {
       request.raw.resume();
     }
     if (error.statusCode !== undefined && error.statusCode < 500) {
-      return answer(reply, refuse('MALFORMED_MESSAGE', { message: ruleBroken(error.code) }));
+      const message =
+        error.code === 'FST_ERR_CTP_BODY_TOO_LARGE'
+          ? `body: must be at most ${request.routeOptions.bodyLimit} bytes`
+          : ruleBroken(error.code);
+      return answer(reply, refuse('MALFORMED_MESSAGE', { message }));
     }
     const errorId = randomUUID();
     log.error('http request failed', { request_id: request.id, error_id: errorId, error });
@@ -206,7 +210,6 @@ const refuseOnSocket = (error: NodeJS.ErrnoException, socket: Socket): void => {
 
 /** By the codes of Fastify and Node, what was wrong with a request that could not be read. */
 const RULES: Record<string, string> = {
-  FST_ERR_CTP_BODY_TOO_LARGE: `body: must be at most ${ENVELOPE.maxBodyBytes} bytes`,
   FST_ERR_CTP_INVALID_MEDIA_TYPE: `content-type: must be ${ENVELOPE.contentType} in UTF-8`,
   FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'content-length: must be the length of the body',
   FST_ERR_BAD_URL: 'path: must be well-formed percent-encoding',

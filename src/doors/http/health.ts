@@ -23,12 +23,14 @@ export interface HealthSource {
 }
 
 /**
- * Serves `/health/live` and `/health/ready` to everybody, for probes have no identity; and `/api/v1/health/detailed`,
+ * Serves `/health`, `/health/live` and `/health/ready` to everybody, for probes have no identity; and `/api/v1/health/detailed`,
  * which asks the database about the whole fleet, to those who may come to this door.
  */
 export const serveHealth = (app: FastifyInstance, { readiness, detailedHealth, gate, log }: HealthSource): void => {
   // An answer at all is the proof: the event loop turns.
   app.get('/health/live', () => ({ status: 'alive' }));
+  // Where the predecessor was asked.
+  app.get('/health', () => ({ status: 'alive' }));
 
   app.get('/health/ready', async (_request, reply) => {
     const state = await readiness().catch((error: unknown): Readiness => {

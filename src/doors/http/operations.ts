@@ -1,5 +1,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { OPERATION_NAMES, OPERATIONS, type OperationName } from '../../../contracts/operations.js';
+import {
+  maxBodyBytesOf,
+  OPERATION_NAMES,
+  type Operation,
+  OPERATIONS,
+  type OperationName,
+} from '../../../contracts/operations.js';
 import { refuse } from '../../requests/refuse.js';
 import type { Dispatch } from '../../requests/request.js';
 import type { Log } from '../../telemetry/log.js';
@@ -48,11 +54,12 @@ export const serveOperations = (app: FastifyInstance, source: OperationsSource):
 };
 
 const serveOperation = (app: FastifyInstance, name: OperationName, { dispatch, gate, log }: OperationsSource): void => {
-  const { http, request: schema } = OPERATIONS[name];
-  const operation = { name, method: http.method, readQuery: createQueryReader(schema) };
+  const { http, request: schema }: Operation = OPERATIONS[name];
+  const operation = { name, method: http.method, readQuery: createQueryReader(schema), inQuery: http.query ?? [] };
   app.route<{ Params: Record<string, string>; Querystring: Query; Body: Uint8Array | undefined }>({
     method: http.method,
     url: urlOf(http.path),
+    bodyLimit: maxBodyBytesOf(name),
     // Before the body is read: whoever may not call costs no more than this.
     onRequest: (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
       request.caller = gate.identify(request.headers.authorization);

@@ -47,20 +47,20 @@ export const readTraceparent = (headers: IncomingHttpHeaders): string | null => 
 
 /**
  * Makes of an HTTP request what every door hands over. A GET has its fields in the query string, a POST in its body
- * (none: no fields); path parameters come on top. Refuses `MALFORMED_MESSAGE` and `VALIDATION_FAILED`; the fields
+ * (none: no fields) and those of `inQuery` in either; path parameters come on top. Refuses `MALFORMED_MESSAGE` and `VALIDATION_FAILED`; the fields
  * themselves are validated behind the door.
  */
 export const readHttpRequest = (
-  operation: { name: string; method: 'GET' | 'POST'; readQuery: ReadQuery },
+  operation: { name: string; method: 'GET' | 'POST'; readQuery: ReadQuery; inQuery: readonly string[] },
   requestId: string,
   parts: HttpParts,
 ): Read<IncomingRequest> => {
   const envelope = readEnvelope(parts.headers);
   if (!envelope.ok) return envelope;
   const fields =
-    operation.method === 'GET' ? readFromQuery(operation.readQuery, parts) : readFromBody(parts, operation.name);
+    operation.method === 'GET' ? readFromQuery(operation.readQuery, parts.query) : readPost(operation, parts);
   if (!fields.ok) return fields;
-  const body = joinPath(fields.value, parts.params);
+  const body = joinOutside(fields.value, parts.params, 'path');
   if (!body.ok) return body;
   const traceparent = readTraceparent(parts.headers);
   return {
@@ -89,20 +89,29 @@ const readEnvelope = (
   return { ok: true, value: { messageId, deadlineAt, expiresAt: null } };
 };
 
-const readFromQuery = (readQuery: ReadQuery, { query }: HttpParts): Read<Record<string, unknown>> => {
+const readFromQuery = (readQuery: ReadQuery, query: Query): Read<Record<string, unknown>> => {
   const fields = readQuery(query);
   const issues = findIssues(fields);
   return issues.length > 0 ? { ok: false, refusal: refuseInvalid(issues) } : { ok: true, value: fields };
 };
 
-const readFromBody = ({ headers, query, body }: HttpParts, operation: string): Read<Record<string, unknown>> => {
-  const malformed = (message: string) => ({ ok: false as const, refusal: refuse('MALFORMED_MESSAGE', { message }) });
+const readPost = (
+  { name, readQuery, inQuery }: { name: string; readQuery: ReadQuery; inQuery: readonly string[] },
+  parts: HttpParts,
+): Read<Record<string, unknown>> => {
   // Ignoring them would leave the caller believing they had been heard.
-  const misplaced = Object.keys(query).map((path) => ({
-    path,
-    message: 'belongs into the body, not the query string',
-  }));
+  const misplaced = Object.keys(parts.query)
+    .filter((field) => !inQuery.includes(field))
+    .map((path) => ({ path, message: 'belongs into the body, not the query string' }));
   if (misplaced.length > 0) return { ok: false, refusal: refuseInvalid(misplaced) };
+  const fields = readFromBody(parts, name);
+  if (!fields.ok || Object.keys(parts.query).length === 0) return fields;
+  const given = readFromQuery(readQuery, parts.query);
+  return given.ok ? joinOutside(fields.value, given.value, 'query string') : given;
+};
+
+const readFromBody = ({ headers, body }: HttpParts, operation: string): Read<Record<string, unknown>> => {
+  const malformed = (message: string) => ({ ok: false as const, refusal: refuse('MALFORMED_MESSAGE', { message }) });
   if (body === null || body.length === 0) return { ok: true, value: {} };
   const contentType = header(headers, 'content-type');
   if (contentType !== null && !isJsonType(contentType)) {
@@ -115,16 +124,23 @@ const readFromBody = ({ headers, query, body }: HttpParts, operation: string): R
   return decoded.ok ? { ok: true, value: decoded.body } : decoded;
 };
 
-/** The path says which account it is; a body may say the same, but nothing else. */
-const joinPath = (fields: Record<string, unknown>, params: Record<string, string>): Read<Record<string, unknown>> => {
-  const differing = Object.entries(params)
+/** What the path or the query string says stands; a body may say the same, but nothing else. */
+const joinOutside = (
+  fields: Record<string, unknown>,
+  outside: Record<string, unknown>,
+  where: 'path' | 'query string',
+): Read<Record<string, unknown>> => {
+  const differing = Object.entries(outside)
     .filter(([name, value]) => {
       const given = Object.hasOwn(fields, name) ? (fields[name] ?? null) : null;
-      return given !== null && (typeof given !== 'string' || given.toLowerCase() !== value.toLowerCase());
+      return given !== null && !isSame(given, value);
     })
-    .map(([path]) => ({ path, message: 'differs from the one in the path' }));
-  const issues = [...differing, ...findIssues(params)];
+    .map(([path]) => ({ path, message: `differs from the one in the ${where}` }));
+  const issues = [...differing, ...findIssues(outside)];
   return issues.length > 0
     ? { ok: false, refusal: refuseInvalid(issues) }
-    : { ok: true, value: { ...fields, ...params } };
+    : { ok: true, value: { ...fields, ...outside } };
 };
+
+const isSame = (one: unknown, other: unknown): boolean =>
+  typeof one === 'string' && typeof other === 'string' ? one.toLowerCase() === other.toLowerCase() : one === other;

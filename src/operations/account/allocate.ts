@@ -1,11 +1,11 @@
 import type { FailureCode } from '../../../contracts/failures.js';
 import type { ReplyBody } from '../../../contracts/operations.js';
-import { toIso } from '../../clock.js';
+import { fromIso, toIso } from '../../clock.js';
 import type { LimitsPolicy } from '../../decide/limits/limits-policy.js';
 import { policyFor } from '../../decide/limits/reentry.js';
 import type { AccountRecord, OpenLease } from '../../store/accounts/account-record.js';
 import { usedToday } from '../../store/accounts/changes.js';
-import { loadOpenLeaseSecrets } from '../../store/sessions/load-sessions.js';
+import { loadGranted } from '../../store/sessions/load-granted.js';
 import { chooseAccounts, type Choice, regrantsTo, type Shortage } from './choose-accounts.js';
 import type { AcceptedRequest, BatchContext, Outcome, Recall } from '../../requests/handler.js';
 import { noteReentry } from '../../accounts/reentry-note.js';
@@ -37,7 +37,11 @@ export async function grantAll(
     const left = roomToday(account, policyFor(account.condition, context, work.now), work.now);
     const why = { selection: selectionReason(preferred), limits_left: left };
     const lease = openLease(work, account, leaseTerms(request, lockValue, work.now), why, request);
-    outcomes.set(request, grant(context, request, choice, lease, sessions.get(account.accountId), work.now));
+    const connection = {
+      session: sessions.get(account.accountId),
+      metadata: work.connections.get(account.accountId)?.metadata,
+    };
+    outcomes.set(request, grant(context, request, choice, lease, connection, work.now));
   }
   return { outcomes, shortages };
 }
@@ -65,22 +69,23 @@ export async function refuseAll(
 /** Puts the secrets back into a stored grant, as long as its lease is open. */
 export const recallGrants: Recall<'account.allocate'> = async (context, repeats) => {
   const leaseIds = repeats.flatMap(({ stored }) => (isGrant(stored) ? stored.allocation.lease_id : []));
-  const secrets = await loadOpenLeaseSecrets(context.sql, leaseIds);
+  const { open, endedAt } = await loadGranted(context.sql, leaseIds);
   // Who granted these may have died before it stretched their locks.
-  const locks = [...secrets.values()].map(({ accountId, lockValue, ttlMs }) => ({
-    accountId,
-    value: lockValue,
-    ttlMs,
-  }));
+  const locks = [...open.values()].map(({ accountId, lockValue, ttlMs }) => ({ accountId, value: lockValue, ttlMs }));
   context.afterCommit(() => context.locks.stretch(locks));
   return repeats.map(({ body, stored }) => {
     if (!isGrant(stored)) return stored;
-    const secret = secrets.get(stored.allocation.lease_id);
-    const session =
-      secret === undefined || !body.include_session
-        ? null
-        : context.cipher.decrypt(secret.keyId, secret.sealed, secret.accountId);
-    return { ...stored, allocation: { ...stored.allocation, phone: secret?.phone ?? '', session_data: session } };
+    const { lease_id: leaseId, expires_at: expiresAt } = stored.allocation;
+    const granted = open.get(leaseId);
+    if (granted === undefined) {
+      const ended_at = toIso(endedAt.get(leaseId) ?? fromIso(expiresAt));
+      return { ...stored, allocation: { ...stored.allocation, metadata: {}, ended_at } };
+    }
+    const session_data = body.include_session
+      ? context.cipher.decrypt(granted.keyId, granted.sealed, granted.accountId)
+      : null;
+    const { phone, metadata } = granted;
+    return { ...stored, allocation: { ...stored.allocation, phone, session_data, metadata: readMetadata(metadata) } };
   });
 };
 
@@ -90,8 +95,10 @@ export const holdersOf = (context: BatchContext, requests: readonly AllocateRequ
     .filter((request) => regrantsTo(context, request))
     .map(({ body }) => ({ userId: body.user_id, serviceName: body.service_name }));
 
-const isGrant = (stored: Record<string, unknown>): stored is { allocation: { lease_id: string } } =>
+const isGrant = (stored: Record<string, unknown>): stored is { allocation: { lease_id: string; expires_at: string } } =>
   stored.success === true;
+
+const readMetadata = (json: string): Record<string, unknown> => JSON.parse(json) as Record<string, unknown>;
 
 const leaseTerms = ({ body, caller }: AllocateRequest, lockValue: string | null, now: number) => ({
   serviceName: body.service_name,
@@ -107,7 +114,7 @@ function grant(
   request: AllocateRequest,
   { account, candidates, preferred }: Choice,
   lease: OpenLease,
-  session: string | undefined,
+  { session, metadata }: { session: string | undefined; metadata: string | undefined },
   now: number,
 ): Outcome<'account.allocate'> {
   const allocation: ReplyBody<'account.allocate'>['allocation'] = {
@@ -131,11 +138,13 @@ function grant(
       ...(preferred !== undefined && { preferred_honoured: preferred }),
       candidates,
     },
+    metadata: metadata === undefined ? {} : readMetadata(metadata),
   };
   count(context, request, 'success');
   return {
     reply: { success: true, allocation },
-    stored: { success: true, allocation: { ...allocation, phone: '', session_data: null } },
+    // A proxy's address in the metadata may hold a password.
+    stored: { success: true, allocation: { ...allocation, phone: '', session_data: null, metadata: {} } },
     log: {
       account_id: account.accountId,
       lease_id: lease.leaseId,

@@ -4,7 +4,7 @@ import type { AccountRecord, OpenLease } from '../../store/accounts/account-reco
 import { judgeOwnership } from '../../decide/selection/judge-ownership.js';
 import type { AccountCounts } from '../../store/accounts/count-accounts.js';
 import { type CandidatesWanted, lockCandidates } from '../../store/accounts/claim-candidates.js';
-import { loadSessions, type SealedSession } from '../../store/sessions/load-sessions.js';
+import { loadSessions } from '../../store/sessions/load-sessions.js';
 import { SessionCipherError } from '../../store/sessions/session-cipher.js';
 import type { AllocateRequest } from './allocate.js';
 import type { BatchContext } from '../../requests/handler.js';
@@ -119,10 +119,19 @@ export async function chooseAccounts(
       else shortages.set(request, found);
     }
     const held = await lockChosen(context, work, chosen, choices);
-    const granted = chosen.flatMap(({ request, choice }) =>
-      request.body.include_session && choices.has(request) ? choice.account.accountId : [],
+    const granted = chosen.filter(({ request }) => choices.has(request));
+    await loadConnections(
+      context,
+      work,
+      granted.map(({ choice }) => choice.account.accountId),
     );
-    const closed = openSessions(context, await sessionsOf(context, work, granted), sessions);
+    const wanting = granted.filter(({ request }) => request.body.include_session);
+    const closed = openSessions(
+      context,
+      work,
+      wanting.map(({ choice }) => choice.account.accountId),
+      sessions,
+    );
     waiting = [...held, ...passOver(context, choices, closed)];
   }
   return { choices, shortages, sessions };
@@ -150,29 +159,27 @@ async function lockChosen(
 }
 
 /** Sessions of first candidates are loaded along with them; of those that the pool has grown by, when they are chosen. */
-async function sessionsOf(
+async function loadConnections(
   { sql }: BatchContext,
-  { sessions }: UnitOfWork,
+  { connections }: UnitOfWork,
   accountIds: readonly string[],
-): Promise<Map<string, SealedSession>> {
-  const missing = accountIds.filter((accountId) => !sessions.has(accountId));
-  for (const [accountId, session] of await loadSessions(sql, missing)) sessions.set(accountId, session);
-  return new Map(
-    accountIds.flatMap((accountId) => {
-      const session = sessions.get(accountId);
-      return session === undefined ? [] : [[accountId, session] as const];
-    }),
-  );
+): Promise<void> {
+  const missing = accountIds.filter((accountId) => !connections.has(accountId));
+  for (const [accountId, connection] of await loadSessions(sql, missing)) connections.set(accountId, connection);
 }
 
 /** Answers the accounts whose session does not open here: every grant of theirs would fail, and the next choose them again. */
 function openSessions(
   { cipher, log }: BatchContext,
-  loaded: ReadonlyMap<string, SealedSession>,
+  { connections }: UnitOfWork,
+  wanted: readonly string[],
   sessions: Map<string, string>,
 ): Set<string> {
   const closed = new Set<string>();
-  for (const [accountId, { keyId, sealed }] of loaded) {
+  for (const accountId of wanted) {
+    const session = connections.get(accountId);
+    if (session === undefined) continue;
+    const { keyId, sealed } = session;
     try {
       sessions.set(accountId, cipher.decrypt(keyId, sealed, accountId));
     } catch (error) {

@@ -62,12 +62,21 @@ function releaseOne(
   }
   const left = roomToday(account, policyFor(account.condition, context, work.now), work.now);
   endLease(work, account, 'released', work.now, 'account.released', { counted, success, limits_left: left }, request);
+  const { ignored } = request.body.usage_stats;
   return {
-    reply: { success: true, message: 'account released', released_at: toIso(work.now), counted, fence: account.fence },
+    reply: {
+      success: true,
+      message: 'account released',
+      released_at: toIso(work.now),
+      counted,
+      fence: account.fence,
+      ...(ignored !== undefined && { ignored }),
+    },
     log: {
       user_id: account.userId,
       lease_id: lease.leaseId,
       counted,
+      ...(ignored !== undefined && { ignored }),
       status: account.condition.status,
       invites_today: usedToday(account, 'invite', work.now),
       messages_today: usedToday(account, 'message', work.now),

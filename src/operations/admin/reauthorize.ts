@@ -14,7 +14,7 @@ export const reauthorize: OperationHandler<'admin.reauthorize'> = {
   handle: async (context, requests) => {
     const parsed = new Map(requests.map((request) => [request, parseSessionString(request.body.session_data)]));
     const fingerprints = [...parsed.values()].flatMap((session) => (session.ok ? session.keyFingerprint : []));
-    const known = await findKnownAccounts(context.sql, [], fingerprints);
+    const known = await findKnownAccounts(context.sql, { phones: [], fingerprints, ids: [] });
     const ownerOf = new Map(known.map(({ fingerprint, accountId }) => [fingerprint, accountId]));
     const sessions = new Map<string, NewSession>();
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { RowFault } from '../../../contracts/admin.js';
 import type { ReplyBody, RequestBody } from '../../../contracts/operations.js';
 import {
   findKnownAccounts,
@@ -8,12 +9,13 @@ import {
   replaceSessions,
 } from '../../store/accounts/register-accounts.js';
 import { type ParsedSession, parseSessionString, type SessionFault } from '../../telegram/parse-session-string.js';
+import { hideSecrets } from '../../telemetry/redact.js';
 import { finishWork } from '../../accounts/finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
 import { appendEvent, beginWork, extendWork, type UnitOfWork } from '../../accounts/unit-of-work.js';
 
 type Request = AcceptedRequest<'admin.register'>;
-type GivenAccount = RequestBody<'admin.register'>['accounts'][number];
+type GivenAccount = Exclude<RequestBody<'admin.register'>['accounts'][number], { fault: RowFault }>;
 type Registered = ReplyBody<'admin.register'>['accounts'][number];
 
 /**
@@ -34,16 +36,19 @@ interface Plan {
   results: Registered[];
 }
 
+interface GivenRow {
+  account: GivenAccount;
+  session: ParsedSession | SessionFault;
+}
+
 async function registerOne(context: BatchContext, request: Request): Promise<Outcome<'admin.register'>> {
-  const given = request.body.accounts.map((account) => ({
-    account: { ...account, phone: normalisePhone(account.phone) },
-    session: parseSessionString(account.session_data),
-  }));
-  const known = await findKnownAccounts(
-    context.sql,
-    given.map(({ account }) => account.phone),
-    given.flatMap(({ session }) => (session.ok ? session.keyFingerprint : [])),
-  );
+  const given = request.body.accounts.map(readRow);
+  const sound = given.flatMap((row) => ('fault' in row ? [] : row));
+  const known = await findKnownAccounts(context.sql, {
+    phones: sound.map(({ account }) => account.phone),
+    fingerprints: sound.flatMap(({ session }) => (session.ok ? session.keyFingerprint : [])),
+    ids: sound.flatMap(({ account }) => account.account_id ?? []),
+  });
   const work = await beginWork(
     context.sql,
     known.map((account) => account.accountId),
@@ -67,47 +72,83 @@ const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 
 const normalisePhone = (phone: string): string => (phone.startsWith('+') ? phone : `+${phone}`);
 
+function readRow(row: Request['body']['accounts'][number]): GivenRow | { fault: RowFault } {
+  if (row.fault !== undefined) return row;
+  return {
+    account: { ...row, phone: normalisePhone(row.phone) },
+    session: parseSessionString(row.session_data),
+  };
+}
+
+/** What is registered, and what of this request has been planned so far. */
+interface Taken {
+  byPhone: Map<string, KnownAccount>;
+  byFingerprint: Map<string, KnownAccount>;
+  byId: Map<string, KnownAccount>;
+  /** Index in the request, by phone. */
+  namedAt: Map<string, number>;
+}
+
 function planRegistration(
   { cipher }: BatchContext,
-  given: readonly { account: GivenAccount; session: ParsedSession | SessionFault }[],
+  given: readonly (GivenRow | { fault: RowFault })[],
   known: readonly KnownAccount[],
 ): Plan {
-  const byPhone = new Map(known.map((account) => [account.phone, account]));
-  const byFingerprint = new Map(known.map((account) => [account.fingerprint, account]));
+  const taken: Taken = {
+    byPhone: new Map(known.map((account) => [account.phone, account])),
+    byFingerprint: new Map(known.map((account) => [account.fingerprint, account])),
+    byId: new Map(known.map((account) => [account.accountId, account])),
+    namedAt: new Map(),
+  };
   const plan: Plan = { inserts: [], replacements: [], results: [] };
-  const namedAt = new Map<string, number>();
 
-  given.forEach(({ account, session }, index) => {
-    const reject = (reason: string) => void plan.results.push({ index, outcome: 'rejected', reason });
-    if (!session.ok) return reject(`session_data: ${session.message}`);
-    if (UNSTORABLE.test(JSON.stringify(account.metadata ?? null)))
-      return reject('metadata: must hold neither NUL nor half of a surrogate pair');
-    const before = namedAt.get(account.phone);
-    if (before !== undefined) return reject(`phone: stands at index ${before} of this request already`);
-    const sameKey = byFingerprint.get(session.keyFingerprint);
-    const samePhone = byPhone.get(account.phone);
-    if (sameKey !== undefined && sameKey.phone !== account.phone)
-      return reject('session_data: its key is registered already, for another account');
-    if (samePhone !== undefined && samePhone.userId !== account.user_id)
-      return reject('phone: registered already, for another user');
-
-    const accountId = samePhone?.accountId ?? randomUUID();
+  given.forEach((row, index) => {
+    const fault = 'fault' in row ? row.fault : findFault(row, taken);
+    if ('fault' in row || fault !== null) {
+      const { field, reason } = fault ?? { field: null, reason: '' };
+      plan.results.push({ index, outcome: 'rejected', reason: hideSecrets(reason), ...nameField(field) });
+      return;
+    }
+    const { account, session } = row;
+    const fingerprint = session.ok ? session.keyFingerprint : '';
+    const samePhone = taken.byPhone.get(account.phone);
+    const accountId = samePhone?.accountId ?? account.account_id ?? randomUUID();
     const metadata = account.metadata ?? null;
-    const stored = {
-      accountId,
-      ...cipher.encrypt(account.session_data, accountId),
-      fingerprint: session.keyFingerprint,
-      metadata,
-    };
+    const stored = { accountId, ...cipher.encrypt(account.session_data, accountId), fingerprint, metadata };
     if (samePhone === undefined) plan.inserts.push({ ...stored, userId: account.user_id, phone: account.phone });
     else plan.replacements.push(stored);
-    const entry = { accountId, userId: account.user_id, phone: account.phone, fingerprint: session.keyFingerprint };
-    namedAt.set(account.phone, index);
-    byPhone.set(account.phone, entry);
-    byFingerprint.set(session.keyFingerprint, entry);
+    const entry = { accountId, userId: account.user_id, phone: account.phone, fingerprint };
+    taken.namedAt.set(account.phone, index);
+    taken.byPhone.set(account.phone, entry);
+    taken.byFingerprint.set(fingerprint, entry);
+    taken.byId.set(accountId, entry);
     plan.results.push({ index, account_id: accountId, outcome: samePhone === undefined ? 'created' : 'updated' });
   });
   return plan;
+}
+
+const nameField = (field: string | null) => (field === null ? {} : { field: hideSecrets(field) });
+
+/** Why a row that is sound by itself cannot be registered beside what is there; null: it can. */
+function findFault({ account, session }: GivenRow, { byPhone, byFingerprint, byId, namedAt }: Taken): RowFault | null {
+  const fault = (field: keyof GivenAccount, rule: string): RowFault => ({ field, reason: `${field}: ${rule}` });
+  if (!session.ok) return fault('session_data', session.message);
+  if (UNSTORABLE.test(JSON.stringify(account.metadata ?? null)))
+    return fault('metadata', 'must hold neither NUL nor half of a surrogate pair');
+  const before = namedAt.get(account.phone);
+  if (before !== undefined) return fault('phone', `stands at index ${before} of this request already`);
+  const sameKey = byFingerprint.get(session.keyFingerprint);
+  const samePhone = byPhone.get(account.phone);
+  if (sameKey !== undefined && sameKey.phone !== account.phone)
+    return fault('session_data', 'its key is registered already, for another account');
+  if (samePhone !== undefined && samePhone.userId !== account.user_id)
+    return fault('phone', 'registered already, for another user');
+  if (account.account_id === undefined) return null;
+  if (samePhone !== undefined && samePhone.accountId !== account.account_id)
+    return fault('account_id', 'differs from the one under which the phone is registered');
+  if (samePhone === undefined && byId.has(account.account_id))
+    return fault('account_id', 'registered already, for another account');
+  return null;
 }
 
 async function announce({ sql }: BatchContext, work: UnitOfWork, plan: Plan, request: Request): Promise<void> {

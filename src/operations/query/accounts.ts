@@ -2,7 +2,7 @@ import { ACTION_TYPES, type ActionType } from '../../../contracts/fields.js';
 import type { ReplyBody, RequestBody } from '../../../contracts/operations.js';
 import { isoOrNull } from '../../clock.js';
 import { evaluateLimits, type LimitChecks } from '../../decide/limits/evaluate-limits.js';
-import { reducePolicy, reentersSince } from '../../decide/limits/reentry.js';
+import { policyFor, reducePolicy, reentersSince } from '../../decide/limits/reentry.js';
 import { EMPTY_CHANNEL_USAGE, EMPTY_WINDOW, nextUtcMidnight } from '../../decide/limits/usage-window.js';
 import type { AccountRecord } from '../../store/accounts/account-record.js';
 import { usedToday } from '../../store/accounts/changes.js';
@@ -12,6 +12,7 @@ import { listAccounts } from '../../store/accounts/list-accounts.js';
 import { loadAccountHeads } from '../../store/accounts/load-account-heads.js';
 import { loadAccounts } from '../../store/accounts/load-accounts.js';
 import type { BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
+import { channelUsageOf, windowOf } from '../../accounts/unit-of-work.js';
 import { grantableAt, QUERIED_LEASE_MS, type GrantWish, standingAt } from '../../accounts/judge-grant.js';
 
 type Body = RequestBody<'query.accounts'>;
@@ -32,21 +33,68 @@ export const accounts: OperationHandler<'query.accounts'> = {
 };
 
 async function summarise(context: BatchContext, body: Body): Promise<Reply> {
-  const { user_id: userId } = body;
+  const { user_id: userId, target_channel_id: channel } = body;
   const { now } = await loadAccountHeads(context.sql, []);
   const counts = (await countAccounts(context.sql, [userId], now)).get(userId);
   const { free = 0, leased = 0, floodWait = 0, blocked = 0, draining = 0, disabled = 0 } = counts ?? {};
+  const capacity = await sumCapacity(context, body, now);
+  const ready = isJudged(body) ? await countReady(context, body, now) : { grantable: free, canInvite: 0 };
   return {
+    user_id: userId,
+    purpose: body.purpose ?? 'general',
     total_accounts: counts?.total ?? 0,
     free_accounts: free,
     leased_accounts: leased,
+    active_accounts: free + leased,
+    available_now: ready.grantable,
     aggregates: {
       status_distribution: { active: free + leased, flood_wait: floodWait, blocked, draining, disabled },
-      capacity_today: await sumCapacity(context, body, now),
+      capacity_today: capacity,
+      capacity_today_sum:
+        channel === undefined
+          ? capacity.invite
+          : (await sumCapacity(context, { ...body, target_channel_id: undefined }, now)).invite,
+      capacity_today_by_channel: channel === undefined ? null : capacity.invite,
+      can_invite_in_channel_true: channel === undefined ? null : ready.canInvite,
     },
     ...(await loadPage(context, body, now)),
   };
 }
+
+/** Whether free accounts have to be judged one by one: no limit bears on `general`. */
+const isJudged = ({ purpose, target_channel_id: channel }: Body): boolean =>
+  channel !== undefined || (purpose !== undefined && purpose !== 'general');
+
+/** How many free accounts could be granted now, and how many of them may invite in the channel at this instant. */
+async function countReady(context: BatchContext, body: Body, now: number) {
+  const wish = wishOf(context, body);
+  const counted = { grantable: 0, canInvite: 0 };
+  let afterId: string | null = null;
+  for (let lookedAt = 0; lookedAt < MAX_LOOKED_AT; lookedAt += MAX_STEP) {
+    const filter = { userId: body.user_id, status: 'active' as const, onlyFree: true };
+    const ids: string[] = await listAccounts(context.sql, { ...filter, afterId, limit: MAX_STEP }, now);
+    const channels = wish.channel === null ? [] : [wish.channel];
+    const { accounts: records } = await loadAccounts(context.sql, { accountIds: ids, channels });
+    for (const record of records.values()) {
+      const availableAt = grantableAt(record, wish, now);
+      if (availableAt !== null && availableAt <= now) counted.grantable += 1;
+      if (wish.channel !== null && mayInvite(context, record, wish.channel, now)) counted.canInvite += 1;
+    }
+    afterId = ids.at(-1) ?? null;
+    if (ids.length < MAX_STEP) break;
+  }
+  return counted;
+}
+
+const mayInvite = (context: BatchContext, account: AccountRecord, channel: string, now: number): boolean =>
+  evaluateLimits(
+    {
+      window: windowOf(account, 'invite'),
+      channel: channelUsageOf(account, 'invite', channel),
+      policy: policyFor(account.condition, context, now).invite,
+    },
+    now,
+  ).allowed;
 
 /** How often each action is still possible today over the user's accounts; null: unlimited. */
 async function sumCapacity(
@@ -94,11 +142,12 @@ async function loadPage(
   now: number,
 ): Promise<Pick<Reply, 'accounts' | 'next_cursor'>> {
   const wish = wishOf(context, body);
+  const onlyAvailable = body.only_available || body.include_unavailable === false;
   const page: Reply['accounts'] = [];
   let afterId = body.cursor ?? null;
   // One more than fits tells whether a page follows; where few pass the filters, the steps grow.
   for (let step = body.limit + 1, lookedAt = 0; lookedAt < MAX_LOOKED_AT; lookedAt += step, step = longer(step)) {
-    const filter = { userId: body.user_id, status: body.status ?? null, onlyFree: body.only_available };
+    const filter = { userId: body.user_id, status: body.status ?? null, onlyFree: onlyAvailable };
     const ids = await listAccounts(context.sql, { ...filter, afterId, limit: step }, now);
     const { accounts: records } = await loadAccounts(context.sql, {
       accountIds: ids,
@@ -109,7 +158,7 @@ async function loadPage(
       afterId = accountId;
       const record = records.get(accountId);
       const summary = record && describe(record, wish, now);
-      if (summary !== undefined && (summary.is_available || !body.only_available)) page.push(summary);
+      if (summary !== undefined && (summary.is_available || !onlyAvailable)) page.push(summary);
     }
     if (ids.length < step) return { accounts: page, next_cursor: null };
   }
@@ -148,5 +197,11 @@ function describe(account: AccountRecord, wish: GrantWish, now: number): Reply['
       ActionType,
       number
     >,
+    phone: account.phone,
+    used_invites_today: usedToday(account, 'invite', now),
+    used_messages_today: usedToday(account, 'message', now),
+    contacts_today: usedToday(account, 'add_contact', now),
+    flood_wait_until: isoOrNull(condition.floodWaitUntil),
+    blocked_until: isoOrNull(condition.blockedUntil),
   };
 }

@@ -46,7 +46,8 @@ function describe(context: BatchContext, view: LimitView, now: number): ReplyBod
   const byChannel = (actionType: ActionType) =>
     Object.fromEntries(
       [...view.channels].flatMap(([key, usage]) => {
-        const [keyAction, channel] = key.split(' ', 2);
+        // A channel that could not be read may hold spaces.
+        const [, keyAction, channel] = /^(\S+) (.*)$/su.exec(key) ?? [];
         if (keyAction !== actionType || channel === undefined) return [];
         const counts = checksOf(actionType, usage).perChannel;
         return counts === undefined ? [] : [[channel, counts]];

@@ -4,16 +4,24 @@ import type { OperationHandler } from '../../requests/handler.js';
 
 /** `query.status`: the fleet and what the service depends on, as of now. */
 export const status: OperationHandler<'query.status'> = {
-  handle: async ({ sql, dependencies, access }, requests) => {
+  handle: async ({ sql, dependencies, access, networkIsTrusted }, requests) => {
     const [fleet, states] = await Promise.all([loadFleetSnapshot(sql), dependencies()]);
+    const leased = sum([...fleet.leasesByService.values()]);
+    const leasesByService = Object.fromEntries(fleet.leasesByService);
+    const knowsCallers = access.policy() !== null;
     const reply = {
       success: true as const,
       total_accounts: sum(Object.values(fleet.byStatus)),
       healthy_accounts: fleet.healthy,
-      leased_accounts: sum([...fleet.leasesByService.values()]),
+      leased_accounts: leased,
       status_breakdown: fleet.byStatus,
-      leases_by_service: Object.fromEntries(fleet.leasesByService),
-      identity: access.policy() === null ? ('off' as const) : ('on' as const),
+      leases_by_service: leasesByService,
+      active_accounts: fleet.byStatus.active,
+      locked_accounts: leased,
+      available_accounts: fleet.available,
+      locked_by_service: leasesByService,
+      identity: knowsCallers ? ('on' as const) : ('off' as const),
+      network_is_trusted: networkIsTrusted && !knowsCallers,
       dependencies: Object.fromEntries(
         Object.entries(states).map(([name, { ok, detail, latency_ms }]) => [
           name,

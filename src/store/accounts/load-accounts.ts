@@ -1,6 +1,6 @@
 import { type AccountRecord, type AccountRow, toAccountRecord } from './account-record.js';
 import type { Sql } from '../database.js';
-import type { SealedSession } from '../sessions/load-sessions.js';
+import type { Connection } from '../sessions/load-sessions.js';
 import { CANDIDATES_SETTING } from './claim-candidates.js';
 
 export interface AccountsWanted {
@@ -17,7 +17,7 @@ export interface LoadedAccounts {
   now: number;
   accounts: Map<string, AccountRecord>;
   /** Those wanted, by account. */
-  sessions: Map<string, SealedSession>;
+  connections: Map<string, Connection>;
 }
 
 /**
@@ -43,17 +43,22 @@ export async function loadAccounts(
       (SELECT jsonb_agg(to_jsonb(c)) FROM channel_usage c
        WHERE c.account_id = s.id AND c.channel = ANY(array_append(${channels}::text[], l.target_channel))) AS channels,
       CASE WHEN s.id = ANY(wanted.candidates || ${sessionsOf}::uuid[]) THEN s.session_data END AS session_data,
+      CASE WHEN s.id = ANY(wanted.candidates || ${sessionsOf}::uuid[]) THEN s.session_metadata::text END AS session_metadata,
       s.session_key_id
     FROM wanted
     LEFT JOIN telegram_sessions s ON s.id = ANY(wanted.candidates || ${accountIds}::uuid[])
     LEFT JOIN leases l ON l.id = s.lease_id`;
-  const loaded: LoadedAccounts = { now: 0, accounts: new Map(), sessions: new Map() };
+  const loaded: LoadedAccounts = { now: 0, accounts: new Map(), connections: new Map() };
   for (const row of rows) {
     loaded.now = Math.max(loaded.now, row.now.getTime());
     if (row.id === null) continue;
     loaded.accounts.set(row.id, toAccountRecord(row as AccountRow));
     if (row.session_data !== null) {
-      loaded.sessions.set(row.id, { sealed: Buffer.from(row.session_data), keyId: row.session_key_id });
+      loaded.connections.set(row.id, {
+        sealed: Buffer.from(row.session_data),
+        keyId: row.session_key_id,
+        metadata: row.session_metadata ?? '{}',
+      });
     }
   }
   return loaded;
@@ -65,4 +70,5 @@ interface LoadedRow extends Omit<AccountRow, 'id'> {
   id: string | null;
   session_data: Uint8Array | null;
   session_key_id: string;
+  session_metadata: string | null;
 }

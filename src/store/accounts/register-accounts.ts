@@ -8,15 +8,15 @@ export interface KnownAccount {
   fingerprint: string;
 }
 
-/** The accounts that have one of the phone numbers or one of the session keys. */
+/** The accounts that have one of the phone numbers, session keys or ids. */
 export async function findKnownAccounts(
   sql: Sql,
-  phones: readonly string[],
-  fingerprints: readonly string[],
+  { phones, fingerprints, ids }: Record<'phones' | 'fingerprints' | 'ids', readonly string[]>,
 ): Promise<KnownAccount[]> {
   const rows = await sql.$queryRaw<{ id: string; user_id: bigint; phone: string; session_fingerprint: string }[]>`
     SELECT id::text, user_id, phone, session_fingerprint FROM telegram_sessions
-    WHERE phone = ANY(${phones}::text[]) OR session_fingerprint = ANY(${fingerprints}::text[])`;
+    WHERE phone = ANY(${phones}::text[]) OR session_fingerprint = ANY(${fingerprints}::text[])
+      OR id = ANY(${ids}::uuid[])`;
   return rows.map((row) => ({
     accountId: row.id,
     userId: Number(row.user_id),

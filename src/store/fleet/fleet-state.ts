@@ -14,6 +14,8 @@ export interface FleetSnapshot {
   byStatus: Record<AccountStatus, number>;
   /** Active and with few errors. */
   healthy: number;
+  /** Active and not leased. */
+  available: number;
   highErrorCount: number;
   /** Waits not yet written as ended, over or not. */
   recoveriesDue: number;
@@ -26,6 +28,7 @@ interface SnapshotRow {
   now: Date;
   by_status: Partial<Record<AccountStatus, number>>;
   healthy: number;
+  available: number;
   high_error_count: number;
   recoveries_due: number;
   next_recovery: Date | null;
@@ -44,12 +47,13 @@ export async function loadFleetSnapshot(sql: Sql): Promise<FleetSnapshot> {
           WHEN flood_wait_until > clock.now THEN 'flood_wait'
           ELSE 'active'
         END AS state,
-        status IN ('flood_wait', 'blocked') AS waits
+        status IN ('flood_wait', 'blocked') AS waits, locked AND locked_until > clock.now AS leased
       FROM telegram_sessions, clock),
     states AS (SELECT state, count(*)::integer AS accounts FROM judged GROUP BY state)
     SELECT (SELECT now FROM clock) AS now,
       COALESCE((SELECT jsonb_object_agg(state, accounts) FROM states), '{}') AS by_status,
       (SELECT count(*)::integer FROM judged WHERE state = 'active' AND NOT has_many_errors) AS healthy,
+      (SELECT count(*)::integer FROM judged WHERE state = 'active' AND leased IS NOT TRUE) AS available,
       (SELECT count(*)::integer FROM judged WHERE has_many_errors) AS high_error_count,
       (SELECT count(*)::integer FROM judged WHERE waits) AS recoveries_due,
       (SELECT min(waits_until) FROM judged WHERE waits) AS next_recovery,
@@ -61,6 +65,7 @@ export async function loadFleetSnapshot(sql: Sql): Promise<FleetSnapshot> {
     now: row.now.getTime(),
     byStatus: { active: 0, flood_wait: 0, blocked: 0, draining: 0, disabled: 0, ...row.by_status },
     healthy: row.healthy,
+    available: row.available,
     highErrorCount: row.high_error_count,
     recoveriesDue: row.recoveries_due,
     nextRecoveryAt: row.next_recovery?.getTime() ?? null,
