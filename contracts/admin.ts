@@ -11,6 +11,7 @@ import {
   userId,
   withDefault,
 } from './fields.js';
+import { printable } from './usage-stats.js';
 
 /** Spaces, brackets, dots, slashes and dashes, as people write them between the digits of a phone number. */
 const PHONE_PUNCTUATION = /[\s().\/\u00ad\u2010-\u2015\u2212-]/g;
@@ -46,12 +47,14 @@ const judgedRow = z
     if (data !== undefined) return data;
     const [issue] = error.issues;
     if (issue?.code === 'unrecognized_keys') {
-      const [field = ''] = issue.keys;
+      const field = printable(issue.keys[0] ?? '');
       return { fault: { field, reason: `${field}: is not a field of an account` } };
     }
     const [field] = issue?.path ?? [];
     if (field === undefined) return { fault: { field: null, reason: 'must be an object' } };
-    return { fault: { field: String(field), reason: `${issue?.path.join('.')}: ${issue?.message}` } };
+    return {
+      fault: { field: String(field), reason: `${issue?.path.map(String).map(printable).join('.')}: ${issue?.message}` },
+    };
   })
   .meta(jsonSchemaOf(accountToRegister)) as z.ZodType<
   (AccountToRegister & { fault?: never }) | { fault: RowFault },

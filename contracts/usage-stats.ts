@@ -20,8 +20,9 @@ const clean = (given: string): string => given.replaceAll(CONTROL, ' ').trim();
 
 const isSecret = (given: string): boolean => SECRET.test(given) || PHONE.test(given);
 
-/** A name as the reply has it; a secret in the place of a name does not come back. */
-const printable = (name: string): string => (isSecret(name.slice(0, MAX_READ)) ? '…' : clean(name.slice(0, MAX_NAME)));
+/** A name of the caller's as a reply has it: cut, without what no store keeps; a secret in its place does not come back. */
+export const printable = (name: string): string =>
+  isSecret(name.slice(0, MAX_READ)) ? '…' : clean(name.slice(0, MAX_NAME));
 
 /**
  * The key to charge a channel under. A text that cannot be read is its own key, so that what was done there is counted

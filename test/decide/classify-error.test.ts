@@ -306,6 +306,8 @@ test.each([
 });
 
 test('a name keeps its class in a traceback, behind a prefix, before a suffix', () => {
+  // It looks like a frame of Go, which ends with its arguments.
+  expect(classifyError({ errorMessage: 'failed:\na.-() PEER_FLOOD' }).errorClass).toBe('peer_flood');
   const noise = fc.stringMatching(/^[a-zа-я ,.:\n/()-]{0,80}$/);
   const name = fc.constantFrom(...NAMES.filter(([, each = '']) => each.includes('_')));
   fc.assert(

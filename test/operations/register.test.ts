@@ -140,11 +140,15 @@ test('a thousand accounts in one request', async () => {
 
 test('what is no account is rejected by itself, and only a wrong frame is refused whole', async () => {
   const good = newAccount();
-  const { accounts } = await harness.succeed('admin.register', { accounts: [null, 7, 'account', [], good] });
+  const unstorable = { ...newAccount(), 'no\0field': 1 };
+  const { accounts } = await harness.succeed('admin.register', {
+    accounts: [null, 7, 'account', [], unstorable, good],
+  });
   expect(accounts.slice(0, 4)).toEqual(
     [0, 1, 2, 3].map((index) => ({ index, outcome: 'rejected', reason: 'must be an object' })),
   );
-  expect(accounts[4]?.outcome).toBe('created');
+  expect(accounts[4]).toMatchObject({ outcome: 'rejected', field: 'no field' });
+  expect(accounts[5]?.outcome).toBe('created');
   for (const frame of [{}, { accounts: [] }, { accounts: {} }, { accounts: [good], more: 1 }]) {
     expect((await harness.refusal('admin.register', frame)).code).toBe('VALIDATION_FAILED');
   }

@@ -57,7 +57,8 @@ export const LINE_ROWS: readonly { what: string; pattern: RegExp; example: strin
   { what: 'a file of Go', pattern: /^\t\S+\.go:\d+(?: \+0x[\da-f]+)?$/, example: '\t/srv/bot/peer_flood.go:27 +0x1d' },
   {
     what: 'a function of Go',
-    pattern: /^(?:created by )?[\w./-]+\.[\w.*()[\]-]+\((?:0x|\.\.\.|\{|\))[^\n]*$/,
+    // It ends with its arguments: words behind them are said.
+    pattern: /^[\w./-]+\.(?:\(\*?\w+\)\.)?\w+(?:\.\w+|\[\.\.\.\])*\((?:(?:0x|\.\.\.|\{)[^\n]*)?\)$/,
     example: 'main.retire(0xc000, "USER_DEACTIVATED_BAN")',
   },
   {
