@@ -65,7 +65,7 @@ export function isElsewhere(text: string, addresses: readonly string[] = []): bo
   let isOther = /proxy|\btunnel\b|\bsocks\d?\b/i.test(text);
   const fields = addresses.map((address) => (/^https?:/.test(address) ? address : `https://${address}`)).join(' ');
   for (const source of [fields, text]) {
-    if (!source.includes('.') && !source.includes('://')) continue;
+    if (!/[a-z]\.[a-z]|:\/\//i.test(source)) continue;
     for (const [, host, path = '', named, asked] of source.matchAll(ADDRESS)) {
       const where = (host ?? named ?? asked ?? '').toLowerCase();
       if (IS_TELEGRAM.test(where) || IS_BOT_PATH.test(path)) return /\bproxy\b[^\n]{0,40}(?:error|401|407)/i.test(text);

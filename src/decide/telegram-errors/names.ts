@@ -23,6 +23,8 @@ export interface NamesFound {
 const MAX_NAME = 128;
 /** A name whose number somebody has put into words: `FLOOD_WAIT_1h30m`. */
 const HAS_UNITS = /^[A-Z][A-Z_]*_\d[\da-z]*$/;
+/** A word of several parts, whole: `PEER_FLOOD`, `PeerFloodError`; every error's name is one. */
+const COMPOUND = /(@?)(?<![\p{L}\p{N}_])([\p{L}\p{N}_]*?(?:_|[a-z\d][A-Z])[\p{L}\p{N}_]*)/gu;
 /** Words joined by hyphens (`peer-flood`), a class name in lower case (`peerflooderror`), and `Peer Flood Error`. */
 const OTHER_SPELLING =
   /(?<![\w@./-])(?:[a-z]{1,32}(?:-[a-z]{1,32}){1,8}(?:-\d{1,10})?|[a-z]{5,100}(?:error|exception)|peer flood (?:error|exception))(?![\w/-])/gi;
@@ -30,7 +32,7 @@ const OTHER_SPELLING =
 /** Finds error names among the whole words of a text; of several the last, as of nested errors the outermost is printed last. */
 export function findNames(text: string): NamesFound {
   const names: NamesFound = { wire: null, byClass: null, spelled: null, unknown: null };
-  for (const [, at, token = ''] of text.matchAll(/(@?)([\p{L}\p{N}_]+)/gu)) {
+  for (const [, at, token = ''] of text.matchAll(COMPOUND)) {
     // A user name (`@peer_flood`) is the target's own choice of words; no error's name is that long.
     if (at || token.length > MAX_NAME) continue;
     if (/[^_]_+[^_]/.test(token)) {

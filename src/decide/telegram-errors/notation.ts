@@ -58,6 +58,11 @@ const KEY =
 /** `{…}`, `[…]` or `(…)`: an object where something in it has a key, else a list. */
 function readGroup(cursor: Cursor, depth: number): unknown {
   const { text } = cursor;
+  if (depth >= MAX_DEPTH) {
+    // Nobody nests an error deeper: what is left is not read.
+    cursor.at = text.length;
+    return [];
+  }
   const closing = CLOSING[text[cursor.at] ?? ''] ?? '';
   cursor.at += 1;
   const fields: [string, unknown][] = [];
@@ -75,7 +80,7 @@ function readGroup(cursor: Cursor, depth: number): unknown {
     KEY.lastIndex = cursor.at;
     const key = KEY.exec(text);
     if (key) cursor.at = KEY.lastIndex;
-    const value = depth >= MAX_DEPTH ? readBare(cursor, depth) : readNext(cursor, depth + 1);
+    const value = readNext(cursor, depth + 1);
     if (key) fields.push([key[1] ?? key[2] ?? key[3] ?? '', value]);
     else items.push(value);
     if (cursor.at === before) cursor.at += 1;
@@ -122,7 +127,7 @@ function readBare(cursor: Cursor, depth: number): unknown {
   const { text } = cursor;
   const word = text.slice(start, cursor.at).trim();
   const next = text[cursor.at];
-  if ((next === '(' || next === '{' || next === '[' || (next === '"' && IS_WRAPPER.test(word))) && depth < MAX_DEPTH) {
+  if (next === '(' || next === '{' || next === '[' || (next === '"' && IS_WRAPPER.test(word))) {
     const opened = cursor.at;
     const inside = next === '"' ? readQuoted(cursor) : readGroup(cursor, depth + 1);
     if (cursor.at === opened) cursor.at += 1;

@@ -58,7 +58,8 @@ export const LINE_ROWS: readonly { what: string; pattern: RegExp; example: strin
   {
     what: 'a function of Go',
     // It ends with its arguments: words behind them are said.
-    pattern: /^[\w./-]+\.(?:\(\*?\w+\)\.)?\w+(?:\.\w+|\[\.\.\.\])*\((?:(?:0x|\.\.\.|\{)[^\n]*)?\)$/,
+    pattern:
+      /^[\w./-]{1,128}\.(?:\(\*?\w{1,64}\)\.)?\w{1,64}(?:\.\w{1,64}|\[\.\.\.\]){0,8}\((?:(?:0x|\.\.\.|\{)[^\n]*)?\)$/,
     example: 'main.retire(0xc000, "USER_DEACTIVATED_BAN")',
   },
   {
@@ -104,6 +105,7 @@ interface Line {
 }
 
 function readLine(raw: string): Line {
+  if (raw === '') return { text: raw, begins: false, number: null, isMarked: false };
   let text = raw;
   let hasBegun = BEGINS_RECORD.test(raw);
   for (let before = ''; before !== text; ) {
@@ -133,6 +135,10 @@ export function dropSource(text: string): string {
   let frameIndent: number | null = null;
   for (const [at, line] of lines.entries()) {
     const { text: words } = line;
+    if (words.trim() === '') {
+      kept.push('');
+      continue;
+    }
     if (boxes.has(at)) continue;
     const frame = PYTHON_FRAME.exec(words);
     if (frame) {
@@ -140,7 +146,7 @@ export function dropSource(text: string): string {
       kept.push(`${line.begins ? NEXT_RECORD : ''}${frame[2] ?? ''}`);
       continue;
     }
-    if (frameIndent !== null && /\S/.test(words)) {
+    if (frameIndent !== null) {
       if (words.search(/\S/) > frameIndent) continue;
       frameIndent = null;
     }
