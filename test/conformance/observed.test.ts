@@ -58,15 +58,15 @@ test.each(DOORS)('a trace that comes in by %s goes on into the reply, the log an
 
 test.each(DOORS)('what was parked is found by %s, shown and discarded', async (door) => {
   const messageId = randomUUID();
-  const invalid = { user_id: 'nobody', mark: door };
-  expect((await open.send('amqp', 'account.allocate', invalid, { messageId })).codeHeader).toBe('VALIDATION_FAILED');
+  const invalid = { account_id: 'nobody', mark: door };
+  expect((await open.send('amqp', 'account.release', invalid, { messageId })).codeHeader).toBe('VALIDATION_FAILED');
   const ask = async (body: Record<string, unknown>) => {
     const { reply } = await open.send(door, 'admin.parked', body, { messageId: randomUUID() });
     return parkedReply.parse(Object.fromEntries(Object.entries(reply).filter(([name]) => name !== 'success')));
   };
   const find = async () => (await ask({ action: 'list' })).messages.find((message) => message.message_id === messageId);
   const parked = await eventually('it is parked', find);
-  expect(parked).toMatchObject({ operation: 'account.allocate', code: 'VALIDATION_FAILED', obstacle: null });
+  expect(parked).toMatchObject({ operation: 'account.release', code: 'VALIDATION_FAILED', obstacle: null });
   const ids = { parked_ids: [parked?.parked_id] };
   expect(JSON.parse((await ask({ action: 'show', ...ids })).messages[0]?.body ?? '')).toEqual(invalid);
   const replayed = await ask({ action: 'replay', ...ids });

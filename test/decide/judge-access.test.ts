@@ -74,6 +74,8 @@ test('no request names a user, an account or a service where it is not judged', 
   expect([...found].toSorted()).toEqual([
     'account_id',
     'accounts',
+    // Taken only where no account of another phone or user has it.
+    'accounts.account_id',
     'accounts.user_id',
     // Granted only where it is of the user_id beside it.
     'preferred_account_id',

@@ -92,23 +92,18 @@ function* hostile(): Generator<[string, OperationName, string]> {
 }
 
 let service: OpenService;
-let machine: number;
 let parked = 0;
 beforeAll(async () => {
   service = await openService({ LOG_LEVEL: 'error' });
-  machine = measureMachine();
 }, 120_000);
 afterAll(() => service.close());
 
-/** How much longer this process waits for its work than it works, at best: 1 on a machine of its own. */
+/** How much longer this process waits for its work than it works: 1 on a machine of its own. */
 function measureMachine(): number {
-  const tries = Array.from({ length: 5 }, () => {
-    const [wall, cpu] = [performance.now(), process.cpuUsage()];
-    while (performance.now() - wall < 30);
-    const used = process.cpuUsage(cpu);
-    return (performance.now() - wall) / ((used.user + used.system) / 1_000);
-  });
-  return Math.max(1, Math.min(...tries));
+  const [wall, cpu] = [performance.now(), process.cpuUsage()];
+  while (performance.now() - wall < 100);
+  const used = process.cpuUsage(cpu);
+  return Math.max(1, (performance.now() - wall) / ((used.user + used.system) / 1_000));
 }
 
 /** The longest hold of the service's event loop since the last call, milliseconds. */
@@ -141,12 +136,14 @@ test('no message holds the others up', async () => {
   const holds: [string, number][] = [];
   for (const [name, operation, body] of hostile()) {
     let best = Number.POSITIVE_INFINITY;
-    for (let tries = 0; tries < TRIES && best > MAX_HOLD_MS * machine; tries++) {
-      best = Math.min(best, await holdOf(operation, body));
+    // The machine is measured with each try: other tests come and go beside this one.
+    for (let tries = 0; tries < TRIES && best > MAX_HOLD_MS; tries++) {
+      const before = measureMachine();
+      const hold = await holdOf(operation, body);
+      best = Math.min(best, hold / Math.max(before, measureMachine()));
     }
     holds.push([name, Math.round(best)]);
   }
-  const slow = holds.filter(([, ms]) => ms > MAX_HOLD_MS * machine);
-  if (process.env.SHOW_HOLDS) console.log({ machine, holds: holds.sort(([, a], [, b]) => b - a).slice(0, 12) });
-  expect({ machine, slow }).toEqual({ machine, slow: [] });
+  if (process.env.SHOW_HOLDS) console.log(holds.toSorted(([, a], [, b]) => b - a).slice(0, 12));
+  expect(holds.filter(([, ms]) => ms > MAX_HOLD_MS)).toEqual([]);
 }, 600_000);
