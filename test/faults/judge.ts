@@ -310,10 +310,11 @@ export function judgeForgetful({ requests }: Ledger, userIds: readonly number[])
   );
 }
 
-/** A reply without what a repeat may lack: sessions and phone numbers. */
+/** A reply without what a repeat may lack or add: sessions, phone numbers, metadata, and that the lease is over. */
 function withoutSecrets(reply: Reply): unknown {
   if (!reply.success || !('allocation' in reply)) return reply;
-  return { ...reply, allocation: { ...(reply.allocation as object), phone: '', session_data: null } };
+  const { ended_at: _, ...allocation } = reply.allocation as Record<string, unknown>;
+  return { ...reply, allocation: { ...allocation, phone: '', session_data: null, metadata: {} } };
 }
 
 const told = (reply: unknown): string => JSON.stringify(reply).slice(0, 160);
