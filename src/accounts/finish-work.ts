@@ -45,12 +45,14 @@ function bringInLine(context: FinishingContext, work: UnitOfWork): void {
 export const lockValueOf = (lease: OpenLease): string => lease.lockValue ?? lease.leaseId;
 
 async function alignLocks({ locks }: FinishingContext, { changes, now }: UnitOfWork): Promise<void> {
-  // A lease that supersedes another goes on under its lock.
-  const kept = new Set(changes.leasesOpened.map(({ lease }) => lockValueOf(lease)));
+  // One that was opened may have ended in the same batch.
+  const over = new Set(changes.leasesEnded.map(({ lease }) => lease));
   const prolonged = [
     ...changes.leasesOpened.map(({ account, lease }) => ({ accountId: account.accountId, lease })),
     ...changes.leasesExtended,
-  ];
+  ].filter(({ lease }) => !over.has(lease));
+  // A lease that supersedes another goes on under its lock.
+  const kept = new Set(prolonged.map(({ lease }) => lockValueOf(lease)));
   const valued = ({ accountId, lease }: { accountId: string; lease: OpenLease }) => ({
     accountId,
     value: lockValueOf(lease),

@@ -318,6 +318,12 @@ function touch<T>(touched: Map<AccountRecord, Set<T>>, account: AccountRecord, w
   else set.add(what);
 }
 
+/** What was counted during an open lease: before this batch, and in it. */
+export const countedDuring = (work: UnitOfWork, { leaseId }: OpenLease): CountedInLease[] => [
+  ...(work.countedInLeases.get(leaseId) ?? []),
+  ...work.changes.actionsCounted.filter((action) => action.leaseId === leaseId),
+];
+
 /**
  * Keeps the counted actions themselves, once they are counted: they stand in the account's history, and a release is
  * reconciled against those of its lease.

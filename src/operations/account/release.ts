@@ -14,6 +14,7 @@ import { takeError } from './error.js';
 import { roomAfter, roomToday } from './room-after.js';
 import {
   changeCondition,
+  countedDuring,
   countUsage,
   endLease,
   keepCountedAction,
@@ -53,7 +54,7 @@ function releaseOne(
     return { reply: refuse(refusal ?? 'NOT_HELD'), log: { user_id: account.userId, status: account.condition.status } };
   }
 
-  const counted = countReported(context, work, account, lease, work.countedInLeases.get(lease.leaseId) ?? [], request);
+  const counted = countReported(context, work, account, lease, countedDuring(work, lease), request);
   const { success } = request.body.usage_stats;
   takeReported(context, work, account, request, lease.leaseId);
   if (success && !reportsError(request.body.usage_stats)) {

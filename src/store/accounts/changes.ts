@@ -199,6 +199,8 @@ function endLeases({ leasesEnded }: Changes): SqlPart | null {
 
 function openLeases({ leasesOpened, leasesEnded }: Changes): SqlPart | null {
   if (leasesOpened.length === 0) return null;
+  // One that ends in the batch that opened it is written as ended: an update in the same statement does not see it.
+  const ends = new Map(leasesEnded.map((end) => [end.lease.leaseId, end]));
   const rows = leasesOpened.map(({ account, lease }) => ({
     id: lease.leaseId,
     account_id: account.accountId,
@@ -211,14 +213,17 @@ function openLeases({ leasesOpened, leasesEnded }: Changes): SqlPart | null {
     lock_value: lease.lockValue,
     allocated_at: toIso(lease.allocatedAt),
     expires_at: toIso(lease.expiresAt),
+    ended_at: isoOrNull(ends.get(lease.leaseId)?.at ?? null),
+    end_reason: ends.get(lease.leaseId)?.reason ?? null,
   }));
   // An account has one open lease, so those that end go first; of themselves the parts of a statement have no order.
   const afterThoseEnded = leasesEnded.length === 0 ? Prisma.empty : Prisma.sql`WHERE (SELECT count(*) FROM ended) >= 0`;
   return Prisma.sql`
-    opened AS (INSERT INTO leases (id, account_id, user_id, service_name, caller, purpose, target_channel, fence, lock_value, allocated_at, expires_at)
+    opened AS (INSERT INTO leases (id, account_id, user_id, service_name, caller, purpose, target_channel, fence, lock_value, allocated_at, expires_at, ended_at, end_reason)
     SELECT * FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
       id uuid, account_id uuid, user_id bigint, service_name text, caller text, purpose text, target_channel text,
-      fence bigint, lock_value text, allocated_at timestamptz, expires_at timestamptz) ${afterThoseEnded})`;
+      fence bigint, lock_value text, allocated_at timestamptz, expires_at timestamptz, ended_at timestamptz,
+      end_reason text) ${afterThoseEnded})`;
 }
 
 function extendLeases({ leasesExtended }: Changes): SqlPart | null {
