@@ -23,7 +23,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Reads a request's body: a JSON object in UTF-8 of at most 256 KiB (`admin.register`: 4 MiB) and 16 levels (contract
- * section 2), with at most 40,000 values and 2,000 fields in one object. Size, depth and number of values are judged
+ * section 2), with at most 40,000 values and 2,000 fields in one object. Size, depth and these numbers are judged
  * before anything is parsed, so that a hostile body costs one pass over its bytes at most.
  * Refuses `MALFORMED_MESSAGE` what is not such an object, `VALIDATION_FAILED` what `findIssues` finds in it.
  * @param operation the routing key; may name no operation, and then nothing is passed over
@@ -58,16 +58,20 @@ export function decodeBody(bytes: Uint8Array, operation?: string): DecodedBody {
   return issues.length === 0 ? { ok: true, body } : { ok: false, refusal: refuseInvalid(issues) };
 }
 
+type JsonBounds = Record<'maxBodyDepth' | 'maxBodyValues' | 'maxObjectFields', number>;
+
 /**
- * The bound that a JSON text breaks by its depth or its number of values; null where it breaks none. Counts brackets and
- * commas outside strings; never recurses, so that depth costs nothing.
+ * The bound that a JSON text breaks by its depth, its number of values or of fields in one object; null where it breaks
+ * none. Counts brackets and commas outside strings; never recurses, so that depth costs nothing.
  */
 export function findExcess(
   json: Uint8Array,
-  { maxBodyDepth: maxDepth, maxBodyValues: maxValues }: { maxBodyDepth: number; maxBodyValues: number } = ENVELOPE,
+  { maxBodyDepth: maxDepth, maxBodyValues: maxValues, maxObjectFields: maxFields }: JsonBounds = ENVELOPE,
 ): string | null {
   let depth = 0;
   let values = 0;
+  /** How many fields the open object of each depth has so far; of an array nothing is counted. */
+  const fields: number[] = [];
   let inString = false;
   for (let at = 0; at < json.length; at++) {
     switch (json[at]) {
@@ -81,10 +85,14 @@ export function findExcess(
       case 0x5b: // [
         if (inString) break;
         if (++depth > maxDepth) return `must be at most ${maxDepth} levels deep`;
+        fields[depth] = json[at] === 0x7b ? 1 : Number.NEGATIVE_INFINITY;
         values++;
         break;
       case 0x2c: // ,
-        if (!inString) values++;
+        if (inString) break;
+        values++;
+        fields[depth] = (fields[depth] ?? 0) + 1;
+        if ((fields[depth] ?? 0) > maxFields) return `must have at most ${maxFields} fields in one object`;
         break;
       case 0x7d: // }
       case 0x5d: // ]
@@ -106,8 +114,7 @@ function unkeptIn(operation: string | undefined): readonly string[] {
 /**
  * What no field of any request may hold, whatever its schema says: NUL (PostgreSQL cannot store it), half of a
  * surrogate pair (not representable in UTF-8), a `__proto__` key (would forge properties when copied), a number beyond
- * the finite ones (`1e999`), an object of more fields than any request needs. Recurses, so its argument must be of
- * bounded depth.
+ * the finite ones (`1e999`). Recurses, so its argument must be of bounded depth.
  * @param unkept fields of the value that may hold text which no store keeps
  */
 export function findIssues(value: unknown, unkept: readonly string[] = []): Issue[] {
@@ -134,12 +141,7 @@ export function findIssues(value: unknown, unkept: readonly string[] = []): Issu
     }
   };
   const visitFields = (object: Record<string, unknown>): void => {
-    const keys = Object.keys(object);
-    if (keys.length > ENVELOPE.maxObjectFields) {
-      report(`must have at most ${ENVELOPE.maxObjectFields} fields`);
-      return;
-    }
-    for (const key of keys) {
+    for (const key of Object.keys(object)) {
       path.push(key);
       const fault = key === '__proto__' ? 'must not be used' : textFault(key);
       if (fault !== null) report(`as a key ${fault}`);
