@@ -34,7 +34,7 @@ type AccountToRegister = z.output<typeof accountToRegister>;
 
 /** Why an account is not registered. */
 export interface RowFault {
-  /** Of the account, as the request names it; null where it is no object. */
+  /** The account's field at fault, as the request names it; null where the row is no object. */
   field: string | null;
   reason: string;
 }

@@ -7,7 +7,7 @@ const MAX_IGNORED = 20;
 /** A longer name is cut. */
 const MAX_NAME = 100;
 const MAX_CHANNEL = 256;
-/** Of a longer text the rest is not looked at. */
+/** The rest of a longer text is not looked at. */
 const MAX_READ = 1000;
 /** A run like a session string or a key: it must not be kept as the name of a channel. */
 const SECRET = /[\w+/=-]{100}/;

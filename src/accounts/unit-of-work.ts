@@ -45,7 +45,7 @@ export interface UnitOfWork {
   readonly connections: Map<string, Connection>;
   /** Those that requests name, by id. */
   readonly permits: ReadonlyMap<string, Permit>;
-  /** What was counted in leases, by lease, where it was asked for. */
+  /** Actions counted in leases before this batch, by lease; loaded only where a rule asks for them. */
   readonly countedInLeases: ReadonlyMap<string, CountedInLease[]>;
   /** By account, where it was asked for. */
   readonly lastLeases: ReadonlyMap<string, HeldLease>;
@@ -86,7 +86,7 @@ export async function loadWork(sql: Sql, wanted: AccountsWanted & FactsWanted): 
   return work;
 }
 
-/** What is known of accounts beside their records. */
+/** Facts that rules need of accounts beside their records. */
 interface FactsWanted {
   permitIds?: readonly string[];
   /** Accounts whose present leases are asked for what was counted in them. */
@@ -318,7 +318,7 @@ function touch<T>(touched: Map<AccountRecord, Set<T>>, account: AccountRecord, w
   else set.add(what);
 }
 
-/** What was counted during an open lease: before this batch, and in it. */
+/** Actions counted during an open lease, before this batch and in it. */
 export const countedDuring = (work: UnitOfWork, { leaseId }: OpenLease): CountedInLease[] => [
   ...(work.countedInLeases.get(leaseId) ?? []),
   ...work.changes.actionsCounted.filter((action) => action.leaseId === leaseId),

@@ -11,7 +11,7 @@ export interface Management {
 export interface ManagementOptions {
   /** `http(s)://user:password@host:port`; of a cluster several, separated by commas. */
   url: string;
-  /** Of the service; its path, the same in all of several, names the virtual host. */
+  /** The service's own URL. Its path names the virtual host; several URLs share one path. */
   rabbitmqUrl: string;
   tls?: { ca?: string; cert?: string; key?: string };
 }
