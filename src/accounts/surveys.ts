@@ -19,8 +19,8 @@ export interface Survey {
 }
 
 /**
- * What is known of users with more accounts than a batch may look at: without it each of their requests would look at
- * all of them, and its neighbours would wait for it.
+ * Surveys of users with more accounts than a batch may look at. Without a survey each of their requests would look at all
+ * accounts, and its neighbours would wait for it.
  */
 export interface Surveys {
   /** The survey for a wish, while it holds. */
