@@ -3,6 +3,7 @@ import { actionExamples } from './examples/action.js';
 import { adminExamples } from './examples/admin.js';
 import type { Examples } from './examples/example.js';
 import { queryExamples } from './examples/query.js';
+import { viewExamples } from './examples/views.js';
 import type { OperationName } from './operations.js';
 
 /** At least one request and reply of every operation; the documents show them, and tests send them. */
@@ -10,5 +11,6 @@ export const EXAMPLES: Examples<OperationName> = {
   ...accountExamples,
   ...actionExamples,
   ...queryExamples,
+  ...viewExamples,
   ...adminExamples,
 };

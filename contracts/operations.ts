@@ -10,6 +10,7 @@ import * as jobs from './jobs.js';
 import { parkedReply, parkedRequest } from './parked.js';
 import * as queries from './queries.js';
 import type { RequestQueue } from './topology.js';
+import * as views from './views.js';
 
 /** One row of the table: everything a door, a document or a test needs to know of an operation. */
 export interface Operation {
@@ -194,6 +195,51 @@ export const OPERATIONS = {
     http: { method: 'GET', path: '/report' },
     request: jobs.reportRequest,
     reply: jobs.reportReply,
+    failures: [],
+    changesState: false,
+  },
+  'query.leases': {
+    summary: 'The open leases of the fleet: who has which account, for what, until when',
+    queue: 'query',
+    http: { method: 'GET', path: '/leases' },
+    request: views.leasesRequest,
+    reply: views.leasesReply,
+    failures: [],
+    changesState: false,
+  },
+  'query.recoveries': {
+    summary: 'The accounts that wait, why, and when each is active again',
+    queue: 'query',
+    http: { method: 'GET', path: '/recoveries' },
+    request: views.recoveriesRequest,
+    reply: views.recoveriesReply,
+    failures: [],
+    changesState: false,
+  },
+  'query.jobs': {
+    summary: 'The background jobs: when each is due, and how its latest runs ended',
+    queue: 'query',
+    http: { method: 'GET', path: '/jobs' },
+    request: views.jobsRequest,
+    reply: views.jobsReply,
+    failures: [],
+    changesState: false,
+  },
+  'query.alerts': {
+    summary: 'The alerts that are open, or were',
+    queue: 'query',
+    http: { method: 'GET', path: '/alerts' },
+    request: views.alertsRequest,
+    reply: views.alertsReply,
+    failures: [],
+    changesState: false,
+  },
+  'query.policy': {
+    summary: 'The limits in force, and what else the service goes by',
+    queue: 'query',
+    http: { method: 'GET', path: '/policy' },
+    request: queries.noFields,
+    reply: views.policyReply,
     failures: [],
     changesState: false,
   },

@@ -113,6 +113,7 @@ export function createApp(config: Config): App {
         metrics,
         dependencies: () => health.dependencies(),
         jobs: jobs.starter,
+        settings: config.jobs,
         parked: { work: (request) => parkedDesk.work(request) },
       },
     },

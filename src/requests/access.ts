@@ -1,4 +1,5 @@
 import type { FailureReply } from '../../contracts/failures.js';
+import type { OperationName } from '../../contracts/operations.js';
 import type { AccessPolicy } from '../decide/access/access-policy.js';
 import { type AccessRefusal, judgeFields, judgeOwner } from '../decide/access/judge-access.js';
 import type { Database } from '../store/database.js';
@@ -11,11 +12,13 @@ export interface Access {
   /** null: callers are not told apart, and everybody may do everything. */
   policy: () => AccessPolicy | null;
   replace: (policy: AccessPolicy | null) => void;
+  /** The users whose rows a caller may see; `*`: everybody's. */
+  usersOf: (caller: string | null) => ReadonlySet<number> | '*';
   /**
    * Refuses a request whose valid body names another service, or a user or an account that is not the caller's; null
    * where it does not. An account that does not exist is let through. Rejects where the database is away.
    */
-  judgeBody: (caller: string | null, body: object) => Promise<FailureReply | null>;
+  judgeBody: (caller: string | null, body: object, operation?: OperationName) => Promise<FailureReply | null>;
 }
 
 const MAX_BATCH = 256;
@@ -43,12 +46,13 @@ export function createAccess(initial: AccessPolicy | null, sql: Database['reader
     replace: (next) => {
       policy = next;
     },
-    judgeBody: async (caller, body) => {
+    usersOf: (caller) => (policy === null ? '*' : (policy.get(caller ?? '')?.users ?? new Set())),
+    judgeBody: async (caller, body, operation) => {
       if (policy === null) return null;
       const rights = policy.get(caller ?? '');
       // Let in at the door, and taken off the list since.
       if (rights === undefined) return refuse('FORBIDDEN', { message: 'the caller is not listed' });
-      const refusal = judgeFields(rights, body);
+      const refusal = judgeFields(rights, body, operation);
       if (refusal !== null) return refuseAccess(refusal);
       const { account_id: accountId } = body as { account_id?: string };
       if (accountId === undefined || rights.users === '*') return null;

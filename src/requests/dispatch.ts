@@ -100,7 +100,7 @@ async function answerRequest(
   }
   // Before the stored reply is looked for: rights may have been withdrawn since.
   try {
-    const forbidden = await runner.resources.access.judgeBody(request.caller, parsed.data);
+    const forbidden = await runner.resources.access.judgeBody(request.caller, parsed.data, operation);
     if (forbidden !== null) return refused(forbidden);
   } catch (error) {
     return answerFault(runner.log, operation, request, error);

@@ -1,6 +1,8 @@
 import type { OperationName, ReplyBody, RequestBody } from '../../contracts/operations.js';
 import type { FailureReply } from '../../contracts/failures.js';
 import type { JobName } from '../../contracts/jobs.js';
+import type { Cadence } from '../decide/jobs/cadence.js';
+import type { AlertThresholds } from '../decide/jobs/judge-fleet.js';
 import type { Limits } from '../decide/limits/reentry.js';
 import type { Surveys } from '../accounts/surveys.js';
 import type { UnitOfWork } from '../accounts/unit-of-work.js';
@@ -75,7 +77,16 @@ export interface Resources extends Limits {
   /** The state of what the service depends on, by name; must not reject. */
   dependencies: () => Promise<Record<string, DependencyState>>;
   jobs: JobStarter;
+  settings: FleetSettings;
   parked: ParkedDesk;
+}
+
+/** What the service goes by beside the limits; for who asks. */
+export interface FleetSettings {
+  alerts: AlertThresholds;
+  nearLimitPercent: number;
+  cadences: Readonly<Record<JobName, Cadence>>;
+  historyDays: number;
 }
 
 /** Starts background jobs beside the schedule. */

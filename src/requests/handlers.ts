@@ -9,6 +9,11 @@ import type { AccountOperation, OperationHandler } from './handler.js';
 import { health } from '../operations/query/health.js';
 import { history } from '../operations/query/history.js';
 import { limits } from '../operations/query/limits.js';
+import { alerts } from '../operations/query/alerts.js';
+import { jobs } from '../operations/query/jobs.js';
+import { leases } from '../operations/query/leases.js';
+import { policy } from '../operations/query/policy.js';
+import { recoveries } from '../operations/query/recoveries.js';
 import { reauthorize } from '../operations/admin/reauthorize.js';
 import { parked } from '../operations/admin/parked.js';
 import { recover } from '../operations/admin/recover.js';
@@ -34,6 +39,11 @@ const HANDLERS: { readonly [K in Exclude<OperationName, AccountOperation>]: Oper
   'query.history': history,
   'query.status': status,
   'query.report': report,
+  'query.leases': leases,
+  'query.recoveries': recoveries,
+  'query.jobs': jobs,
+  'query.alerts': alerts,
+  'query.policy': policy,
   'admin.register': register,
   'admin.set-status': setStatus,
   'admin.reauthorize': reauthorize,

@@ -46,6 +46,9 @@ test('a body names the caller itself and its own users', () => {
   expect(judgeFields(inviting, {})).toBeNull();
   expect(judgeFields(inviting, { service_name: 'ops' })).toMatchObject({ code: 'FORBIDDEN', path: 'service_name' });
   expect(judgeFields(ops, { service_name: 'inviting' })).toMatchObject({ path: 'service_name' });
+  // In a query it is whom the caller asks about.
+  expect(judgeFields(ops, { service_name: 'inviting' }, 'query.leases')).toBeNull();
+  expect(judgeFields(inviting, { service_name: 'ops' }, 'query.leases')).toMatchObject({ path: 'service_name' });
   expect(judgeFields(inviting, { user_id: 3 })).toMatchObject({ path: 'user_id' });
   expect(judgeFields(inviting, { user_id: 0 })).toMatchObject({ path: 'user_id' });
   const accounts = [{ user_id: 1 }, { user_id: 3 }];

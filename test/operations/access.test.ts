@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { parseAccess } from '../../src/decide/access/access-policy.js';
 import { createAccess } from '../../src/requests/access.js';
 import { createDispatch } from '../../src/requests/dispatch.js';
 import type { Resources } from '../../src/requests/handler.js';
@@ -9,14 +8,10 @@ import { createWaitingRoom } from '../../src/requests/waiting-room.js';
 import { createDatabase as connectDatabase, type Database } from '../../src/store/database.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
+import { policyOf } from '../support/access.js';
 import { requestOf } from '../support/request-of.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 
-const policyOf = (...services: object[]) => {
-  const parsed = parseAccess({ services }, null);
-  if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
-  return parsed.policy;
-};
 const OPERATOR = { name: 'ops', role: 'operator', users: '*' };
 const policy = policyOf({ name: 'inviting', users: [1] }, OPERATOR);
 

@@ -2,9 +2,11 @@ import { once } from 'node:events';
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
 import type { OperationName, ReplyBody } from '../../contracts/operations.js';
+import { JOB_NAMES, type JobName } from '../../contracts/jobs.js';
 import type { FailureReply } from '../../contracts/failures.js';
 import { DEFAULT_ERROR_WINDOW_MS } from '../../src/decide/condition/errors.js';
 import { DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits/limits-policy.js';
+import { type Cadence, parseCadence } from '../../src/decide/jobs/cadence.js';
 import type { AccessPolicy } from '../../src/decide/access/access-policy.js';
 import type { Reentry } from '../../src/decide/limits/reentry.js';
 import { createSurveys } from '../../src/accounts/surveys.js';
@@ -64,6 +66,14 @@ export interface OperationsHarness {
 
 const NOTHING_PARKED = { success: true as const, total: 0, messages: [], next_cursor: null, results: [] };
 
+const CADENCE = parseCadence('300')!;
+const DEFAULT_SETTINGS = {
+  alerts: { floodWaitPercent: 10, blockedPercent: 5, nearLimitsPercent: 30 },
+  nearLimitPercent: 80,
+  cadences: Object.fromEntries(JOB_NAMES.map((job) => [job, CADENCE])) as Record<JobName, Cadence>,
+  historyDays: 30,
+};
+
 let nextPhone = 49_150_000_000;
 
 /** `redis`: one of the test's own in place of a block of the shared one; it is dropped in the end. */
@@ -122,6 +132,7 @@ export async function startOperations(
         errorWindowMs: DEFAULT_ERROR_WINDOW_MS,
         reentry: options.reentry ?? { days: 3, share: 0.5 },
         dependencies: () => Promise.resolve({}),
+        settings: DEFAULT_SETTINGS,
         parked: { work: () => Promise.resolve(NOTHING_PARKED) },
         jobs: options.jobs ?? { instance: 'test', start: () => Promise.resolve(), isClosing: () => false },
       },

@@ -57,11 +57,13 @@ export function mayBeAnsweredAt(policy: AccessPolicy, caller: string | null, rep
 
 /**
  * Whether a valid body speaks for the caller and of its users only; null where it does. Which user an account is of
- * stands in no body: see `judgeOwner`.
+ * stands in no body: see `judgeOwner`. A query changes nothing in anybody's name: a caller that may see all users'
+ * accounts may ask it about any service.
  */
-export function judgeFields(rights: CallerRights, body: object): AccessRefusal | null {
+export function judgeFields(rights: CallerRights, body: object, operation = ''): AccessRefusal | null {
   const { service_name: service, user_id: userId, accounts = [] } = body as Partial<Record<string, unknown>>;
-  if (typeof service === 'string' && service !== rights.name) {
+  const mayNameOthers = operation.startsWith('query.') && rights.users === '*';
+  if (typeof service === 'string' && service !== rights.name && !mayNameOthers) {
     return forbidden('service_name', "must be the caller's own");
   }
   const users = [

@@ -1,7 +1,6 @@
-import type { ReplyBody } from '../../../contracts/operations.js';
 import { requestKey } from '../../store/history/answered-requests.js';
-import { type JobRun, loadRequestedRun, requestRun } from '../../store/fleet/job-runs.js';
-import { isoOrNull, toIso } from '../../clock.js';
+import { loadRequestedRun, requestRun } from '../../store/fleet/job-runs.js';
+import { describeRun } from '../describe-run.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
 
 type Request = AcceptedRequest<'admin.run-job'>;
@@ -22,7 +21,7 @@ export const runJob: OperationHandler<'admin.run-job'> = {
     const recalled: Record<string, unknown>[] = [];
     for (const { requestKey: key, stored } of repeats) {
       const run = await loadRequestedRun(sql, key);
-      recalled.push(run === null ? stored : { success: true, ...describe(run) });
+      recalled.push(run === null ? stored : { success: true, ...describeRun(run) });
     }
     return recalled;
   },
@@ -35,25 +34,10 @@ async function answerRun({ sql, jobs }: BatchContext, request: Request): Promise
   const own = await loadRequestedRun(sql, key);
   const run = own ?? (await requestRun(sql, { job, requestKey: key, instance: jobs.instance }));
   const isOver = own !== null && own.outcome !== null;
+  const described = describeRun(run);
   return {
-    reply: { success: true, ...describe(run) },
+    reply: { success: true, ...described },
     deferred: !isOver && waitsForMs > 0,
-    log: { job, state: stateOf(run), ...run.counts },
+    log: { job, state: described.state, ...run.counts },
   };
 }
-
-function describe(run: JobRun): ReplyBody<'admin.run-job'> {
-  return {
-    job: run.job,
-    scheduled_for: toIso(run.scheduledFor),
-    state: stateOf(run),
-    attempt: run.attempt,
-    started_at: isoOrNull(run.startedAt),
-    finished_at: isoOrNull(run.finishedAt),
-    counts: run.counts,
-    failure: run.error,
-  };
-}
-
-const stateOf = ({ outcome, attempt }: JobRun): ReplyBody<'admin.run-job'>['state'] =>
-  outcome ?? (attempt === 0 ? 'waiting' : 'running');

@@ -15,6 +15,8 @@ export interface JobRun {
   job: JobName;
   /** With the job, the name of the run: its occurrence; of one asked for by hand, when it was asked for. */
   scheduledFor: number;
+  /** The instance that has begun it last, or was asked for it. */
+  instance: string;
   attempt: number;
   /** Null: it was asked for, and nobody has begun it. */
   startedAt: number | null;
@@ -30,6 +32,7 @@ interface RunRow {
   job: JobName;
   scheduled_for: Date;
   request_key: string | null;
+  instance: string;
   attempt: number;
   started_at: Date | null;
   lease_until: Date;
@@ -42,6 +45,7 @@ interface RunRow {
 const toRun = (row: RunRow): JobRun => ({
   job: row.job,
   scheduledFor: row.scheduled_for.getTime(),
+  instance: row.instance,
   attempt: row.attempt,
   startedAt: row.started_at?.getTime() ?? null,
   leaseUntil: row.lease_until.getTime(),
@@ -133,6 +137,15 @@ export async function loadJobStates(
     return [job, state] as const;
   });
   return { now: rows[0]?.now.getTime() ?? 0, states: new Map(states) };
+}
+
+/** The latest runs of jobs, the newest first, at most so many of each. */
+export async function loadLatestRuns(sql: Sql, jobs: readonly JobName[], each: number): Promise<JobRun[]> {
+  const rows = await sql.$queryRaw<RunRow[]>`
+    SELECT r.* FROM unnest(${jobs}::text[]) AS j(job) CROSS JOIN LATERAL (
+      SELECT * FROM job_runs WHERE job = j.job ORDER BY scheduled_for DESC LIMIT ${each}::integer) r
+    ORDER BY r.scheduled_for DESC`;
+  return rows.map(toRun);
 }
 
 /** Notes occurrences of jobs that have never run as had, so that the first start owes nothing. */

@@ -1,0 +1,28 @@
+import type { ErrorClass } from '../../../contracts/fields.js';
+import { Prisma } from '../../../generated/prisma/client.js';
+import type { SqlPart } from '../database.js';
+
+/** What has begun a wait, a block or a disabling. */
+export interface RestrictionRow {
+  /** Null: no error, or none that is known. */
+  error_class: ErrorClass | null;
+  telegram_error: string | null;
+  /** Where it was an operator: why. */
+  reason: string | null;
+  began_at: Date | null;
+}
+
+/**
+ * The event that has begun the present condition of an account: the latest that names an error, else the latest of its
+ * type. Moving the end of a wait makes an event of the type too, but names none. Searched for are the account's latest
+ * events: an account that waits or is disabled gets few more. `account`: its id; `type`: the event's.
+ */
+export const restrictionOf = (account: SqlPart, type: SqlPart): SqlPart => Prisma.sql`
+    SELECT data ->> 'error_class' AS error_class, data ->> 'telegram_error' AS telegram_error, data ->> 'reason' AS reason,
+      occurred_at AS began_at
+    FROM (SELECT type, data, sequence, occurred_at FROM events WHERE account_id = ${account}
+          ORDER BY sequence DESC LIMIT ${LOOKED_AT}::integer) latest
+    WHERE type = ${type}
+    ORDER BY data ->> 'error_class' IS NULL, sequence DESC LIMIT 1`;
+
+const LOOKED_AT = 50;
