@@ -19,8 +19,7 @@ export const runJobRequest = z.strictObject({
   job: jobName,
   limit: optional(z.int().min(1)).describe('Accepted from older callers; changes nothing'),
 });
-/** A run of a job. */
-export const runReply = z.strictObject({
+export const runJobReply = z.strictObject({
   job: jobName,
   scheduled_for: instant.describe('When it was asked for; names the run'),
   state: z
@@ -34,7 +33,6 @@ export const runReply = z.strictObject({
   counts: z.record(z.string(), z.int()).describe('What it did, by name'),
   failure: z.string().nullable().describe('Why the last attempt failed'),
 });
-export const runJobReply = runReply;
 
 export const reportRequest = z.strictObject({
   report_id: optional(id),

@@ -4,6 +4,7 @@ import * as actions from './actions.js';
 import * as admin from './admin.js';
 import { ENVELOPE } from './envelope.js';
 import type { FailureCode } from './failures.js';
+import { eventsReply, eventsRequest } from './event-feed.js';
 import * as fleet from './fleet.js';
 import { historyReply, historyRequest } from './history.js';
 import * as jobs from './jobs.js';
@@ -231,6 +232,15 @@ export const OPERATIONS = {
     http: { method: 'GET', path: '/alerts' },
     request: views.alertsRequest,
     reply: views.alertsReply,
+    failures: [],
+    changesState: false,
+  },
+  'query.events': {
+    summary: 'The events of the fleet, in order, from any position on',
+    queue: 'query',
+    http: { method: 'GET', path: '/events' },
+    request: eventsRequest,
+    reply: eventsReply,
     failures: [],
     changesState: false,
   },

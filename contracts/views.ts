@@ -13,7 +13,7 @@ import {
   userId,
   withDefault,
 } from './fields.js';
-import { jobName, JOB_NAMES, runReply } from './jobs.js';
+import { jobName, JOB_NAMES, runJobReply } from './jobs.js';
 import { cursorOf, listLimit, listReply, PLACE_CURSOR } from './lists.js';
 
 /** Views of the whole fleet, for operators. A caller with listed users sees the rows of those users alone. */
@@ -87,7 +87,7 @@ export const jobsRequest = z.strictObject({
   cursor: cursorOf(new RegExp(`^(${JOB_NAMES.join('|')})$`)),
 });
 
-const jobRun = runReply.omit({ job: true }).extend({
+const jobRun = runJobReply.omit({ job: true }).extend({
   instance: z.string().describe('The instance that has taken it up last, or was asked for it'),
 });
 

@@ -15,6 +15,7 @@ import { createHttpDoor } from './doors/http/door.js';
 import { createHealth } from './health.js';
 import { createAccess } from './requests/access.js';
 import { createDispatch } from './requests/dispatch.js';
+import { createEventFeed } from './requests/event-feed.js';
 import { createFailPoint } from './requests/fail-point.js';
 import { createWaitingRoom } from './requests/waiting-room.js';
 import { createJobs } from './jobs/jobs.js';
@@ -180,6 +181,7 @@ export function createApp(config: Config): App {
       repaired: (what) => metrics.brokerRepairs.inc({ what }),
     },
   });
+  const feed = createEventFeed({ sql: database.reader, databaseUrl: config.databaseUrl, log });
   const health = createHealth({ access, database, connections, amqp, relay, watch, redis: windowConnection, metrics });
   const http = createHttpDoor({
     dispatch,
@@ -187,6 +189,7 @@ export function createApp(config: Config): App {
     metrics,
     readiness: health.readiness,
     detailedHealth: health.detailed,
+    events: { feed, access, metrics },
     tls: config.httpTls,
     timeouts: { keepAliveMs: config.httpKeepAliveSeconds * 1_000 },
     drainMs,
@@ -262,6 +265,9 @@ export function createApp(config: Config): App {
     },
     stop: async () => {
       stopping.abort(new Error('the service is stopping'));
+      // Their readers come again, to another instance, while this one finishes its work.
+      http.endStreams();
+      feed.close();
       fleet.stop();
       await watch.stop();
       waitingRoom.close();

@@ -18,7 +18,7 @@ const limits = (
 
 /** Examples of the views of the whole fleet. */
 export const viewExamples: Examples<
-  'query.leases' | 'query.recoveries' | 'query.jobs' | 'query.alerts' | 'query.policy'
+  'query.leases' | 'query.recoveries' | 'query.jobs' | 'query.alerts' | 'query.events' | 'query.policy'
 > = {
   'query.leases': [
     {
@@ -117,6 +117,38 @@ export const viewExamples: Examples<
         total: 1,
         total_is_at_least: false,
         next_cursor: null,
+      },
+    },
+  ],
+  'query.events': [
+    {
+      name: 'What happened to an account',
+      given: 'free',
+      request: { account_id: EXAMPLE.accountId, limit: 10 },
+      reply: {
+        success: true,
+        events: [
+          {
+            position: '.812345-812347-812345.90871',
+            event: {
+              specversion: '1.0',
+              id: '0c5f6f0e-5a3c-4d4e-9a43-6c1b2f3d4e5f',
+              source: 'account-manager',
+              type: 'account.registered',
+              time: '2026-03-01T08:00:00.120Z',
+              subject: EXAMPLE.accountId,
+              datacontenttype: 'application/json',
+              data: {
+                outcome: 'created',
+                account_id: EXAMPLE.accountId,
+                user_id: EXAMPLE.userId,
+                sequence: 1,
+                request_id: '7a6b5c4d-3e2f-4a1b-8c9d-0e1f2a3b4c5d',
+              },
+            },
+          },
+        ],
+        next_after: '812345-812347-812345',
       },
     },
   ],

@@ -1,6 +1,7 @@
 import { ENVELOPE } from '../../contracts/envelope.js';
 import { EXAMPLES } from '../../contracts/examples.js';
 import { EXAMPLE } from '../../contracts/examples/example.js';
+import { streamRequest } from '../../contracts/event-feed.js';
 import { FAILURE_CODES, FAILURES, type FailureCode, failureReply } from '../../contracts/failures.js';
 import { failuresOf } from '../../contracts/failures-of.js';
 import { OPERATION_NAMES, type Operation, OPERATIONS, type OperationName } from '../../contracts/operations.js';
@@ -41,7 +42,7 @@ export const buildOpenApi = () => ({
     { name: 'admin', description: "An operator's decisions" },
     { name: 'service', description: 'How this instance is' },
   ],
-  paths: { ...operationPaths(), ...SERVICE_PATHS },
+  paths: { ...operationPaths(), ...STREAM_PATHS, ...SERVICE_PATHS },
   components: {
     schemas: { FailureReply: toSchema(failureReply, DRAFT), Health: HEALTH },
     securitySchemes: {
@@ -225,6 +226,39 @@ const HEALTH = {
     components: { type: 'object', additionalProperties: { type: 'object' } },
   },
   required: ['status'],
+};
+
+/** The events of query.events as they come. */
+const STREAM_PATHS = {
+  [`${PREFIX}/events/stream`]: {
+    get: {
+      operationId: 'events.stream',
+      summary: 'The events of query.events as they come, as server-sent events',
+      description:
+        'id is the position, event the type, data the CloudEvent. With after or Last-Event-ID, which counts more, the ' +
+        'stream resumes without a gap or a repeat; without them it tells what comes from now on. A comment comes every ' +
+        '15 s. A reader that is too slow gets the event dropped, without an id, and comes again. For whoever may call query.events.',
+      tags: ['query'],
+      parameters: [
+        ...Object.entries(toSchema(streamRequest, DRAFT).properties ?? {}).map(([field, schema]) =>
+          parameter('query.events', field, schema, false, false),
+        ),
+        {
+          name: 'Last-Event-ID',
+          in: 'header',
+          description: 'The id of the last event that was read',
+          schema: { type: 'string' },
+        },
+      ],
+      responses: {
+        200: {
+          description: 'The stream; it ends when this instance shuts down',
+          content: { 'text/event-stream': { schema: { type: 'string' } } },
+        },
+        ...failureResponses('query.events'),
+      },
+    },
+  },
 };
 
 const serviceRoute = (summary: string, responses: object, security: object[] = []) => ({

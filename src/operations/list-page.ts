@@ -8,7 +8,7 @@ export interface Place {
 }
 
 /** A place as callers have it, `PLACE_CURSOR`. */
-export const toCursor = ({ at, id }: Place): string => `${at}.${id.replaceAll('-', '')}`;
+const toCursor = ({ at, id }: Place): string => `${at}.${id.replaceAll('-', '')}`;
 
 /** The place that a valid cursor names; null: the list's beginning. */
 export function readCursor(cursor: string | undefined): Place | null {

@@ -150,7 +150,7 @@ async function askAroundWork(ask: Ask, desk: ParkedDesk, item: BatchItem<'admin.
 const MAX_ISSUES = 20;
 
 /** Where and what; unknown fields, which the schema reports of the object they are in, are named one by one. */
-function describeIssue(issue: z.core.$ZodIssue): { path: string; message: string }[] {
+export function describeIssue(issue: z.core.$ZodIssue): { path: string; message: string }[] {
   if (issue.code !== 'unrecognized_keys') return [{ path: issue.path.join('.'), message: issue.message }];
   return issue.keys.slice(0, MAX_ISSUES).map((key) => ({
     path: [...issue.path, key].join('.'),

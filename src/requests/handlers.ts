@@ -14,6 +14,7 @@ import { jobs } from '../operations/query/jobs.js';
 import { leases } from '../operations/query/leases.js';
 import { policy } from '../operations/query/policy.js';
 import { recoveries } from '../operations/query/recoveries.js';
+import { events } from '../operations/query/events.js';
 import { reauthorize } from '../operations/admin/reauthorize.js';
 import { parked } from '../operations/admin/parked.js';
 import { recover } from '../operations/admin/recover.js';
@@ -43,6 +44,7 @@ const HANDLERS: { readonly [K in Exclude<OperationName, AccountOperation>]: Oper
   'query.recoveries': recoveries,
   'query.jobs': jobs,
   'query.alerts': alerts,
+  'query.events': events,
   'query.policy': policy,
   'admin.register': register,
   'admin.set-status': setStatus,

@@ -160,6 +160,9 @@ export const createMetrics = () => {
     brokerBlocked: gauge('broker_blocked', 'Whether the broker has blocked publishing: 1 or 0'),
     consumerUp: gauge('consumer_up', 'Whether a consumer is registered on a request queue: 1 or 0', ['queue']),
 
+    streamReaders: gauge('event_stream_readers', 'Readers of the stream of events at this instance'),
+    streamsDropped: counter('event_streams_dropped_total', 'Streams of events ended because their reader was too slow'),
+
     jobRuns: counter('job_runs_total', 'Runs of background jobs that ended here, by outcome', ['job', 'outcome']),
     jobDuration: histogram('job_duration_seconds', 'Length of an attempt at a run', ['job'], JOB_SECONDS),
     jobLag: histogram('job_lag_seconds', 'From the instant a run was due to its start', ['job'], JOB_SECONDS),

@@ -15,8 +15,9 @@ import type { Dispatch } from '../../requests/request.js';
 import type { Log } from '../../telemetry/log.js';
 import type { Gate } from '../gate.js';
 import { answer } from './answer.js';
+import { type EventStreamSource, serveEventStream, STREAM_PATH } from './event-stream.js';
 import { type HealthSource, serveHealth } from './health.js';
-import { serveOperations } from './operations.js';
+import { PREFIX, serveOperations } from './operations.js';
 import { readRequestId } from './request.js';
 
 /** How long a client may keep a connection, milliseconds. */
@@ -58,6 +59,8 @@ export interface HttpDoorOptions extends HealthSource {
   dispatch: Dispatch;
   gate: Gate;
   metrics: { registry: Registry };
+  /** Absent: the stream of events is not served. */
+  events?: EventStreamSource;
   log: Log;
   /** How long `stop` lets requests under way finish, milliseconds. */
   drainMs?: number;
@@ -70,7 +73,9 @@ export interface HttpDoorOptions extends HealthSource {
 export interface HttpDoor {
   /** Listens; port 0 takes any free one. Rejects where the address cannot be had. */
   start: (host: string, port: number) => Promise<{ port: number }>;
-  /** Takes no more requests, lets those under way finish for `drainMs`, then closes every connection. */
+  /** Ends the streams of events. */
+  endStreams: () => void;
+  /** Ends them, takes no more requests, lets those under way finish for `drainMs`, then closes every connection. */
   stop: () => Promise<void>;
 }
 
@@ -98,6 +103,8 @@ export const createHttpDoor = (options: HttpDoorOptions): HttpDoor => {
   });
 
   serveOperations(app, options);
+  const streams =
+    options.events && serveEventStream(app, PREFIX + STREAM_PATH, { ...options.events, gate: options.gate, log });
   serveHealth(app, options);
   app.get('/metrics', async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
@@ -108,7 +115,9 @@ export const createHttpDoor = (options: HttpDoorOptions): HttpDoor => {
       await app.listen({ host, port });
       return { port: (app.server.address() as AddressInfo).port };
     },
+    endStreams: () => streams?.end(),
     stop: async () => {
+      streams?.end();
       const finished = underWay.finish();
       const closed = app.close();
       await waitAtMost(finished, drainMs);

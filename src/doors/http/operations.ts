@@ -14,7 +14,7 @@ import { answer } from './answer.js';
 import { createQueryReader, type Query } from './query.js';
 import { readHttpRequest, readTraceparent } from './request.js';
 
-const PREFIX = '/api/v1/account-manager';
+export const PREFIX = '/api/v1/account-manager';
 
 declare module 'fastify' {
   interface FastifyRequest {

@@ -1,0 +1,48 @@
+import { behind, type EventPosition, writePosition } from '../../contracts/event-position.js';
+import type { Sql } from '../store/database.js';
+import { type FeedFilter, type FeedRow, loadSnapshot, loadWindow } from '../store/history/load-feed.js';
+
+/** An event of the stream with its position, as callers keep it. */
+export interface FeedEvent {
+  position: string;
+  row: FeedRow;
+}
+
+/** Events behind a position, and the position behind them. */
+export interface Read {
+  events: FeedEvent[];
+  next: EventPosition;
+}
+
+/**
+ * Reads on from a position: first the rest of its window, then what has come to show up to `until`, a snapshot taken no
+ * earlier. What was read once is not read again, and nothing is left out, whoever commits when.
+ * @returns at most `limit` events; fewer, or none, do not mean that there are no more, unless `next` is behind `until`
+ */
+export async function readOn(
+  sql: Sql,
+  from: EventPosition,
+  until: string,
+  filter: FeedFilter,
+  limit: number,
+): Promise<Read> {
+  const events: FeedEvent[] = [];
+  let window = from;
+  for (;;) {
+    // Of a window that was read to its end nothing is left.
+    const isRead = window.before === window.within;
+    const { events: rows, readTo } = isRead
+      ? { events: [], readTo: null }
+      : await loadWindow(sql, window, filter, limit - events.length);
+    for (const row of rows) events.push({ position: writePosition({ ...window, id: row.id }), row });
+    if (readTo !== null) return { events, next: { ...window, id: readTo } };
+    if (window.within === until) return { events, next: behind(until) };
+    window = { before: window.within, within: until, id: '0' };
+  }
+}
+
+/** As `readOn`, up to what the database shows now. `from` null: from the oldest event on. */
+export async function readFeed(sql: Sql, from: EventPosition | null, filter: FeedFilter, limit: number): Promise<Read> {
+  const now = await loadSnapshot(sql);
+  return readOn(sql, from ?? { before: null, within: now, id: '0' }, now, filter, limit);
+}
