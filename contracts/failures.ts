@@ -70,6 +70,12 @@ export const FAILURES = {
     parked: false,
     meaning: 'The same message_id came with a different body',
   },
+  COUNT_CHANGED: {
+    http: 409,
+    retryable: true,
+    parked: false,
+    meaning: 'Another number of accounts matches than was expected; nothing was done; details.matched',
+  },
   DEADLINE_EXCEEDED: {
     http: 504,
     retryable: true,

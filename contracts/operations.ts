@@ -6,6 +6,7 @@ import { ENVELOPE } from './envelope.js';
 import type { FailureCode } from './failures.js';
 import { eventsReply, eventsRequest } from './event-feed.js';
 import * as fleet from './fleet.js';
+import { bulkReply, bulkRequest, removeReply, removeRequest } from './fleet-work.js';
 import { historyReply, historyRequest } from './history.js';
 import * as jobs from './jobs.js';
 import { parkedReply, parkedRequest } from './parked.js';
@@ -310,6 +311,24 @@ export const OPERATIONS = {
     http: { method: 'POST', path: '/force-release/{account_id}' },
     request: admin.forceReleaseRequest,
     reply: admin.forceReleaseReply,
+    failures: ['ACCOUNT_NOT_FOUND'],
+    changesState: true,
+  },
+  'admin.bulk': {
+    summary: 'Recover, activate, drain, disable or take back every account that matches a filter',
+    queue: 'admin',
+    http: { method: 'POST', path: '/accounts/bulk' },
+    request: bulkRequest,
+    reply: bulkReply,
+    failures: ['COUNT_CHANGED'],
+    changesState: true,
+  },
+  'admin.remove': {
+    summary: 'Take an account away and erase its session, phone number and metadata for good',
+    queue: 'admin',
+    http: { method: 'POST', path: '/accounts/{account_id}/remove' },
+    request: removeRequest,
+    reply: removeReply,
     failures: ['ACCOUNT_NOT_FOUND'],
     changesState: true,
   },

@@ -8,6 +8,8 @@ export const adminExamples: Examples<
   | 'admin.recover'
   | 'admin.schedule-recovery'
   | 'admin.force-release'
+  | 'admin.bulk'
+  | 'admin.remove'
   | 'admin.parked'
   | 'admin.run-job'
 > = {
@@ -109,6 +111,46 @@ export const adminExamples: Examples<
         released_at: '2026-03-02T10:05:13.291Z',
         fence: EXAMPLE.fence + 1,
       },
+    },
+  ],
+  'admin.bulk': [
+    {
+      name: 'End waits by hand',
+      given: 'flood_wait',
+      request: {
+        filter: { user_id: EXAMPLE.userId, status: 'flood_wait' },
+        action: 'recover',
+        reason: 'waited out by hand',
+        expected_count: 1,
+      },
+      reply: { success: true, matched: 1, changed: 1, unchanged: 0, failed: [] },
+    },
+    {
+      name: 'Not as many as expected',
+      given: 'free',
+      request: {
+        filter: { user_id: EXAMPLE.userId, status: 'active' },
+        action: 'drain',
+        reason: 'maintenance',
+        expected_count: 40,
+      },
+      reply: {
+        success: false,
+        error: {
+          code: 'COUNT_CHANGED',
+          message: 'expected_count: 1 account matches, not 40; nothing was done',
+          retryable: true,
+          details: { matched: 1 },
+        },
+      },
+    },
+  ],
+  'admin.remove': [
+    {
+      name: 'An account that was sold',
+      given: 'free',
+      request: { account_id: EXAMPLE.accountId, reason: 'handed over to its new owner' },
+      reply: { success: true, removed_at: '2026-03-02T10:05:12.398Z' },
     },
   ],
   'admin.parked': [

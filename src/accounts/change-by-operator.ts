@@ -6,7 +6,7 @@ import type { AccountRecord } from '../store/accounts/account-record.js';
 import { finishWork } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, Outcome } from '../requests/handler.js';
 import { refuse } from '../requests/refuse.js';
-import { appendEvent, beginWork, changeCondition, type UnitOfWork } from './unit-of-work.js';
+import { appendEvent, beginWork, changeCondition, type Origin, type UnitOfWork } from './unit-of-work.js';
 
 type StatusOperation = 'admin.set-status' | 'admin.reauthorize' | 'admin.recover' | 'admin.schedule-recovery';
 
@@ -35,7 +35,7 @@ export function changeByOperator(
   account: AccountRecord,
   condition: AccountCondition,
   why: Record<string, unknown>,
-  request: AcceptedRequest<StatusOperation>,
+  request: Origin,
 ): { success: true } & ReplyBody<'admin.set-status'> {
   const { condition: before, sequence } = account;
   const { status, disabledReason } = condition;

@@ -14,9 +14,9 @@ import type { Metrics } from '../telemetry/metrics.js';
 import { inBatchSpan, inRequestSpan, traceIdOf } from '../telemetry/tracing.js';
 import { allocateWithin } from './allocate-within.js';
 import { gatherBatches } from './gather-batches.js';
-import type { JobStarter } from './handler.js';
+import type { JobStarter, Outcome } from './handler.js';
 import { type Lane, LANES } from './handlers.js';
-import type { ParkedDesk } from '../operations/admin/parked.js';
+import { workInBulk } from '../operations/admin/bulk.js';
 import { refuse, refuseInvalid } from './refuse.js';
 import type { Dispatch, IncomingRequest, Reply } from './request.js';
 import { answerFault, type BatchAnswer, type BatchItem, type BatchRunner, runBatch } from './run-batch.js';
@@ -116,7 +116,13 @@ async function answerRequest(
     case 'admin.run-job':
       return runJobWithin(ask, runner.resources.jobs, item as BatchItem<'admin.run-job'>);
     case 'admin.parked':
-      return askAroundWork(ask, runner.resources.parked, item as BatchItem<'admin.parked'>);
+      return askAroundWork<'admin.parked'>(
+        ask,
+        (request) => runner.resources.parked.work(request),
+        item as BatchItem<'admin.parked'>,
+      );
+    case 'admin.bulk':
+      return bulkWithin(runner, ask, item as BatchItem<'admin.bulk'>);
     default:
       return ask(item);
   }
@@ -136,11 +142,32 @@ async function runJobWithin(ask: Ask, jobs: JobStarter, item: BatchItem<'admin.r
   }
 }
 
-/** Works on the parked messages between two questions: whether that was done before, and what is to be kept of it. */
-async function askAroundWork(ask: Ask, desk: ParkedDesk, item: BatchItem<'admin.parked'>): Promise<BatchAnswer> {
+/** Works on many accounts, each chunk in a transaction of its own; a dry run as well, which only reads. */
+async function bulkWithin(
+  { database, resources, log }: BatchRunner,
+  ask: Ask,
+  item: BatchItem<'admin.bulk'>,
+): Promise<BatchAnswer> {
+  try {
+    return await askAroundWork<'admin.bulk'>(
+      ask,
+      (request) => workInBulk({ ...resources, database, log }, request),
+      item,
+    );
+  } catch (error) {
+    return answerFault(log, 'admin.bulk', item, error);
+  }
+}
+
+/** Works between two questions: whether that was done before, and what is to be kept of it. */
+async function askAroundWork<K extends 'admin.parked' | 'admin.bulk'>(
+  ask: Ask,
+  work: (item: BatchItem<K>) => Promise<Outcome<K>['reply']>,
+  item: BatchItem<K>,
+): Promise<BatchAnswer> {
   const before = await ask(item);
   if (!before.deferred) return before;
-  const done = await desk.work(item);
+  const done = await work(item);
   if (!done.success && done.error.code === 'UNAVAILABLE') return refused(done);
   // It is done: a deadline that has passed meanwhile does not undo it.
   return ask({ ...item, deadlineAt: null, expiresAt: null, done });

@@ -15,6 +15,8 @@ import { leases } from '../operations/query/leases.js';
 import { policy } from '../operations/query/policy.js';
 import { recoveries } from '../operations/query/recoveries.js';
 import { events } from '../operations/query/events.js';
+import { bulk } from '../operations/admin/bulk.js';
+import { remove } from '../operations/admin/remove.js';
 import { reauthorize } from '../operations/admin/reauthorize.js';
 import { parked } from '../operations/admin/parked.js';
 import { recover } from '../operations/admin/recover.js';
@@ -52,6 +54,8 @@ const HANDLERS: { readonly [K in Exclude<OperationName, AccountOperation>]: Oper
   'admin.recover': recover,
   'admin.schedule-recovery': scheduleRecovery,
   'admin.force-release': forceRelease,
+  'admin.bulk': bulk,
+  'admin.remove': remove,
   'admin.parked': parked,
   'admin.run-job': runJob,
 };

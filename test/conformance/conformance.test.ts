@@ -172,4 +172,5 @@ const OTHER_BODY: Partial<Record<OperationName, Body>> = {
   'account.release-all': { service_name: 'another-service' },
   'admin.run-job': { job: 'cleanup-locks' },
   'admin.parked': { limit: 7 },
+  'admin.bulk': { reason: 'another' },
 };

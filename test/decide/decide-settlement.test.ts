@@ -22,6 +22,7 @@ const EXPECTED: Record<Exclude<FailureCode, 'INTERNAL'>, Settlement> = {
   PREFERRED_UNAVAILABLE: answered,
   NOT_HELD: answered,
   LEASE_LOST: answered,
+  COUNT_CHANGED: answered,
   IDEMPOTENCY_CONFLICT: answered,
   UNAVAILABLE: { reply: false, settle: 'hold' },
 };

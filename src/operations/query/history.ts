@@ -2,7 +2,7 @@ import type { HistoryEntry, HistoryType } from '../../../contracts/history.js';
 import type { ReplyBody, RequestBody } from '../../../contracts/operations.js';
 import { toIso } from '../../clock.js';
 import type { Sql } from '../../store/database.js';
-import { loadAccountHeads } from '../../store/accounts/load-account-heads.js';
+import { loadAccountUsers } from '../../store/accounts/load-account-users.js';
 import { type EntryKind, type HistoryPlace, type HistoryRow, loadHistory } from '../../store/history/load-history.js';
 import type { OperationHandler, Outcome } from '../../requests/handler.js';
 import { refuse } from '../../requests/refuse.js';
@@ -16,12 +16,11 @@ export const history: OperationHandler<'query.history'> = {
   handle: async ({ sql }, requests) => {
     const outcomes: Outcome<'query.history'>[] = [];
     for (const { body } of requests) {
-      const { heads } = await loadAccountHeads(sql, [body.account_id]);
-      const head = heads.get(body.account_id);
+      const userId = (await loadAccountUsers(sql, [body.account_id])).get(body.account_id);
       outcomes.push(
-        head === undefined
+        userId === undefined
           ? { reply: refuse('ACCOUNT_NOT_FOUND') }
-          : { reply: { success: true, ...(await loadPage(sql, body)) }, log: { user_id: head.userId } },
+          : { reply: { success: true, ...(await loadPage(sql, body)) }, log: { user_id: userId } },
       );
     }
     return outcomes;
