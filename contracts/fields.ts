@@ -32,6 +32,9 @@ export const givenInstant = z.iso
 /** The user who owns accounts; an integer of the company's own numbering. */
 export const userId = z.int().min(0).describe('The user who owns the accounts: an integer, 0 or more');
 
+/** An account's phone number. */
+export const phone = z.string().nullable().describe('null: the account was registered without one');
+
 /** The calling service. */
 export const serviceName = z
   .string()

@@ -5,10 +5,12 @@ import {
   actionType,
   channel,
   disabledReason,
+  errorClass,
   id,
   instant,
   optional,
   pageLimit,
+  phone,
   purpose,
   serviceName,
   userId,
@@ -88,6 +90,16 @@ export const accountsReply = z.strictObject({
   next_cursor: z.string().nullable().describe('Asks for the next page; null: this is the last'),
 });
 
+/** What is behind an account's present wait, block, draining or disabling. */
+export const restrictedBy = z
+  .strictObject({
+    classified_as: errorClass.nullable().describe('Class of the error behind it; null: none is known'),
+    telegram_error: z.string().nullable().describe("Telegram's name of that error; null: none was found"),
+    reason: z.string().nullable().describe('Why, where an operator decided it'),
+  })
+  .nullable()
+  .describe('null: the account is active, or nothing is known any more');
+
 export const explainRequest = z.strictObject({ user_id: userId, purpose, target_channel_id: optional(channel) });
 
 export const EXPLAINED_RULES = ['lease', ...LIMIT_REASONS] as const;
@@ -112,7 +124,12 @@ export const explainReply = z.strictObject({
     .array(
       z.strictObject({
         account_id: id,
+        phone,
         status: accountStatus,
+        leased_by: serviceName.nullable(),
+        leased_until: instant.nullable(),
+        restricted_by: restrictedBy,
+        summary: z.string().describe('Why it can be granted or not, in one sentence for a person'),
         grantable: z
           .boolean()
           .describe(

@@ -8,6 +8,7 @@ import {
   instant,
   optional,
   pageLimit,
+  phone,
   purpose,
   serviceName,
   userId,
@@ -17,8 +18,6 @@ import { jobName, JOB_NAMES, runJobReply } from './jobs.js';
 import { cursorOf, listLimit, listReply, PLACE_CURSOR } from './lists.js';
 
 /** Views of the whole fleet, for operators. A caller with listed users sees the rows of those users alone. */
-
-export const phone = z.string().nullable().describe('null: the account was registered without one');
 
 export const leasesRequest = z.strictObject({
   user_id: optional(userId),

@@ -199,7 +199,7 @@ export const queryExamples: Examples<
   'query.explain': [
     {
       name: 'Why an account is not granted',
-      given: 'flood_wait',
+      given: 'needs_reauth',
       request: { user_id: EXAMPLE.userId, purpose: 'message_campaign' },
       reply: {
         success: true,
@@ -208,11 +208,16 @@ export const queryExamples: Examples<
         accounts: [
           {
             account_id: EXAMPLE.accountId,
-            status: 'flood_wait',
+            phone: EXAMPLE.phone,
+            status: 'disabled',
+            leased_by: null,
+            leased_until: null,
+            restricted_by: { classified_as: 'auth', telegram_error: 'AUTH_KEY_UNREGISTERED', reason: null },
+            summary: 'Disabled until it gets a fresh session because Telegram answered AUTH_KEY_UNREGISTERED (auth).',
             grantable: false,
-            grantable_at: '2026-03-02T10:11:12.338Z',
+            grantable_at: null,
             rules: [
-              { rule: 'account_status', passed: false, passes_at: '2026-03-02T10:11:12.338Z' },
+              { rule: 'account_status', passed: false, passes_at: null },
               { rule: 'lease', passed: true, passes_at: null },
               { rule: 'daily', passed: true, passes_at: null, action_type: 'message', used: 0, limit: 30 },
               { rule: 'hourly', passed: true, passes_at: null, action_type: 'message', used: 0, limit: 10 },

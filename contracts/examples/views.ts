@@ -63,7 +63,7 @@ export const viewExamples: Examples<
             phone: EXAMPLE.phone,
             status: 'flood_wait',
             classified_as: 'flood_wait',
-            telegram_error: 'FLOOD_WAIT',
+            telegram_error: 'FLOOD_WAIT_X',
             began_at: '2026-03-02T10:05:12.338Z',
             recovers_at: '2026-03-02T10:11:12.338Z',
           },

@@ -46,7 +46,7 @@ function outlineOf(value: unknown, key = ''): unknown {
   if (OF_THE_FLEET.has(key)) return 'of the fleet';
   if (typeof value === 'number') return 'number';
   if (typeof value === 'string') {
-    if (key === 'phone' || key === 'session_data') return key;
+    if (['phone', 'session_data', 'position', 'next_after'].includes(key)) return key;
     return value
       .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'instant')
       .replaceAll(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'id');

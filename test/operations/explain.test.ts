@@ -32,7 +32,12 @@ test('every rule of an account that has done nothing passes', async () => {
   expect(accounts).toEqual([
     {
       account_id: accountId,
+      phone: expect.stringMatching(/^\+/),
       status: 'active',
+      leased_by: null,
+      leased_until: null,
+      restricted_by: null,
+      summary: 'Free, and can be granted for invite_campaign now.',
       grantable: true,
       grantable_at: null,
       rules: [
@@ -154,4 +159,30 @@ test('a user without accounts, and what is refused', async () => {
     const { code } = await harness.refusal('query.explain', { user_id: 1, purpose: 'general', ...wrong });
     expect(code).toBe('VALIDATION_FAILED');
   }
+});
+
+test('tells who has an account, and what is behind its condition', async () => {
+  const user = newUser();
+  const [held = '', flooded = '', drained = ''] = await harness.registerAccounts(user, 3);
+  await ask(harness, 'account.error', { account_id: flooded, error_message: 'FLOOD_WAIT_600' });
+  await ask(harness, 'admin.set-status', { account_id: drained, status: 'draining', reason: 'moves' });
+  const wish = { user_id: user, purpose: 'general', service_name: 'parser' };
+  const { allocation } = await ask(harness, 'account.allocate', { ...wish, preferred_account_id: held });
+  const { accounts } = await ask(harness, 'query.explain', { user_id: user, purpose: 'general' });
+  const byId = Object.fromEntries(accounts.map((account) => [account.account_id, account]));
+  expect(byId[held]).toMatchObject({
+    leased_by: 'parser',
+    leased_until: allocation.expires_at,
+    restricted_by: null,
+    summary: expect.stringMatching(/^Held by parser until .*UTC\.$/),
+  });
+  expect(byId[flooded]).toMatchObject({
+    leased_by: null,
+    restricted_by: { classified_as: 'flood_wait', telegram_error: expect.stringMatching(/^FLOOD_WAIT/), reason: null },
+    summary: expect.stringMatching(/^In a flood wait until .* because Telegram answered FLOOD_WAIT/),
+  });
+  expect(byId[drained]).toMatchObject({
+    restricted_by: { classified_as: null, telegram_error: null, reason: 'moves' },
+    summary: 'Draining, so it gets no new lease, as an operator decided: moves.',
+  });
 });

@@ -78,7 +78,7 @@ test('a disabled account can be removed, with its own event', async () => {
   const { entries } = await ask(harness, 'query.history', { account_id: accountId, type: 'account.disabled' });
   expect(entries).toMatchObject([
     { reason: 'sold', details: { removed: true, disabled_reason: 'banned' } },
-    { reason: null, details: { disabled_reason: 'banned' } },
+    { reason: null, details: { error_class: 'banned' } },
   ]);
 });
 

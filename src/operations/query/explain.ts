@@ -1,7 +1,8 @@
 import type { LimitReason } from '../../../contracts/actions.js';
 import type { ActionType } from '../../../contracts/fields.js';
 import type { ReplyBody, RequestBody } from '../../../contracts/operations.js';
-import { isoOrNull, toIso } from '../../clock.js';
+import { fromIso, isoOrNull, toIso } from '../../clock.js';
+import { recoveryAt } from '../../decide/condition/plan-recovery.js';
 import {
   type CountCheck,
   describeChecks,
@@ -11,11 +12,13 @@ import {
 } from '../../decide/limits/evaluate-limits.js';
 import { PURPOSE_ACTIONS } from '../../decide/limits/limits-policy.js';
 import { policyFor } from '../../decide/limits/reentry.js';
+import { explainInWords, type FailingLimit } from '../../decide/selection/explain-account.js';
 import { rankCandidates } from '../../decide/selection/select-account.js';
 import { EMPTY_CHANNEL_USAGE, EMPTY_WINDOW } from '../../decide/limits/usage-window.js';
 import { type AccountRecord, channelKey } from '../../store/accounts/account-record.js';
 import { countAccounts } from '../../store/accounts/count-accounts.js';
 import { listAccountsByRest } from '../../store/accounts/list-accounts.js';
+import { loadRestrictions, type RestrictionRow } from '../../store/history/restrictions.js';
 import { loadAccounts } from '../../store/accounts/load-accounts.js';
 import type { BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
 import { grantableAt, QUERIED_LEASE_MS, type GrantWish, standingAt, toOffer } from '../../accounts/judge-grant.js';
@@ -53,27 +56,83 @@ async function explainAll({ sql, policy, reentry }: BatchContext, body: RequestB
     .filter(({ at }) => at > now)
     .sort((a, b) => (a.at === b.at ? 0 : a.at - b.at))
     .map(({ account }) => account);
+  const restricted = judged
+    .map(({ account }) => ({ accountId: account.accountId, status: standingAt(account, now).condition.status }))
+    .filter(({ status }) => status !== 'active');
+  const restrictions = await loadRestrictions(sql, restricted);
   return {
     explained_at: toIso(now),
     total_accounts: counts.get(userId)?.total ?? 0,
-    accounts: [...ranked.map(({ account }) => account), ...later].map((account) => explainAccount(account, wish, now)),
+    accounts: [...ranked.map(({ account }) => account), ...later].map((account) =>
+      explainAccount(account, wish, restrictions.get(account.accountId) ?? null, now),
+    ),
   };
 }
 
-function explainAccount(account: AccountRecord, wish: GrantWish, now: number): Explained {
-  const { condition, activeAt, freeAt } = standingAt(account, now);
+function explainAccount(
+  account: AccountRecord,
+  wish: GrantWish,
+  restriction: RestrictionRow | null,
+  now: number,
+): Explained {
+  const { condition, lease, activeAt, freeAt } = standingAt(account, now);
   const at = grantableAt(account, wish, now);
   const grantable = at !== null && at <= now;
+  const limits = PURPOSE_ACTIONS[wish.purpose].flatMap((action) => explainLimits(account, action, wish, now));
+  const restrictedBy =
+    restriction === null
+      ? null
+      : {
+          errorClass: restriction.error_class,
+          telegramError: restriction.telegram_error,
+          reason: restriction.reason,
+        };
+  const summary = explainInWords(
+    {
+      purpose: wish.purpose,
+      status: condition.status,
+      disabledReason: condition.disabledReason,
+      recoversAt: recoveryAt(condition),
+      leasedBy: lease?.serviceName ?? null,
+      leasedUntil: lease?.expiresAt ?? null,
+      restriction: restrictedBy,
+      failing: grantable ? null : longestFailing(limits),
+      grantable,
+    },
+    now,
+  );
   return {
     account_id: account.accountId,
+    phone: account.phone,
     status: condition.status,
+    leased_by: lease?.serviceName ?? null,
+    leased_until: isoOrNull(lease?.expiresAt ?? null),
+    restricted_by: restrictedBy && {
+      classified_as: restrictedBy.errorClass,
+      telegram_error: restrictedBy.telegramError,
+      reason: restrictedBy.reason,
+    },
+    summary,
     grantable,
     grantable_at: grantable ? null : isoOrNull(at),
-    rules: [
-      passing('account_status', activeAt ?? NEVER, now),
-      passing('lease', freeAt, now),
-      ...PURPOSE_ACTIONS[wish.purpose].flatMap((action) => explainLimits(account, action, wish, now)),
-    ],
+    rules: [passing('account_status', activeAt ?? NEVER, now), passing('lease', freeAt, now), ...limits],
+  };
+}
+
+/** Of the limits that fail, the one that waiting ends last, or never; null: none fails. */
+function longestFailing(limits: readonly Rule[]): FailingLimit | null {
+  const endOf = ({ passes_at: at }: Rule) => (at === null ? NEVER : fromIso(at));
+  const failing = limits
+    .filter(({ passed }) => !passed)
+    .toSorted((a, b) => (endOf(a) === endOf(b) ? 0 : endOf(b) - endOf(a)));
+  const [longest] = failing;
+  if (longest?.action_type === undefined) return null;
+  return {
+    rule: longest.rule as FailingLimit['rule'],
+    actionType: longest.action_type,
+    used: longest.used ?? null,
+    limit: longest.limit ?? null,
+    passesAt: longest.passes_at === null ? null : fromIso(longest.passes_at),
   };
 }
 

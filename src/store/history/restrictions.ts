@@ -1,6 +1,6 @@
 import type { ErrorClass } from '../../../contracts/fields.js';
 import { Prisma } from '../../../generated/prisma/client.js';
-import type { SqlPart } from '../database.js';
+import type { Sql, SqlPart } from '../database.js';
 
 /** What has begun a wait, a block or a disabling. */
 export interface RestrictionRow {
@@ -26,3 +26,17 @@ export const restrictionOf = (account: SqlPart, type: SqlPart): SqlPart => Prism
     ORDER BY data ->> 'error_class' IS NULL, sequence DESC LIMIT 1`;
 
 const LOOKED_AT = 50;
+
+/** What is behind the present condition of accounts, by account id; accounts of which nothing is known are left out. */
+export async function loadRestrictions(
+  sql: Sql,
+  accounts: readonly { accountId: string; status: string }[],
+): Promise<Map<string, RestrictionRow>> {
+  if (accounts.length === 0) return new Map();
+  const ids = accounts.map(({ accountId }) => accountId);
+  const types = accounts.map(({ status }) => `account.${status}`);
+  const rows = await sql.$queryRaw<(RestrictionRow & { id: string })[]>`
+    SELECT a.id::text, e.* FROM unnest(${ids}::uuid[], ${types}::text[]) AS a(id, type)
+    CROSS JOIN LATERAL (${restrictionOf(Prisma.sql`a.id`, Prisma.sql`a.type`)}) e`;
+  return new Map(rows.map((row) => [row.id, row]));
+}
