@@ -90,11 +90,7 @@ test('a repeat is answered as the first time, and does nothing', async () => {
 
 test('more than a chunk is worked on, and no more than 10,000', async () => {
   const user = newUser();
-  await seedAccounts(harness, user, 10_000);
-  expect(await work({ user_id: user, status: 'active' }, 'drain', { dry_run: true })).toMatchObject({
-    matched: 10_000,
-  });
-  await seedAccounts(harness, user, 1);
+  await seedAccounts(harness, user, 10_001);
   const body = { filter: { user_id: user }, action: 'drain', reason: 'test' };
   expect((await harness.refusal('admin.bulk', body)).message).toMatch(/^filter: .*10000/);
   const [some] = await Promise.all([

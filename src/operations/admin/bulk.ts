@@ -114,7 +114,8 @@ async function workOnChunk(
   request: Request,
   failed: Failed,
 ): Promise<number> {
-  if (request.body.dry_run) return decide(await loadWork(context.database.reader, ids, []), ids, request, failed);
+  if (request.body.dry_run)
+    return decide(await loadWork(context.database.reader, { accountIds: ids, channels: [] }), ids, request, failed);
   const committed: (() => void | Promise<void>)[] = [];
   const gone: Failed = [];
   const changed = await context.database.transaction(async (sql: Sql) => {
