@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage, Options } from 'amqplib';
+import type { Channel, ChannelModel, ConfirmChannel, ConsumeMessage, GetMessage, Options } from 'amqplib';
 import { PARKED } from '../../contracts/topology.js';
+import { clock } from '../clock.js';
 import type { Log } from '../telemetry/log.js';
 import type { BrokerConnection } from './connections.js';
 import { lockParked, unlockParked } from './lock-parked.js';
@@ -20,6 +21,8 @@ const IN_FLIGHT = 64;
 const LOOK_MS = 20;
 /** An instance of version 1.0 that parks a message at the wrong moment declares its queue again. */
 const MAX_ROUNDS = 5;
+/** How long a connection that died may stay a consumer. */
+const OTHERS_MS = 10_000;
 /** How long a queue's deletion may take to be told to its consumer, after everything it still delivers. */
 const END_MS = 2_000;
 
@@ -58,12 +61,6 @@ async function replaceQueue(link: ChannelModel, ownUser: string): Promise<void> 
   const copy = await startCopy(link, { from: PARKED.name, to: HALFWAY.name, ownUser });
   try {
     await copy.untilEmpty();
-    const { consumerCount } = await copy.reader.checkQueue(PARKED.name);
-    if (consumerCount > 1) {
-      throw new Error(
-        `${PARKED.name} has a consumer of somebody else's, which may hold messages: end it, and start again`,
-      );
-    }
     await copy.reader.deleteQueue(PARKED.name);
     await Promise.race([copy.ended, pause(END_MS)]);
     await copy.untilConfirmed();
@@ -90,7 +87,10 @@ async function returnMessages(link: ChannelModel, ownUser: string, log: Log): Pr
 
 interface Copy {
   reader: Channel;
-  /** Resolves when the source has nothing more, with true, or when the target refuses messages, with false. */
+  /**
+   * Resolves when the source has nothing more, with true, or when the target refuses messages, with false. Rejects when
+   * another consumer keeps what it holds of the source.
+   */
   untilEmpty: () => Promise<boolean>;
   untilConfirmed: () => Promise<void>;
   /** Resolves when the source is gone. */
@@ -119,7 +119,7 @@ async function startCopy(
 
   let end: () => void;
   const ended = new Promise<void>((resolve) => (end = resolve));
-  const onMessage = (message: ConsumeMessage | null): void => {
+  const onMessage = (message: ConsumeMessage | GetMessage | null): void => {
     if (message === null) return end();
     inFlight += 1;
     publishCopy(writer, to, message, ownUser, (error) => {
@@ -136,12 +136,31 @@ async function startCopy(
     if (fault !== null) throw fault;
   };
 
+  let othersSince: number | null = null;
+  /**
+   * A count is no proof: a quorum queue whose leader is slow to answer is told as one without messages and consumers.
+   * So our own consumer must be counted, and only it, since another one may hold messages; and `get` must find nothing.
+   */
+  const isEmpty = async (): Promise<boolean> => {
+    const { consumerCount } = await reader.checkQueue(from);
+    if (consumerCount > 1) {
+      othersSince ??= clock.monotonicMs();
+      if (clock.monotonicMs() - othersSince < OTHERS_MS) return false;
+      throw new Error(`${from} has a consumer of somebody else's, which may hold messages: end it, and start again`);
+    }
+    othersSince = null;
+    if (consumerCount === 0) return false;
+    const message = await reader.get(from);
+    if (message !== false) onMessage(message);
+    return inFlight === 0;
+  };
+
   await reader.prefetch(IN_FLIGHT);
   await reader.consume(from, onMessage);
   return {
     reader,
     untilEmpty: async () => {
-      await settled(async () => isFull || (inFlight === 0 && (await reader.checkQueue(from)).messageCount === 0));
+      await settled(async () => isFull || (inFlight === 0 && (await isEmpty())));
       return !isFull;
     },
     untilConfirmed: () => settled(() => Promise.resolve(inFlight === 0)),
@@ -156,7 +175,7 @@ async function startCopy(
 function publishCopy(
   writer: ConfirmChannel,
   to: string,
-  { content, properties }: ConsumeMessage,
+  { content, properties }: ConsumeMessage | GetMessage,
   ownUser: string,
   onConfirm: (error: Error | null) => void,
 ): void {
