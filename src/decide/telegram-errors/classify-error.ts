@@ -1,16 +1,14 @@
 import type { ErrorClass } from '../../../contracts/fields.js';
 import { findNamedSeconds, findSeconds } from './durations.js';
 import { readEvidence } from './evidence.js';
-import { isVague, MATCHERS, matchStatement, readType, strikes } from './matchers.js';
-import type { ClassifiedError, ErrorEffect, ErrorReport, Evidence, Hit, Matcher, TelegramError } from './types.js';
+import { type Decision, isVague, matchStatement, matchUnstated, readType, strikes } from './matchers.js';
+import type { ClassifiedError, ErrorEffect, ErrorReport, Evidence, TelegramError } from './types.js';
 
 const MAX_WAIT_SECONDS = 14 * 24 * 60 * 60;
 const DEFAULT_WAIT_SECONDS = 300;
 
 /** Bounds the work: of a longer record this many lines are looked at one by one. */
 const MAX_LINES = 100;
-
-type Decision = Hit & Pick<Matcher, 'evidence' | 'mayStrike'>;
 
 /**
  * Decides what a reported error is and what it does to the account.
@@ -63,11 +61,7 @@ function decide(evidence: Evidence, said: readonly Said[]): Decision {
   const hits = said.flatMap(({ hit }) => hit ?? []);
   const last = hits[0];
   if (last) return isWait(last.error) || strikes(last.error) ? last : (hits.find(({ error }) => isWait(error)) ?? last);
-  for (const { evidence: kind, mayStrike, find } of MATCHERS) {
-    const hit = find(evidence);
-    if (hit) return { ...hit, evidence: kind, mayStrike };
-  }
-  throw new Error('the last matcher finds nothing in anything');
+  return matchUnstated(evidence);
 }
 
 const isWaitHit = (hit: Decision | null): hit is Decision => hit !== null && isWait(hit.error);

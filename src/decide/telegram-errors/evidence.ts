@@ -24,21 +24,26 @@ export function readEvidence(report: ErrorReport): Evidence {
   const { errorCode } = report;
   const isWord = typeof errorCode === 'string' && !/^\s*[-+]?\d+\s*$/.test(errorCode);
   const { lines, codes, seconds, addresses } = readFields(toText(report.errorMessage));
-  const type = keepBounds(dropInvisible(toText(report.errorType)), MAX_NAME).trim();
-  const whole = lines.join('\n');
-  const said = dropQuoted(keepBounds(whole, MAX_TEXT)).trim();
-  const message = dropIdentifiers(said, type).replaceAll(NEXT_RECORD, '').trim();
+  const type = toName(report.errorType);
+  // A record often says the same twice, as its message and above its stack.
+  const whole = [...new Set(lines)].join('\n');
+  const bounded = keepBounds(whole, MAX_TEXT);
+  const said = dropIdentifiers(dropQuoted(bounded).trim(), type);
+  const message = said.replaceAll(NEXT_RECORD, '').trim();
   return {
     message,
-    records: toRecords(dropIdentifiers(said, type)),
-    code: isWord ? keepBounds(dropInvisible(errorCode), MAX_NAME) : '',
+    records: toRecords(said),
+    code: isWord ? toName(errorCode) : '',
     type,
     contractWord: toContractWord((type || message).slice(0, 256)),
     codes: isWord || errorCode === undefined || errorCode === null ? codes : [Number(errorCode), ...codes],
     seconds: typeof report.seconds === 'number' ? [report.seconds, ...seconds] : seconds,
-    isElsewhere: isElsewhere(`${type}\n${keepBounds(whole, MAX_TEXT)}`, addresses.slice(0, 100)),
+    isElsewhere: isElsewhere(`${type}\n${bounded}`, addresses.slice(0, 100)),
   };
 }
+
+/** A type or a code: it may be a whole traceback. */
+const toName = (text: unknown): string => dropInvisible(keepBounds(toText(text), MAX_NAME)).trim();
 
 const toText = (text: unknown): string => (typeof text === 'string' ? text : '');
 

@@ -1,6 +1,6 @@
 import { findCode, findTransportCode } from './codes.js';
 import { toContractWord } from './evidence.js';
-import { findNames, findWords, type Named, type NamesFound } from './names.js';
+import { findNames, findWords, type NamesFound } from './names.js';
 import { findRestriction } from './restriction-end.js';
 import { findSentence, normaliseText } from './sentences.js';
 import { lookUpCode, lookUpFamily } from './table.js';
@@ -27,12 +27,15 @@ export interface Statement extends Pick<Evidence, 'type' | 'codes' | 'isElsewher
   hint: TelegramError | null;
 }
 
+/** A hit, and the evidence that it came by. */
+export type Decision = Hit & Pick<Matcher, 'evidence' | 'mayStrike'>;
+
 /** As `Matcher`, of one statement. */
-export interface StatementMatcher extends Omit<Matcher, 'find'> {
+interface StatementMatcher extends Omit<Matcher, 'find'> {
   find: (statement: Statement) => Hit | null;
 }
 
-const named = (found: Named | null): Hit | null => found && { error: found.error, found: found.error.name };
+const named = (error: TelegramError | null): Hit | null => error && { error, found: error.name };
 
 /** Matchers of one statement, the surest first: whole names, known sentences, codes of the transport. */
 const STATEMENT_MATCHERS: readonly StatementMatcher[] = [
@@ -73,7 +76,7 @@ function toSentence({ text, names, hint, codes, type, isElsewhere }: Statement):
   if (sentence === null) return null;
   const isAnybodys =
     isElsewhere && sentence.text.split(' ').length <= FEW_WORDS && !IS_TELEGRAMS.test(`${type} ${text}`);
-  const error = chooseMeaning(sentence.errors, [names.byClass?.error ?? null, hint], [...codes, findCode(text) ?? 0]);
+  const error = chooseMeaning(sentence.errors, [names.byClass, hint], [...codes, findCode(text) ?? 0]);
   // `[401 Unauthorized] - [401 SOMETHING_NEW]`: the name says what happened, and it is not known to be fatal.
   // `Tunnel connection failed: 401 Unauthorized`: it is not Telegram that says so.
   const isGeneric = error.name === 'UNAUTHORIZED' && (names.unknown !== null || isElsewhere);
@@ -92,7 +95,7 @@ function chooseMeaning(
 }
 
 /** The first hit in one statement. */
-export function matchStatement(said: Omit<Statement, 'names'>): (Hit & Pick<Matcher, 'evidence' | 'mayStrike'>) | null {
+export function matchStatement(said: Omit<Statement, 'names'>): Decision | null {
   const statement = { ...said, names: findNames(said.text) };
   for (const { evidence, mayStrike, find } of STATEMENT_MATCHERS) {
     const hit = find(statement);
@@ -119,23 +122,57 @@ function readWords(text: string): Hit | null {
 export const isVague = (message: string): boolean =>
   message.length < 64 && CONTRACT_TYPES.get(toContractWord(message)) === null;
 
-/** Matchers of what is left when no statement of the message tells an error, the surest first. */
-export const MATCHERS: readonly Matcher[] = [
+/** What is left when no statement of the message tells an error. */
+interface Unstated extends Evidence {
+  /** A name by its form that the table does not have. */
+  unknownName: string | null;
+  /** The message for comparison. */
+  normalised: string;
+}
+
+/** As `Matcher`, of what is left. */
+interface UnstatedMatcher extends Omit<Matcher, 'find'> {
+  find: (evidence: Unstated) => Hit | null;
+}
+
+/** Matchers of what is left, the surest first. */
+const UNSTATED_MATCHERS: readonly UnstatedMatcher[] = [
   { evidence: 'whole_text', mayStrike: true, find: readWholeMessage },
   { evidence: 'error_code', mayStrike: true, find: ({ code }) => readWords(code) },
   { evidence: 'error_type', mayStrike: true, find: readType },
   { evidence: 'name_family', mayStrike: false, find: (evidence) => readFamily(evidence, false) },
-  { evidence: 'wording', mayStrike: false, find: (evidence) => readWording(evidence.message, evidence) },
+  {
+    evidence: 'wording',
+    mayStrike: false,
+    find: (evidence) => readWording(evidence.message, evidence.normalised, evidence),
+  },
   { evidence: 'bare_code', mayStrike: true, find: (evidence) => (isBare(evidence) ? readCode(evidence) : null) },
   { evidence: 'code', mayStrike: false, find: readCode },
   { evidence: 'name_family', mayStrike: false, find: (evidence) => readFamily(evidence, true) },
-  { evidence: 'wording', mayStrike: false, find: (evidence) => readWording(evidence.code, evidence) },
+  {
+    evidence: 'wording',
+    mayStrike: false,
+    find: (evidence) => readWording(evidence.code, normaliseText(evidence.code), evidence),
+  },
   { evidence: 'error_type', mayStrike: false, find: readVagueType },
-  { evidence: 'wording', mayStrike: false, find: (evidence) => readWording(evidence.type, evidence) },
+  {
+    evidence: 'wording',
+    mayStrike: false,
+    find: (evidence) => readWording(evidence.type, normaliseText(evidence.type), evidence),
+  },
   { evidence: 'error_type', mayStrike: true, find: (evidence) => (isBare(evidence) ? readTypesCode(evidence) : null) },
   { evidence: 'error_type', mayStrike: false, find: readTypesCode },
-  { evidence: 'nothing', mayStrike: false, find: () => ({ error: OTHER, found: null }) },
 ];
+
+/** The first hit in what is left; every text is at least one that nobody knows. */
+export function matchUnstated(evidence: Evidence): Decision {
+  const left = { ...evidence, unknownName: findUnknownName(evidence), normalised: normaliseText(evidence.message) };
+  for (const { evidence: kind, mayStrike, find } of UNSTATED_MATCHERS) {
+    const hit = find(left);
+    if (hit) return { ...hit, evidence: kind, mayStrike };
+  }
+  return { error: OTHER, found: null, evidence: 'nothing', mayStrike: false };
+}
 
 /** A message that is nothing but a name; in several words it may be of somebody else (`User deactivated`). */
 function readWholeMessage({ message }: Evidence): Hit | null {
@@ -148,21 +185,20 @@ function readWholeMessage({ message }: Evidence): Hit | null {
 export const strikes = ({ outcome }: TelegramError): boolean =>
   outcome !== 'none' && outcome !== 'count_error' && outcome !== 'wait';
 
-const unknownName = ({ message, code, type, contractWord }: Evidence): string | null =>
+const findUnknownName = ({ message, code, type, contractWord }: Evidence): string | null =>
   findNames(message).unknown ??
   findNames(code).unknown ??
   (VAGUE_TYPES.has(contractWord) ? null : findNames(type).unknown);
 
 /** What an unknown name's form tells; `*_INVALID` and other last words are weaker than an error code. */
-function readFamily(evidence: Evidence, byEnding: boolean): Hit | null {
-  const name = unknownName(evidence);
-  const family = name === null ? null : lookUpFamily(name);
+function readFamily({ unknownName }: Unstated, byEnding: boolean): Hit | null {
+  const family = unknownName === null ? null : lookUpFamily(unknownName);
   if (family === null || /^\*_[A-Z_]+$/.test(family.pattern.replace('_X', '')) !== byEnding) return null;
   return { error: family.error, found: family.pattern };
 }
 
-function readWording(text: string, { isElsewhere }: Evidence): Hit | null {
-  const wording = text === '' ? null : findWording(text, normaliseText(text), isElsewhere);
+function readWording(text: string, normalised: string, { isElsewhere }: Evidence): Hit | null {
+  const wording = text === '' ? null : findWording(text, normalised, isElsewhere);
   return wording && { error: wording.error, found: wording.what };
 }
 
@@ -189,7 +225,5 @@ function readVagueType({ contractWord }: Evidence): Hit | null {
 const FILLER = /\b(?:unauthorized|rpc_?error|rpc|transport|error|code|https?|status|telegram|api|server|says)\b/g;
 
 /** Whether nothing unknown stands beside a code, so that 401 and -404 may be believed. */
-function isBare(evidence: Evidence): boolean {
-  const words = normaliseText(evidence.message).replace(FILLER, '');
-  return !evidence.isElsewhere && unknownName(evidence) === null && !/\p{L}/u.test(words);
-}
+const isBare = ({ normalised, unknownName, isElsewhere }: Unstated): boolean =>
+  !isElsewhere && unknownName === null && !/\p{L}/u.test(normalised.replace(FILLER, ''));

@@ -7,8 +7,8 @@ import { readValue } from './notation.js';
  */
 interface QuotedRow {
   what: string;
-  /** A text without any of these has nothing of the kind. */
-  signs: string;
+  /** A text without this has nothing of the kind. */
+  sign: RegExp;
   pattern: RegExp;
   /** A text that quotes PEER_FLOOD or USER_DEACTIVATED_BAN, and says neither. */
   example: string;
@@ -22,33 +22,33 @@ const QUOTED = `${QUOTES}[^"'»”\`\n]{0,512}${ENDS_QUOTE}`;
 export const QUOTED_ROWS: readonly QuotedRow[] = [
   {
     what: 'a link of Markdown',
-    signs: '](',
+    sign: /\]\(/,
     pattern: /\[([^[\]\n]{1,64})\]\(https?:[^\s)]{1,256}\)/g,
     example: 'Connection lost, see [this page](https://core.telegram.org/errors#PEER_FLOOD)',
     keep: '$1',
   },
   {
     what: 'a link',
-    signs: '/',
+    sign: /\//,
     pattern: /(?:https?:\/\/|tg:\/\/|\bt\.me\/)[^\s"'<>)\]}]{1,2048}/gi,
     example: 'Connection lost, see https://core.telegram.org/errors#PEER_FLOOD',
   },
   {
     what: 'a file or a path',
-    signs: './\\\\',
+    sign: /\/[\w.@-]|\.(?:py|[cm]?[jt]sx?|php|go|rs|java|kt|cs|rb|log|txt|csv|json|session)\b/i,
     pattern:
       /(?<![\w.@~/\\-])(?:(?:[a-z]:)?(?:[\w.@~-]{0,64}[/\\]){0,16}[\w@-]{1,64}\.(?:py|[cm]?[jt]sx?|php|go|rs|java|kt|cs|rb|log|txt|csv|json|session)\b|(?:\/[\w.@-]{1,64}){2,16})/gi,
     example: 'cannot read sessions/USER_DEACTIVATED_BAN/79991.session',
   },
   {
     what: "a test's id",
-    signs: ':',
+    sign: /::/,
     pattern: /::[\w[\]-]{1,256}/g,
     example: 'FAILED tests::test_inviting[PEER_FLOOD] - Not connected',
   },
   {
     what: 'what was about to be sent',
-    signs: '"\'`«“„',
+    sign: /["'`«“„]/,
     pattern: new RegExp(
       `(?<=\\b(?:send(?:ing)?|sent|post(?:ing)?|publish(?:ing)?|writ(?:e|ing)|deliver(?:ing)?|forward(?:ing)?|repl(?:y|ying) with|echo(?:ing)?)(?: (?:the|a|this))?(?: (?:message|text|post|caption|reply|report))?:?\\s)${QUOTED}`,
       'gi',
@@ -57,7 +57,7 @@ export const QUOTED_ROWS: readonly QuotedRow[] = [
   },
   {
     what: 'the same in Russian',
-    signs: '«"„',
+    sign: /[«"„]/,
     pattern: new RegExp(
       `(?<=(?:отправ\\p{L}*|послать|опубликовать|переслать)(?: (?:сообщени[ея]|текст|пост|отч[её]т))?:?\\s)${QUOTED}`,
       'giu',
@@ -66,7 +66,7 @@ export const QUOTED_ROWS: readonly QuotedRow[] = [
   },
   {
     what: 'what a chat or user is called',
-    signs: '"\'`«“=',
+    sign: /["'`«“=]/,
     pattern:
       /(?<=\b(?:chat|channel|group|title|user|username|member|peer|contact|to|into|has|named|called)(?:["']?\s?[:=]\s?|\s))(["'«“`])[^"'»”`\n]{0,128}(?=["'»”`])|(?<=\b(?:chat|channel|group|title|user|username|first_name|last_name|peer|contact)=)[\w-]{1,128}/gi,
     example: 'No user has "PEER_FLOOD" as username',
@@ -74,7 +74,7 @@ export const QUOTED_ROWS: readonly QuotedRow[] = [
   },
   {
     what: 'the same in Russian',
-    signs: '«"„',
+    sign: /[«"„]/,
     pattern: new RegExp(`(?<=(?:чат|канал|групп|пользовател|участник|названи)\\p{L}{0,6}:?\\s)${QUOTED}`, 'giu'),
     example: 'нет связи с каналом «PEER_FLOOD»',
   },
@@ -89,8 +89,8 @@ const CALLERS_FIELD =
 
 /** Takes away what `CALL` and `CALLERS_FIELD` find, with all that is in its brackets or quotes. */
 function dropCallers(text: string): string {
-  if (!/[(=[{"'`]/.test(text)) return text;
-  const found = [...text.matchAll(CALL), ...text.matchAll(CALLERS_FIELD)];
+  const calls = /\w\(/.test(text) ? [...text.matchAll(CALL)] : [];
+  const found = /[=:]/.test(text) ? [...calls, ...text.matchAll(CALLERS_FIELD)] : calls;
   if (found.length === 0) return text;
   const kept: string[] = [];
   let from = 0;
@@ -138,8 +138,8 @@ export function dropIdentifiers(text: string, type: string): string {
 /** The text that is said: without source and stacks, what the caller wanted, paths, titles and links. */
 export function dropQuoted(text: string): string {
   let said = dropCallers(dropSource(text));
-  for (const { signs, pattern, keep = ' ' } of QUOTED_ROWS) {
-    if (Array.from(signs).some((sign) => said.includes(sign))) said = said.replace(pattern, keep);
+  for (const { sign, pattern, keep = ' ' } of QUOTED_ROWS) {
+    if (sign.test(said)) said = said.replace(pattern, keep);
   }
   return said;
 }

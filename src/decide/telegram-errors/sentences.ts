@@ -1,3 +1,4 @@
+import { isAscii } from './clean-text.js';
 import { getError, TABLE } from './table.js';
 import type { TelegramError } from './types.js';
 
@@ -10,6 +11,30 @@ interface Sentence {
   errors: TelegramError[];
   /** As the table has it. */
   text: string;
+}
+
+/**
+ * A text for comparison: lower case, `#` for numbers, single spaces, ASCII punctuation. HTTP's
+ * reason phrase `Too Many Requests` is told apart from Telethon's sentence for PEER_FLOOD, `Too many requests`, by its
+ * capitals, which alone distinguish the two.
+ */
+export function normaliseText(text: string): string {
+  const lower = text
+    .replace(/(?:Too Many Requests|TOO MANY REQUESTS|TooManyRequests)(?! \((?:caused by|CAUSED BY))/g, 'http-429')
+    .toLowerCase();
+  const plain = isAscii(lower) ? lower : narrow(lower);
+  const numberless = plain.replace(/\d+/g, '#');
+  const spaced = /[^\S\n ]|  |\n /.test(numberless) ? numberless.replace(/[^\S\n]+/g, ' ') : numberless;
+  return (spaced.includes('\n') ? spaced.replace(/ ?\n ?/g, '\n') : spaced).trim();
+}
+
+/** Punctuation as ASCII has it. */
+function narrow(text: string): string {
+  return text
+    .replace(/[’‘]/g, "'")
+    .replace(/[！-～]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
+    .replaceAll('。', '.')
+    .replace(/[「」『』【】《》]/g, '"');
 }
 
 /** Sentences are looked up by their first characters. */
@@ -31,25 +56,6 @@ for (const { name, sentences } of TABLE) {
 }
 for (const sentences of byBeginning.values()) sentences.sort((a, b) => b.words.length - a.words.length);
 
-/**
- * A text for comparison: lower case, `#` for numbers, single spaces, ASCII punctuation. HTTP's
- * reason phrase `Too Many Requests` is told apart from Telethon's sentence for PEER_FLOOD, `Too many requests`, by its
- * capitals, which alone distinguish the two.
- */
-export function normaliseText(text: string): string {
-  return text
-    .replace(/(?:Too Many Requests|TOO MANY REQUESTS|TooManyRequests)(?! \((?:caused by|CAUSED BY))/g, 'http-429')
-    .toLowerCase()
-    .replace(/[’‘]/g, "'")
-    .replace(/[！-～]/g, (wide) => String.fromCharCode(wide.charCodeAt(0) - 0xfee0))
-    .replaceAll('。', '.')
-    .replace(/[「」『』【】《》]/g, '"')
-    .replace(/\d+/g, '#')
-    .replace(/[^\S\n]+/g, ' ')
-    .replace(/ ?\n ?/g, '\n')
-    .trim();
-}
-
 /** What may stand before a sentence and after it, so that words within a longer sentence are not taken for it. */
 const STARTS = /(?:^|[\n:;\-–—([{'"«“`|>/=,.!?\])}#*_]|\b(?:error|warning|exception|says)) ?$/;
 const ENDS =
@@ -66,9 +72,21 @@ export function findSentence(normalised: string): Sentence | null {
   return findUnbroken(normalised.replaceAll('\n', ' '));
 }
 
+const isSmallLetter = (code: number): boolean => code >= 97 && code <= 122;
+const HASH = 35;
+
+/** Every sentence begins with a small letter of ASCII, or with `#` for a number. */
+function beginsWord(normalised: string, index: number): boolean {
+  const code = normalised.charCodeAt(index);
+  if (!isSmallLetter(code) && code !== HASH) return false;
+  const before = normalised.charCodeAt(index - 1);
+  return !isSmallLetter(before) && !(before > 127 && /\p{L}/u.test(normalised.charAt(index - 1)));
+}
+
 function findUnbroken(normalised: string): Sentence | null {
   let longest: Sentence | null = null;
-  for (const { index } of normalised.matchAll(/(?<![\p{L}\d])[\p{L}#]/gu)) {
+  for (let index = 0; index < normalised.length; index += 1) {
+    if (!beginsWord(normalised, index)) continue;
     for (const sentence of byBeginning.get(normalised.slice(index, index + KEY_LENGTH)) ?? []) {
       if (longest !== null && sentence.words.length <= longest.words.length) break;
       if (normalised.startsWith(sentence.words, index) && standsAlone(normalised, index, sentence)) longest = sentence;

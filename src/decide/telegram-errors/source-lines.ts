@@ -104,13 +104,15 @@ interface Line {
   isMarked: boolean;
 }
 
+const findPrefix = (text: string) => PREFIX_ROWS.find(({ pattern }) => pattern.test(text));
+
 function readLine(raw: string): Line {
   if (raw === '') return { text: raw, begins: false, number: null, isMarked: false };
   let text = raw;
   let hasBegun = BEGINS_RECORD.test(raw);
-  for (let before = ''; before !== text; ) {
-    before = text;
-    for (const { pattern } of PREFIX_ROWS) text = text.replace(pattern, '');
+  // One collector's prefix stands before another's; each is taken whole.
+  for (let row = findPrefix(text); row !== undefined; row = findPrefix(text)) {
+    text = text.replace(row.pattern, '');
     hasBegun ||= BEGINS_RECORD.test(text);
   }
   const { mark, number, gap } = NUMBERED.exec(text)?.groups ?? {};

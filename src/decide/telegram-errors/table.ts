@@ -101,10 +101,11 @@ export function getError(name: string): TelegramError {
  * Null for an unknown name, however much of a known one it contains (`MY_USER_DEACTIVATED`).
  */
 export function lookUpName(token: string): TelegramError | null {
+  const exact = byName.get(token);
+  if (exact) return exact;
   const upper = token.toUpperCase().replace(/^_+|_+$/g, '');
   const withX = upper.replace(/_\d+S?(?=_|MIN$|$)/g, '_X');
   return (
-    byName.get(token) ??
     byName.get(upper) ??
     byName.get(withX) ??
     byLetters.get(toLetters(withX)) ??
@@ -114,8 +115,17 @@ export function lookUpName(token: string): TelegramError | null {
   );
 }
 
+/** How names begin, by their letters; most words of a text are none, and this tells it at once. */
+const BEGINNING = 4;
+const beginnings = new Set([...byName.keys(), ...openNames.map(([prefix]) => prefix)].map(toBeginning));
+
+function toBeginning(name: string): string {
+  return name.replaceAll('_', '').slice(0, BEGINNING).toLowerCase();
+}
+
 /** The error a class name stands for: `FloodWaitError` (Telethon, GramJS), `FloodWait` (Pyrogram, aiogram 2). */
 export function lookUpClass(token: string): TelegramError | null {
+  if (!beginnings.has(toBeginning(token))) return null;
   for (const word of [token, token.replace(/(?:Error|Exception)$/, '')]) {
     const snake = word.replace(/([a-z\d])(?=[A-Z])/g, '$1_');
     const error = byName.get(word) ?? (snake.includes('_') ? lookUpName(snake) : null);
