@@ -22,7 +22,7 @@ import type { Dispatch, IncomingRequest, Reply } from './request.js';
 import { answerFault, type BatchAnswer, type BatchItem, type BatchRunner, runBatch } from './run-batch.js';
 import type { WaitingRoom } from './waiting-room.js';
 
-/** Bounds what one transaction locks and how long its neighbours wait. */
+/** In weight. Bounds what one transaction locks and how long its neighbours wait. */
 const MAX_BATCH = 256;
 
 /** A request for a job is answered after this long even if the job still runs (contract: admin.run-job). */
@@ -56,25 +56,34 @@ export function createDispatch(runner: BatchRunner, waitingRoom: WaitingRoom): D
 /** Puts a request into a batch and answers it with the others there. */
 type Ask = (item: BatchItem) => Promise<BatchAnswer>;
 
+/** What takes the time of several requests is gathered apart: nobody waits for it who asks for less. */
 function gatherLane(runner: BatchRunner, lane: Lane): Ask {
   const { metrics } = runner.resources;
-  const gather = gatherBatches<{ item: BatchItem; arrivedAt: number }, BatchAnswer>(
-    (waiting) => {
-      const now = clock.monotonicMs();
-      metrics.batchSize.observe({ operation: lane.name }, waiting.length);
-      for (const { item, arrivedAt } of waiting) {
-        metrics.queueWait.observe({ operation: item.operation }, (now - arrivedAt) / 1000);
-      }
-      const items = waiting.map(({ item }) => item);
-      return inBatchSpan(
-        lane.name,
-        items.map(({ traceparent }) => traceparent),
-        () => runBatch(runner, lane, items),
-      );
-    },
-    { maxBatch: MAX_BATCH, batches: lane.batches },
-  );
-  return (item) => gather({ item, arrivedAt: clock.monotonicMs() });
+  const weigh = ({ item }: Gathered): number => lane.weigh?.(item) ?? 1;
+  const answer = (gathered: Gathered[]): Promise<BatchAnswer[]> => {
+    const now = clock.monotonicMs();
+    metrics.batchSize.observe({ operation: lane.name }, gathered.length);
+    for (const { item, arrivedAt } of gathered) {
+      metrics.queueWait.observe({ operation: item.operation }, (now - arrivedAt) / 1000);
+    }
+    const items = gathered.map(({ item }) => item);
+    return inBatchSpan(
+      lane.name,
+      items.map(({ traceparent }) => traceparent),
+      () => runBatch(runner, lane, items),
+    );
+  };
+  const light = gatherBatches(answer, { maxBatch: MAX_BATCH, batches: lane.batches });
+  const heavy = gatherBatches(answer, { maxBatch: MAX_BATCH, weigh });
+  return (item) => {
+    const gathered = { item, arrivedAt: clock.monotonicMs() };
+    return weigh(gathered) > 1 ? heavy(gathered) : light(gathered);
+  };
+}
+
+interface Gathered {
+  item: BatchItem;
+  arrivedAt: number;
 }
 
 async function answerRequest(

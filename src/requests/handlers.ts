@@ -4,8 +4,8 @@ import { check } from '../operations/action/check.js';
 import { explain } from '../operations/query/explain.js';
 import { floodWait } from '../operations/query/flood-wait.js';
 import { forceRelease } from '../operations/admin/force-release.js';
-import { ACCOUNT_OPERATIONS, accountLane } from './account-lane.js';
-import type { AccountOperation, OperationHandler } from './handler.js';
+import { ACCOUNT_OPERATIONS, accountLane, weighAccountRequest } from './account-lane.js';
+import type { AcceptedRequest, AccountOperation, OperationHandler } from './handler.js';
 import { health } from '../operations/query/health.js';
 import { history } from '../operations/query/history.js';
 import { limits } from '../operations/query/limits.js';
@@ -69,6 +69,8 @@ export interface Lane {
   handler: OperationHandler<OperationName, unknown>;
   /** How many batches may be in work. */
   batches: number;
+  /** How many ordinary requests one takes the time of; 1 where it is left out. */
+  weigh?: (request: AcceptedRequest<OperationName>) => number;
 }
 
 const ACCOUNTS: Lane = {
@@ -76,6 +78,7 @@ const ACCOUNTS: Lane = {
   changesState: true,
   handler: accountLane as OperationHandler<OperationName, unknown>,
   batches: 2,
+  weigh: weighAccountRequest,
 };
 
 /** By operation. */

@@ -347,3 +347,17 @@ describe('a release never fails for its statistics', () => {
     expect(reply.ignored).toHaveLength(20);
   });
 });
+
+test('releases that count in a thousand channels do not keep a renewal waiting', async () => {
+  const held = await Promise.all(Array.from({ length: 8 }, () => holdAccount(harness)));
+  const other = await holdAccount(harness);
+  const answered: string[] = [];
+  const channel_usage = Object.fromEntries(Array.from({ length: 1_000 }, (_, index) => [`@channel${index}`, 1]));
+  const releases = held.map(async ({ holder }) => {
+    await harness.succeed('account.release', { ...holder, ...usage(1_000, { channel_usage }) });
+    answered.push('release');
+  });
+  await harness.succeed('account.renew', other.holder).then(() => answered.push('renew'));
+  await Promise.all(releases);
+  expect(answered.indexOf('renew')).toBeLessThan(held.length);
+});
