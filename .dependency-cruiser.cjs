@@ -16,7 +16,7 @@ const mayImport = (from, to) => ({
   severity: 'error',
   from: { path: `^${from}(/|\\.)` },
   to: {
-    path: '^(contracts|src|test|examples|scripts|generated|prisma)(/|\\.)',
+    path: '^(contracts|src|packages|test|examples|scripts|generated|prisma)(/|\\.)',
     pathNot: `^(${[from, ...to].join('|')})(/|\\.)`,
   },
 });
@@ -68,6 +68,9 @@ module.exports = {
     mayImport('src/jobs', [...STORES, ...REQUESTS]),
     mayImport('src/health', [...STORES, ...REQUESTS, 'src/doors']),
     mayImport('src/app', ['src', 'contracts', 'generated']),
+    // Published by itself: of the contract only what needs no package.
+    mayImport('packages/client', ['contracts/envelope', 'contracts/topology']),
+    mayUse('packages/client/src', 'node_modules/(amqplib|amqp-connection-manager)/|^(node:)?[a-z_/]+$'),
     // Written as an integrator would write them; only the demonstration around them knows this checkout.
     mayImport('examples/client', ['contracts']),
     mayImport('examples/services', ['contracts', 'examples']),
@@ -81,6 +84,7 @@ module.exports = {
     },
   ],
   options: {
+    exclude: { path: '^packages/[^/]+/dist/' },
     doNotFollow: { path: ['node_modules', 'generated'] },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },

@@ -1,6 +1,8 @@
 FROM node:24-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
+# npm wants to see the workspace that package.json names; nothing of it is built or runs here.
+COPY packages/client/package.json ./packages/client/
 # No package needs its install script here: Prisma's would download an engine that scripts/schema-engine.mjs stands in for.
 RUN npm ci --ignore-scripts --no-audit --no-fund
 # By list: what lies beside them stays outside.

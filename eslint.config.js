@@ -21,7 +21,7 @@ const noEnvironment = { selector: READS_ENVIRONMENT, message: 'Only src/config.t
 const noBuiltSql = { selector: BUILDS_SQL, message: 'SQL is a tagged $queryRaw template, never a built string.' };
 
 export default defineConfig(
-  globalIgnores(['dist/', 'generated/', 'coverage/', '.local/', '.dependency-cruiser.cjs']),
+  globalIgnores(['**/dist/', 'generated/', 'coverage/', '.local/', '.dependency-cruiser.cjs']),
   tseslint.configs.strictTypeChecked,
   {
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },

@@ -6,7 +6,10 @@ export default {
   testMatch: ['**/*.test.ts'],
   // They take many minutes: `make faults`, `make faults-cluster`.
   testPathIgnorePatterns: ['/node_modules/', ...(process.env.EVERY_FAULT ? [] : ['/faults/(every-fault|cluster)'])],
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    '^@account-manager/client$': '<rootDir>/packages/client/src/index.ts',
+  },
   transform: { '^.+\\.ts$': '<rootDir>/test/support/transform.js' },
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',

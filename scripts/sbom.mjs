@@ -16,7 +16,7 @@ const ROOT = path.resolve(import.meta.dirname, '..');
  * @property {Component[]} components
  * @property {{ ref: string, dependsOn: string[] }[]} dependencies
  *
- * @typedef {{ version: string, name?: string, dev?: boolean, devOptional?: boolean, optional?: boolean, peer?: boolean }} LockEntry
+ * @typedef {{ version: string, name?: string, dev?: boolean, devOptional?: boolean, optional?: boolean, peer?: boolean, link?: boolean }} LockEntry
  * @typedef {{ name: string, dependencies: Record<string, string> }} Package
  * @typedef {{ packages: Record<string, LockEntry> }} Lock
  */
@@ -28,7 +28,9 @@ const ROOT = path.resolve(import.meta.dirname, '..');
  */
 export function productionPackages({ packages }) {
   const kept = Object.entries(packages).filter(
-    ([place, { dev, devOptional, optional, peer }]) => place !== '' && !dev && !devOptional && !optional && !peer,
+    // What is not below node_modules is a package of this project's own, and the link to it.
+    ([place, { dev, devOptional, optional, peer, link }]) =>
+      place.includes('node_modules/') && !dev && !devOptional && !optional && !peer && !link,
   );
   return new Set(kept.map(([place, { name, version }]) => `${name ?? place.split('node_modules/').at(-1)}@${version}`));
 }

@@ -1,4 +1,5 @@
 import { buildAsyncApi } from './asyncapi.js';
+import { buildClientTypes } from './client-types.js';
 import { buildOpenApi } from './openapi.js';
 import { buildConfigurationPage, buildErrorsPage, buildMetricsPage } from './pages.js';
 
@@ -11,4 +12,5 @@ export const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'docs/configuration.md': buildConfigurationPage,
   'docs/errors.md': buildErrorsPage,
   'docs/metrics.md': buildMetricsPage,
+  'packages/client/src/contract.ts': buildClientTypes,
 };

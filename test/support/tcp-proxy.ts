@@ -5,6 +5,10 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 export interface TcpProxy {
   /** The URL given, with the proxy's address in the place of the server's. */
   url: string;
+  /** How many connections it has taken until now. */
+  accepted: () => number;
+  /** Breaks every connection; new ones are well. */
+  breakAll: () => void;
   /** Breaks every connection and refuses new ones. */
   cut: () => Promise<void>;
   /** Swallows everything in both directions; nobody is told. */
@@ -34,9 +38,11 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   let { hostname, port } = new URL(target);
   const lines = new Set<{ near: Socket; far: Socket; lost: boolean; forgotten: boolean }>();
   let mood: Mood = 'well';
+  let accepted = 0;
   let last: { words: string; break: (line: { lost: boolean }) => void } | null = null;
 
   const server = createServer((near) => {
+    accepted++;
     const far = connect(Number(port), hostname);
     const line = { near, far, lost: false, forgotten: false };
     lines.add(line);
@@ -87,6 +93,8 @@ export async function startTcpProxy(target: string): Promise<TcpProxy> {
   url.host = `127.0.0.1:${ownPort}`;
   return {
     url: url.href,
+    accepted: () => accepted,
+    breakAll: () => breakLines(() => true),
     cut,
     blackhole: () => {
       mood = 'blackhole';
