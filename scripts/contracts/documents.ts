@@ -2,6 +2,7 @@ import { buildAsyncApi } from './asyncapi.js';
 import { buildClientTypes } from './client-types.js';
 import { buildOpenApi } from './openapi.js';
 import { buildConfigurationPage, buildErrorsPage, buildMetricsPage } from './pages.js';
+import { buildPythonFailures, buildPythonOperations } from './python.js';
 
 const toJson = (document: object): string => `${JSON.stringify(document, null, 2)}\n`;
 
@@ -13,4 +14,6 @@ export const DOCUMENTS: Readonly<Record<string, () => string>> = {
   'docs/errors.md': buildErrorsPage,
   'docs/metrics.md': buildMetricsPage,
   'packages/client/src/contract.ts': buildClientTypes,
+  'packages/python/src/account_manager/failures.py': buildPythonFailures,
+  'packages/python/src/account_manager/operations.py': buildPythonOperations,
 };

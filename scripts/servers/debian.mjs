@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { inPath } from './binaries.mjs';
 
 const OTHER_SERVERS = 'start a Docker engine, or give DATABASE_URL, REDIS_URL and RABBITMQ_URL';
+const LOCK = '/tmp/account-manager-apt.lock';
 
 /**
  * Installs packages of the distribution, after saying so.
@@ -22,7 +23,8 @@ export function installPackages({ packages, why, say, instead = OTHER_SERVERS })
   const isRoot = process.getuid?.() === 0;
   if (!isRoot && !inPath('sudo')) throw new Error(`${lack}; run as root, or install them: apt-get install ${names}`);
   say(`${lack}: installing Debian's packages ${names} (NO_INSTALL=1 refuses)`);
-  const apt = (/** @type {string[]} */ ...args) => runAsRoot(['apt-get', '-qq', ...args], isRoot);
+  // Several test files may lack something at the same time, and apt-get fails where another one runs.
+  const apt = (/** @type {string[]} */ ...args) => runAsRoot(['flock', LOCK, 'apt-get', '-qq', ...args], isRoot);
   apt('update');
   // Private servers are wanted, not the system's: the scripts of its packages start none with this.
   const policy = '/usr/sbin/policy-rc.d';

@@ -7,7 +7,7 @@ import { telethonSession } from '../support/session-strings.js';
 // The services that called the predecessor, with httpx as they do: see callers.py.
 
 const PROGRAM = path.join(import.meta.dirname, 'callers.py');
-const python = findPython('httpx', 'python3-httpx');
+const python = findPython(['httpx'], ['python3-httpx']);
 /** Says so and does nothing where there is no Python and none may be installed. */
 const withPython = python === null ? test.skip : test;
 
