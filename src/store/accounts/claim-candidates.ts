@@ -35,7 +35,7 @@ export async function lockCandidates(
         SELECT s.user_id, s.id FROM telegram_sessions s
         WHERE s.user_id = w.user_id AND NOT s.locked AND s.status = 'active' AND s.last_used_at IS NULL
           AND s.id NOT IN (SELECT unnest(${seenIds}::uuid[]))
-        ORDER BY s.id LIMIT w.count FOR UPDATE SKIP LOCKED) f
+        ORDER BY s.last_used_at NULLS FIRST, s.id LIMIT w.count FOR UPDATE SKIP LOCKED) f
     ), free AS MATERIALIZED (
       SELECT f.user_id, f.id FROM wanted w CROSS JOIN LATERAL (
         SELECT s.user_id, s.id FROM telegram_sessions s

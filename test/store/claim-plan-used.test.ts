@@ -1,0 +1,50 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import pg from 'pg';
+import { lockCandidates } from '../../src/store/accounts/claim-candidates.js';
+import { createDatabase as connectDatabase, type Database } from '../../src/store/database.js';
+import { createDatabase, type TestDatabase } from '../support/database.js';
+import { captureStatements, explain, toLiteral } from '../support/query-plans.js';
+
+/** Half of them have accounts that were all used, the other half accounts that never were. */
+const USERS = 20;
+const ACCOUNTS_OF_EACH = 100;
+const WANTED = 5;
+
+let testDatabase: TestDatabase;
+let database: Database;
+let client: pg.Client;
+
+beforeAll(async () => {
+  testDatabase = await createDatabase();
+  database = connectDatabase({ url: testDatabase.url, poolSize: 1, onConnectionError: () => {} });
+  client = new pg.Client({ connectionString: testDatabase.url });
+  await client.connect();
+  await client.query(`
+    INSERT INTO telegram_sessions (id, user_id, phone, session_data, session_key_id, session_fingerprint, last_used_at)
+    SELECT gen_random_uuid(), i % ${USERS}, '+' || i, '\\x00', 'key', 'fingerprint ' || i,
+      CASE WHEN i % ${USERS} < ${USERS / 2} THEN now() - i * interval '1 second' END
+    FROM generate_series(1, ${USERS * ACCOUNTS_OF_EACH}) i;
+    ANALYZE telegram_sessions;`);
+});
+
+afterAll(async () => {
+  await client.end();
+  await database.close();
+  await testDatabase.drop();
+});
+
+// A user all of whose accounts have been used has none that come first: the search for these must end at once. By the
+// index of accounts by status it went through the active accounts of the whole fleet, for each user of each batch.
+test('a claim looks at no account of other users, though the user has none that was never used', async () => {
+  const wanted = Array.from({ length: 5 }, (_, userId) => ({ userId, count: WANTED }));
+  const sent = await captureStatements(() => database.transaction((sql) => lockCandidates(sql, wanted, [])));
+  const claim = sent.find(({ text }) => text.includes('FOR UPDATE SKIP LOCKED'));
+  expect(claim).toBeDefined();
+  // As in the service's own session.
+  await client.query('SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan');
+  await client.query(`PREPARE claim AS ${claim?.text}`);
+  const plan = await explain(client, `EXECUTE claim(${claim?.values.map(toLiteral).join(', ')})`);
+  const indexes = plan.nodes.flatMap((node) => node['Index Name'] ?? []);
+  expect(indexes.sort()).toEqual(['free_accounts', 'free_accounts', 'leases_by_end', 'waits_by_end']);
+  expect(plan.rowsFetched).toBeLessThanOrEqual(2 * wanted.length * WANTED);
+});
