@@ -23,7 +23,7 @@ COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
 COPY --from=build /app/prisma/migrations ./prisma/migrations
-COPY --from=build /app/scripts/migrate.mjs ./scripts/
+COPY --from=build /app/scripts/migrate.mjs /app/scripts/check-node.mjs ./scripts/
 USER node
 EXPOSE 3000
 # Liveness: while PostgreSQL or the broker is away a new container would serve no better.

@@ -2,6 +2,7 @@
 // Applies prisma/migrations/*/migration.sql to DATABASE_URL, as `prisma migrate deploy` would, without its engine:
 // same lock, same table, same checksums, so that either may follow the other.
 
+import './check-node.mjs';
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
@@ -203,7 +204,8 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   work.then(
     (applied) => console.log(applied.length === 0 ? 'The database is up to date' : `Applied ${applied.length} in all`),
     (/** @type {Error} */ error) => {
-      console.error(`migrate: ${error.message}`);
+      // Of several addresses that were tried the error has a code, and no message.
+      console.error(`migrate: ${error.message || /** @type {NodeJS.ErrnoException} */ (error).code}`);
       process.exitCode = 1;
     },
   );

@@ -12,6 +12,7 @@
 // from what is installed, else unpacked from the Debian release that has it, under .local/.
 // --fast gives up durability and keeps no data after `down`: for tests.
 
+import './check-node.mjs';
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';

@@ -2,6 +2,7 @@
 // with-servers.mjs DIR COMMAND…: runs the command with fresh, migrated servers of its own, whose addresses stand in its
 // environment, and stops and forgets them afterwards. KEEP=1 leaves them, and whatever the command leaves, running.
 
+import './check-node.mjs';
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import process from 'node:process';

@@ -1,13 +1,15 @@
 import { createConnections } from './broker/connections.js';
 import { createOutboxRelay } from './broker/outbox-relay.js';
 import { createManagement } from './broker/management.js';
-import { moveParked } from './broker/move-parked.js';
 import { createPublisher } from './broker/publish.js';
 import { declareEvents } from './broker/topology.js';
 import { watchBroker } from './broker/watch-broker.js';
 import { createSurveys } from './accounts/surveys.js';
 import type { Config } from './config.js';
 import type { AccessPolicy } from './decide/access/access-policy.js';
+import { judgeListenFault, judgeRedisFault } from './decide/start/judge-faults.js';
+import { nameServer } from './decide/start/name-server.js';
+import { StartError } from './decide/start/start-error.js';
 import { createAmqpDoor } from './doors/amqp/door.js';
 import { createParkedDesk } from './doors/amqp/parked.js';
 import { createGate } from './doors/gate.js';
@@ -19,7 +21,9 @@ import { createEventFeed } from './requests/event-feed.js';
 import { createFailPoint } from './requests/fail-point.js';
 import { createWaitingRoom } from './requests/waiting-room.js';
 import { createJobs } from './jobs/jobs.js';
+import { assertDatabases } from './redis/assert-databases.js';
 import { connectRedis, type REDIS_DATABASES } from './redis/connection.js';
+import { reachBroker, reachDatabase, serveBroker } from './reach-servers.js';
 import { createLeaseLocks } from './redis/lease-locks.js';
 import { createRecoveryQueue } from './redis/recovery-queue.js';
 import { shareFleet } from './redis/share-fleet.js';
@@ -31,28 +35,29 @@ import { loadFleetSnapshot, loadOutboxState } from './store/fleet/fleet-state.js
 import { listen } from './store/listen.js';
 import { FREED_CHANNEL, readNotice } from './store/notices.js';
 import { loadOpenLeases } from './store/accounts/load-open-leases.js';
-import { assertMigrated } from './store/migrated.js';
-import { countSessionKeys, assertSessionKeys } from './store/sessions/session-keys.js';
+import { countSessionKeys } from './store/sessions/session-keys.js';
 import { openSessionCipher } from './store/sessions/session-cipher.js';
 import { watchFleet } from './telemetry/watch-fleet.js';
 import { createLog, type Log } from './telemetry/log.js';
 import { createMetrics } from './telemetry/metrics.js';
+import { createOutageTeller } from './telemetry/outage-teller.js';
 
 export interface App {
   log: Log;
   /** Goes by other rights from the next request on. */
   replaceAccess: (policy: AccessPolicy | null) => void;
-  /** Resolves once requests are served; rejects where that can never be (wrong topology, missing migration). */
+  /**
+   * Resolves once requests are served; waits for servers that are away. Rejects with `StartError` where waiting does not
+   * help (wrong password, missing vhost, missing migration, …).
+   */
   start: () => Promise<void>;
   /** Takes no more requests, finishes those in work, then lets go of everything. */
   stop: () => Promise<void>;
 }
 
-const BROKER_FIRST_CONNECT_MS = 60_000;
-
 /** Builds the service: the only place that creates clients. */
 export function createApp(config: Config): App {
-  const log = createLog({ level: config.logLevel, instance: config.instanceName });
+  const log = createLog({ level: config.logLevel, instance: config.instanceName, format: config.logFormat });
   const metrics = createMetrics();
   const stopping = new AbortController();
   const drainMs = config.shutdownTimeoutSeconds * 1000;
@@ -60,19 +65,34 @@ export function createApp(config: Config): App {
   const database = createDatabase({
     url: config.databaseUrl,
     poolSize: config.databasePoolSize,
-    onConnectionError: (error) => log.warn('database connection lost', { error }),
+    onConnectionError: (error) => log.debug('database connection lost', { error }),
   });
   metrics.watchPool(() => {
     const { total, idle, waiting } = database.poolState();
     return { open: total, idle, waiting };
   });
 
-  const redisFailed = (purpose: string, error: unknown): void => {
-    metrics.dependencyFailures.inc({ dependency: 'redis' });
-    log.warn('redis failed; working without it', { purpose, error });
+  const redisTeller = createOutageTeller({
+    log,
+    what: nameServer('Redis', config.redisUrl),
+    meanwhile: 'working without it',
+  });
+  const redis = (purpose: keyof typeof REDIS_DATABASES, onReady?: () => void) => {
+    const connection = connectRedis({
+      url: config.redisUrl,
+      tls: config.clientTls,
+      purpose,
+      onFailure: (_purpose, error) => {
+        metrics.dependencyFailures.inc({ dependency: 'redis' });
+        const { database } = connection;
+        redisTeller.failed(judgeRedisFault(error, [database, database]).cause, purpose);
+      },
+      onBack: redisTeller.back,
+      onReady,
+      waits: true,
+    });
+    return connection;
   };
-  const redis = (purpose: keyof typeof REDIS_DATABASES, onReady?: () => void) =>
-    connectRedis({ url: config.redisUrl, tls: config.clientTls, purpose, onFailure: redisFailed, onReady });
   // Whatever Redis lost while it was away is put back from the truth.
   const lockConnection = redis('locks', () => {
     loadOpenLeases(database.reader)
@@ -144,7 +164,15 @@ export function createApp(config: Config): App {
     dispatch,
     log,
   });
-  const events = createPublisher({ connection: connections.publishing, name: 'events', declare: declareEvents, log });
+  let isStarting = true;
+  const events = createPublisher({
+    connection: connections.publishing,
+    name: 'events',
+    declare: declareEvents,
+    // What is wrong at the broker is told by the start.
+    onFailed: () => isStarting,
+    log,
+  });
   const relay = createOutboxRelay({ databaseUrl: config.databaseUrl, publisher: events, log });
   const amqp = createAmqpDoor({
     connections,
@@ -246,17 +274,20 @@ export function createApp(config: Config): App {
           host,
         });
       }
-      const { port } = await http.start(host, config.httpPort);
+      const { port } = await http.start(host, config.httpPort).catch((error: unknown) => {
+        throw new StartError(judgeListenFault(error, host, config.httpPort).cause);
+      });
       log.info('http listening', { host, port });
-      await database.waitUntilAvailable(stopping.signal, (error) =>
-        log.warn('no connection to the database', { error }),
-      );
-      await assertMigrated(database.reader);
-      await assertSessionKeys(database.reader, cipher.keyIds);
-      await connections.open({ timeoutMs: BROKER_FIRST_CONNECT_MS });
-      await moveParked(connections.publishing, connections.user, log);
-      await watch.verify();
-      await amqp.start();
+      const { signal } = stopping;
+      await Promise.all([
+        reachDatabase({ database, config, keyIds: cipher.keyIds, stopping: signal, log }),
+        assertDatabases({ url: config.redisUrl, tls: config.clientTls }),
+      ]);
+      // Redis is not waited for.
+      for (const connection of [lockConnection, windowConnection, queueConnection]) connection.open();
+      await reachBroker({ connections, config, watch, stopping: signal, log });
+      await serveBroker(amqp, config);
+      isStarting = false;
       watch.start();
       relay.start();
       fleet.start();

@@ -6,10 +6,13 @@ import type { Cadence } from './decide/jobs/cadence.js';
 import type { AlertThresholds } from './decide/jobs/judge-fleet.js';
 import type { Reentry } from './decide/limits/reentry.js';
 import { firstUrl, splitUrls } from './decide/messages/split-urls.js';
+import { ConfigError, type ConfigProblem } from './config/config-error.js';
 import { type Limits, loadLimits, readAccess, readText } from './config/files.js';
 import { cadence, file, sessionKey, sessionKeys, url, urls, wholeNumber } from './config/rules.js';
 import { readTls, type Tls } from './config/tls.js';
-import { LOG_LEVELS, type LogLevel } from './telemetry/log.js';
+import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './telemetry/log.js';
+
+export { ConfigError } from './config/config-error.js';
 
 /** What the service is told at start; immutable from then on. */
 export interface Config extends Tls {
@@ -35,6 +38,7 @@ export interface Config extends Tls {
   /** 64 hexadecimal digits each; the first seals, all open. */
   sessionEncryptionKeys: readonly string[];
   logLevel: LogLevel;
+  logFormat: LogFormat;
   instanceName: string;
   shutdownTimeoutSeconds: number;
   reentry: Reentry;
@@ -157,6 +161,10 @@ const environment = z.object({
     .meta({
       meaning: 'Least severe log lines to write; can be changed while running',
     }),
+  LOG_FORMAT: z
+    .enum(LOG_FORMATS, `must be one of ${LOG_FORMATS.join(', ')}`)
+    .prefault('json')
+    .meta({ meaning: 'json: an object a line, for programs; pretty: a sentence a line, for people' }),
   INSTANCE_NAME: z
     .string()
     .regex(/^[\w.-]{1,100}$/, 'must be 1 to 100 letters, digits, ".", "_" or "-"')
@@ -254,23 +262,6 @@ export const SETTINGS: readonly Setting[] = Object.entries(environment.shape).ma
   };
 });
 
-/** A variable and the rule it breaks; never its value, which may be secret. */
-export interface ConfigProblem {
-  variable: string;
-  rule: string;
-}
-
-/** Says everything that is wrong at once, one problem a line. */
-export class ConfigError extends Error {
-  readonly problems: readonly ConfigProblem[];
-
-  constructor(problems: readonly ConfigProblem[]) {
-    super(problems.map(({ variable, rule }) => `${variable}: ${rule}`).join('\n'));
-    this.name = 'ConfigError';
-    this.problems = problems;
-  }
-}
-
 /**
  * Reads the settings from an environment, and the files it names. A variable set to the empty text counts as not set,
  * since that is what compose files make of one. Throws `ConfigError`.
@@ -301,7 +292,8 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   const ownUser = parsed.success ? userOf(parsed.data.RABBITMQ_URL) : null;
   const access = readAccess(env.ACCESS_FILE || null, ownUser, (rule) => report('ACCESS_FILE', rule));
   const tls = parsed.success ? readTls(parsed.data, env.PGSSLMODE || undefined, report) : null;
-  if (!parsed.success || limits === null || tls === null || problems.length > 0) throw new ConfigError(problems);
+  if (!parsed.success || limits === null || tls === null || problems.length > 0)
+    throw new ConfigError(problems, env.LOG_FORMAT === 'pretty' ? 'pretty' : 'json');
 
   const given = parsed.data;
   const sessionEncryptionKeys = given.SESSION_ENCRYPTION_KEYS ?? [given.SESSION_ENCRYPTION_KEY ?? ''];
@@ -319,6 +311,7 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
     access,
     sessionEncryptionKeys,
     logLevel: given.LOG_LEVEL,
+    logFormat: given.LOG_FORMAT,
     instanceName: given.INSTANCE_NAME ?? `${hostname()}-${process.pid}`,
     shutdownTimeoutSeconds: given.SHUTDOWN_TIMEOUT_SECONDS,
     errorWindowMs: given.ERROR_WINDOW_HOURS * 3_600_000,

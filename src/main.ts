@@ -1,5 +1,7 @@
+import './check-node.js';
 import type { App } from './app.js';
 import { clock } from './clock.js';
+import { StartError } from './decide/start/start-error.js';
 
 // Signals are heard first and the program is loaded after, which takes a second: the kernel drops a signal to process 1
 // of a container that has no handler for it, so a stop within that second was lost. So nothing large is imported above.
@@ -7,6 +9,9 @@ import { clock } from './clock.js';
 
 /** Told to the whole process group, npm hands a signal on that its child has had already. */
 const SAME_SIGNAL_MS = 500;
+
+/** What an ordered stop may take of a process that has not begun to serve, milliseconds. */
+const FAREWELL_MS = 1_000;
 
 /** Null while it is loaded. */
 let app: App | null = null;
@@ -42,6 +47,8 @@ process.on('SIGUSR2', () => toggleDebug());
 
 const { ConfigError, loadAccess, loadConfig } = await import('./config.js');
 const { createApp } = await import('./app.js');
+const { createLog } = await import('./telemetry/log.js');
+const { waitAtMost } = await import('./broker/wait-at-most.js');
 
 /** SIGHUP reads the access file again, SIGUSR2 turns debug lines on and off. */
 async function main(): Promise<void> {
@@ -74,8 +81,12 @@ async function main(): Promise<void> {
   } catch (error) {
     // Stopped while it was starting: the stop decides the exit code.
     if (isStopping()) return;
-    log.error('could not start', { error });
-    await started.stop().catch(() => {});
+    // What the operator can mend is one sentence; the rest is a defect, whose stack is wanted.
+    if (error instanceof StartError) log.error(`could not start: ${error.message}`);
+    else log.error('could not start', { error });
+    // Nothing was served; what the stop has to say would only hide the cause.
+    log.setLevel('error');
+    await waitAtMost(started.stop(), FAREWELL_MS);
     process.exit(1);
   }
 }
@@ -84,6 +95,7 @@ try {
   await main();
 } catch (error) {
   if (!(error instanceof ConfigError)) throw error;
-  process.stderr.write(`The configuration is not valid:\n${error.message}\n`);
+  const log = createLog({ level: 'error', instance: String(process.pid), format: error.logFormat });
+  for (const { variable, rule } of error.problems) log.error(`could not start: ${variable}: ${rule}`);
   process.exit(1);
 }

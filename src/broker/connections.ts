@@ -1,10 +1,16 @@
 import { lookup } from 'node:dns/promises';
+import { type EventEmitter, once } from 'node:events';
 import type { Duplex } from 'node:stream';
-import { type AmqpConnectionManager, connect } from 'amqp-connection-manager';
+import { type AmqpConnectionManager, AmqpConnectionManagerClass } from 'amqp-connection-manager';
 import type { ChannelModel } from 'amqplib';
 import { coalesceWrites } from '../coalesce-writes.js';
 import { firstUrl, splitUrls } from '../decide/messages/split-urls.js';
+import { judgeBrokerFault } from '../decide/start/judge-faults.js';
+import { nameServer } from '../decide/start/name-server.js';
+import { StartError } from '../decide/start/start-error.js';
 import type { Log } from '../telemetry/log.js';
+import { createOutageTeller, type OutageTeller } from '../telemetry/outage-teller.js';
+import { askWhyRefused } from './ask-why-refused.js';
 import { limitHeaders } from './limit-headers.js';
 import { waitAtMost } from './wait-at-most.js';
 
@@ -36,8 +42,11 @@ export interface Connections {
   publishing: BrokerConnection;
   /** The AMQP user of this service. */
   user: string;
-  /** Resolves when both are up; rejects after `timeoutMs` or when the broker refuses the credentials. They go on trying. */
-  open(options: { timeoutMs: number }): Promise<void>;
+  /**
+   * Connects, and tries for ever, until closed. Resolves when both are up; rejects with `StartError` where waiting does not
+   * help, as with a wrong password, or when the signal aborts.
+   */
+  open(options?: { signal?: AbortSignal }): Promise<void>;
   state(): { consuming: ConnectionState; publishing: ConnectionState };
   /** Leaves a node that answers nothing for the next one; where there is no other, its heartbeat has to decide. */
   moveOn(): void;
@@ -69,18 +78,23 @@ const TO_SEVERAL = { heartbeatSeconds: 5, connectTimeoutMs: 3_000, reconnectSeco
 /** A broker that does not answer a close is left alone after this long. */
 const CLOSE_TIMEOUT_MS = 5_000;
 
-/** Starts both connections; they try for ever, until closed. */
+/** Both connections, which `open` starts. */
 export function createConnections({ url, tls, instance, log, observe }: ConnectionsOptions): Connections {
+  const teller = createOutageTeller({ log, what: nameServer('RabbitMQ', url), meanwhile: 'trying again' });
   const start = (name: ConnectionName) =>
-    keepConnection({ url, tls, name: `account-manager ${name} ${instance}`, log }, () => observe?.connected(name));
+    keepConnection({ url, tls, name: `account-manager ${name} ${instance}`, log, teller }, () =>
+      observe?.connected(name),
+    );
   const consuming = start('consumer');
   const publishing = start('publisher');
   return {
     consuming: consuming.connection,
     publishing: publishing.connection,
     user: decodeURIComponent(firstUrl(url).username) || 'guest',
-    open: async ({ timeoutMs }) => {
-      await Promise.all([consuming.open(timeoutMs), publishing.open(timeoutMs)]);
+    open: async ({ signal } = {}) => {
+      // One after the other: what keeps the first from opening is told once.
+      await consuming.open(signal);
+      await publishing.open(signal);
     },
     state: () => ({ consuming: consuming.connection.state(), publishing: publishing.connection.state() }),
     moveOn: () => {
@@ -95,18 +109,24 @@ export function createConnections({ url, tls, instance, log, observe }: Connecti
 
 interface KeptConnection {
   connection: BrokerConnection;
-  open(timeoutMs: number): Promise<void>;
+  open(signal?: AbortSignal): Promise<void>;
   moveOn(): void;
   close(): Promise<void>;
 }
 
 function keepConnection(
-  { url, tls, name, log }: Pick<ConnectionsOptions, 'url' | 'tls' | 'log'> & { name: string },
+  {
+    url,
+    tls,
+    name,
+    log,
+    teller,
+  }: Pick<ConnectionsOptions, 'url' | 'tls' | 'log'> & { name: string; teller: OutageTeller },
   connected: () => void,
 ): KeptConnection {
   let blocked = false;
   let nodes = 0;
-  const manager = connect(null, {
+  const manager: AmqpConnectionManager = new AmqpConnectionManagerClass(null, {
     // Asked again after every round of them.
     findServers: async () => {
       const found = (await Promise.all(splitUrls(url).map(nodesOf))).flat();
@@ -133,13 +153,14 @@ function keepConnection(
   manager.on('connect', () => {
     limitHeaders(manager.connection as ChannelModel);
     coalesceWrites(streamOf(manager.connection as ChannelModel));
-    log.info('broker connected', { connection: name });
+    log.debug('broker connected', { connection: name });
+    teller.back(name);
     connected();
   });
-  manager.on('connectFailed', ({ err }) => log.warn('broker connection failed', { connection: name, error: err }));
   manager.on('disconnect', ({ err }) => {
     blocked = false;
-    log.warn('broker disconnected', { connection: name, error: err });
+    log.debug('broker disconnected', { connection: name, error: err });
+    teller.failed(`a connection was lost: ${judgeBrokerFault(err).cause}`, name);
   });
   manager.on('blocked', ({ reason }) => {
     blocked = true;
@@ -149,6 +170,17 @@ function keepConnection(
     blocked = false;
     log.info('broker takes publications again', { connection: name });
   });
+  /** Why it can never be had, by URL of the node. */
+  const hopeless = new Map<unknown, string>();
+  let onHopeless: ((error: StartError) => void) | null = null;
+  const judge = async (error: Error, node: unknown): Promise<void> => {
+    const refusal = isVhostRefused(error) ? await askWhyRefused(String(node), tls) : null;
+    const { isLasting, cause } = judgeBrokerFault(error, refusal);
+    if (onHopeless === null || !isLasting) return teller.failed(cause, name);
+    hopeless.set(node, `${nameServer('RabbitMQ', String(node))}: ${cause}`);
+    if (hopeless.size >= nodes) onHopeless(new StartError([...new Set(hopeless.values())].join('; ')));
+  };
+  manager.on('connectFailed', ({ err, url: node }) => void judge(err, node));
   return {
     connection: {
       current: () => manager.connection ?? null,
@@ -157,13 +189,32 @@ function keepConnection(
       onConnect: (listener) => subscribe(manager, 'connect', listener),
       onUnblocked: (listener) => subscribe(manager, 'unblocked', listener),
     },
-    open: (timeoutMs) => waitForConnection(manager, timeoutMs),
+    open: async (signal) => {
+      try {
+        const refused = new Promise<never>((_, reject) => (onHopeless = reject));
+        await Promise.race([connectFirst(manager, signal), refused]);
+      } finally {
+        onHopeless = null;
+      }
+    },
     moveOn: () => {
       if (manager.connection && nodes > 1) streamOf(manager.connection).destroy();
     },
     close: () => waitAtMost(manager.close(), CLOSE_TIMEOUT_MS),
   };
 }
+
+/** Resolves when the connection stands; rejects when the signal aborts. It is tried again and again from now on. */
+async function connectFirst(manager: AmqpConnectionManager, signal: AbortSignal | undefined): Promise<void> {
+  if (manager.isConnected()) return;
+  const connected = once(manager as unknown as EventEmitter, 'connect', { signal });
+  // It rejects for a refused password, too, and tries on.
+  manager.connect().catch(() => undefined);
+  await connected;
+}
+
+/** The broker has said why, and the client library does not. */
+const isVhostRefused = ({ message }: Error): boolean => message.startsWith('Expected ConnectionOpenOk');
 
 interface Node {
   url: string;
@@ -196,17 +247,6 @@ async function askFor(link: ChannelModel | null | undefined): Promise<void> {
 function subscribe(manager: AmqpConnectionManager, event: 'connect' | 'unblocked', listener: () => void): () => void {
   manager.on(event, listener);
   return () => void manager.removeListener(event, listener);
-}
-
-async function waitForConnection(manager: AmqpConnectionManager, timeoutMs: number): Promise<void> {
-  if (manager.isConnected()) return;
-  try {
-    await manager.connect({ timeout: timeoutMs });
-  } catch (cause) {
-    throw new Error(`no connection to the broker: ${cause instanceof Error ? cause.message : String(cause)}`, {
-      cause,
-    });
-  }
 }
 
 const streamOf = ({ connection }: ChannelModel): Duplex => (connection as unknown as { stream: Duplex }).stream;

@@ -55,6 +55,8 @@ export interface ConsumerOptions {
   onDelivery: (delivery: Delivery) => void;
   onAcknowledged?: (count: number) => void;
   onRegistered?: (registered: boolean) => void;
+  /** As in `KeepChannelOptions`. */
+  onFailed?: (error: unknown) => boolean;
   log: Log;
 }
 
@@ -120,6 +122,7 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     create: (link) => link.createChannel(),
     setUp: subscribe,
     onLost: unregister,
+    onFailed: options.onFailed,
     log,
   });
   return {

@@ -24,6 +24,8 @@ export interface KeepChannelOptions<C extends Channel> {
   setUp: (channel: C) => Promise<void>;
   onOpen?: () => void;
   onLost?: () => void;
+  /** Told why it could not be opened; true: whoever hears it tells the operator. It is tried again all the same. */
+  onFailed?: (error: unknown) => boolean;
   log: Log;
 }
 
@@ -39,7 +41,7 @@ const CLOSE_TIMEOUT_MS = 2_000;
  * queue or a refused permission; such a channel is opened again with growing delays, and a lost one at reconnect.
  */
 export function keepChannel<C extends Channel>(options: KeepChannelOptions<C>): KeptChannel<C> {
-  const { connection, name, create, setUp, onOpen, onLost, log } = options;
+  const { connection, name, create, setUp, onOpen, onLost, onFailed, log } = options;
   let channel: C | null = null;
   let opening = false;
   let closed = false;
@@ -63,7 +65,8 @@ export function keepChannel<C extends Channel>(options: KeepChannelOptions<C>): 
       openedAtMs = clock.monotonicMs();
       onOpen?.();
     } catch (error) {
-      if (!isUnwanted()) log.warn('broker channel could not be opened', { channel: name, error });
+      if (!isUnwanted() && onFailed?.(error) !== true)
+        log.warn('broker channel could not be opened', { channel: name, error });
       if (fresh !== undefined) await closeChannel(fresh);
       openLater();
     } finally {
@@ -88,7 +91,7 @@ export function keepChannel<C extends Channel>(options: KeepChannelOptions<C>): 
         onLost?.();
         if (channel !== fresh) return;
         channel = null;
-        log.warn('broker channel lost', { channel: name, error: reason });
+        tell('broker channel lost', reason);
         if (clock.monotonicMs() - openedAtMs > STABLE_MS) failures = 0;
         openLater();
       });
@@ -96,6 +99,10 @@ export function keepChannel<C extends Channel>(options: KeepChannelOptions<C>): 
     lost.catch(() => undefined);
     return { lost, isLost: () => isLost };
   };
+
+  /** A channel that goes with its connection is no news: the connection's loss is told. */
+  const tell = (what: string, error: unknown): void =>
+    log[connection.current() === null ? 'debug' : 'warn'](what, { channel: name, error });
 
   const openLater = (): void => {
     if (isUnwanted()) return;

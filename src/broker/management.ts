@@ -8,6 +8,9 @@ export interface Management {
   readTopology: () => Promise<FoundTopology>;
 }
 
+/** The management API knows the user or the password not, or the user may not use it. */
+export class ManagementRefused extends Error {}
+
 export interface ManagementOptions {
   /** `http(s)://user:password@host:port`; of a cluster several, separated by commas. */
   url: string;
@@ -17,6 +20,7 @@ export interface ManagementOptions {
 }
 
 const TIMEOUT_MS = 5_000;
+const UNAUTHORIZED = 401;
 /** More than any real topology; a broken proxy must not fill the memory. */
 const MAX_BYTES = 32 * 1024 * 1024;
 
@@ -67,7 +71,8 @@ function getJson(
     const onResponse = (response: IncomingMessage): void => {
       if (response.statusCode !== 200) {
         response.resume();
-        reject(new Error(`the management API answered ${response.statusCode ?? ''} to GET ${pathname}`));
+        const message = `the management API answered ${response.statusCode ?? ''} to GET ${pathname}`;
+        reject(response.statusCode === UNAUTHORIZED ? new ManagementRefused(message) : new Error(message));
         return;
       }
       const chunks: Buffer[] = [];

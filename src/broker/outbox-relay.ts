@@ -1,9 +1,13 @@
 import pg from 'pg';
 import { EVENT_CONTENT_TYPE } from '../../contracts/events.js';
 import { EXCHANGES } from '../../contracts/topology.js';
+import { judgeDatabaseFault } from '../decide/start/judge-faults.js';
+import { nameServer } from '../decide/start/name-server.js';
 import type { Log } from '../telemetry/log.js';
+import { createOutageTeller } from '../telemetry/outage-teller.js';
+import { describeEvent, eventFields } from './describe-event.js';
 import { groupEvents } from './group-events.js';
-import type { OutgoingMessage, Publisher } from './publish.js';
+import { type OutgoingMessage, PublishFailed, type Publisher } from './publish.js';
 import { type EventRow, toCloudEvent } from './to-cloud-event.js';
 import { waitAtMost } from './wait-at-most.js';
 
@@ -57,6 +61,21 @@ export function createOutboxRelay({ databaseUrl, publisher, log, observe = {} }:
   let running: Promise<void> | null = null;
   let stopping = false;
   let wake = (): void => undefined;
+  // It asks the database several times a second, so nothing else notices sooner.
+  const teller = createOutageTeller({
+    log,
+    what: nameServer('PostgreSQL', databaseUrl),
+    meanwhile: 'requests wait',
+  });
+  /** Events that were told in the log and are still to be published: their rows are read again until they are. */
+  let told = new Set<string>();
+  const tell = (rows: readonly EventRow[]): void => {
+    for (const row of rows) {
+      const sentence = told.has(row.id) ? null : describeEvent(row);
+      if (sentence !== null) log.info(sentence, eventFields(row));
+    }
+    told = new Set(rows.map(({ id }) => id));
+  };
 
   /** Ends early at the stop. */
   const rest = (ms: number): Promise<void> =>
@@ -74,7 +93,8 @@ export function createOutboxRelay({ databaseUrl, publisher, log, observe = {} }:
       try {
         await relayInSession();
       } catch (error) {
-        log.warn('outbox relay interrupted', { error });
+        log.debug('outbox relay interrupted', { error });
+        teller.failed(judgeDatabaseFault(error, '').cause);
         observe.failed?.();
       }
       state = 'away';
@@ -90,20 +110,23 @@ export function createOutboxRelay({ databaseUrl, publisher, log, observe = {} }:
     const isOver = () => stopping || lost !== null;
     client.on('error', (error) => {
       lost = error;
-      log.warn('outbox relay lost the database', { error });
+      log.debug('outbox relay lost the database', { error });
+      teller.failed(judgeDatabaseFault(error, '').cause);
       wake();
     });
     try {
       await client.connect();
+      teller.back();
       while (!isOver() && !(await tryLock(client))) {
         state = 'waiting';
         await rest(ASK_MS);
       }
       if (isOver()) return;
-      log.info('outbox relay works here');
+      log.info('the outbox relay works here from now on');
       while (!isOver()) {
         state = 'relaying';
         const rows = await readUnpublished(client);
+        tell(rows);
         const isWhole = rows.length === 0 || (await relay(client, rows, isOver));
         if (!isWhole) await rest(RETRY_PAUSE_MS);
         else if (rows.length < BATCH_SIZE) await rest(GATHER_MS);
@@ -138,7 +161,10 @@ export function createOutboxRelay({ databaseUrl, publisher, log, observe = {} }:
       observe.published?.(published.length);
     }
     if (failure === null) return true;
-    log.warn('events could not be published', { unpublished: rows.length - published.length, error: failure });
+    // A broker that is away is told by its connection.
+    const isAway = failure instanceof PublishFailed && failure.failure === 'unavailable';
+    const fields = { unpublished: rows.length - published.length, error: failure };
+    log[isAway ? 'debug' : 'warn']('events could not be published', fields);
     observe.failed?.();
     return false;
   };

@@ -45,6 +45,8 @@ export interface PublisherOptions {
   declare?: (channel: Channel) => Promise<void>;
   /** Bounds the wait for the broker, and then the wait for its confirm. */
   timeoutMs?: number;
+  /** As in `KeepChannelOptions`. */
+  onFailed?: (error: unknown) => boolean;
   log: Log;
 }
 
@@ -54,7 +56,7 @@ const PUBLISH_ID = 'x-publish-id';
 
 /** What keeps a channel for publications, and waits for it. */
 function keepPublishing<C extends Channel>(
-  { connection, name, timeoutMs = PUBLISH_TIMEOUT_MS, log }: PublisherOptions,
+  { connection, name, timeoutMs = PUBLISH_TIMEOUT_MS, onFailed, log }: PublisherOptions,
   { create, setUp }: Pick<KeepChannelOptions<C>, 'create' | 'setUp'>,
 ) {
   const waiting = new Set<() => void>();
@@ -63,7 +65,7 @@ function keepPublishing<C extends Channel>(
     for (const resume of waiting) resume();
     waiting.clear();
   };
-  const kept = keepChannel<C>({ connection, name, create, setUp, onOpen: wake, log });
+  const kept = keepChannel<C>({ connection, name, create, setUp, onOpen: wake, onFailed, log });
   const forget = connection.onUnblocked(wake);
   // A blocked broker does not read, so what is written to it would pile up in this process.
   const isReady = () => kept.current() !== null && !connection.state().blocked;

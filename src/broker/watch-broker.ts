@@ -3,14 +3,20 @@ import { clock } from '../clock.js';
 import { compareTopology, type FoundTopology } from '../decide/messages/compare-topology.js';
 import { findStuckDeadLetters } from '../decide/messages/find-stuck-dead-letters.js';
 import { compareSightings, type ConsumerSighting, isBeyondMending, isDeaf } from '../decide/messages/judge-consumer.js';
+import { StartError } from '../decide/start/start-error.js';
+import { judgeBrokerFault } from '../decide/start/judge-faults.js';
 import type { Log } from '../telemetry/log.js';
+import { createOutageTeller } from '../telemetry/outage-teller.js';
 import type { Connections } from './connections.js';
 import { type Consumer, PROBE_TYPE } from './consume.js';
-import type { Management } from './management.js';
+import { type Management, ManagementRefused } from './management.js';
 import { CONTRACT_TOPOLOGY, declareTopology, TopologyMismatch } from './topology.js';
 
 export interface BrokerWatch {
-  /** Declares the contract's topology; rejects with `TopologyMismatch` where the broker has another. */
+  /**
+   * Declares the contract's topology; rejects with `TopologyMismatch` where the broker has another, with `StartError`
+   * where the management API refuses the service.
+   */
   verify: () => Promise<void>;
   start: () => void;
   stop: () => Promise<void>;
@@ -61,6 +67,11 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
     observe = {},
     everyMs = EVERY_MS,
   } = options;
+  const managementTeller = createOutageTeller({
+    log,
+    what: "RabbitMQ's management API (RABBITMQ_MANAGEMENT_URL)",
+    meanwhile: 'bindings and policies are not verified until it answers',
+  });
   let sightings = new Map<string, ConsumerSighting>();
   /** As they were at the last look. */
   let queues: FoundTopology['queues'] = [];
@@ -124,11 +135,28 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
 
   /** Null: there is no management API, or it does not answer. */
   const readTopology = async (): Promise<FoundTopology | null> => {
+    if (management === null) return null;
     try {
-      return (await management?.readTopology()) ?? null;
+      const found = await management.readTopology();
+      managementTeller.back();
+      return found;
     } catch (error) {
-      log.warn('management API failed', { error });
+      managementTeller.failed(judgeBrokerFault(error).cause);
       return null;
+    }
+  };
+
+  /** Where the management API is away there are none to be seen yet, which is told. */
+  const findDifferences = async (api: Management): Promise<string[]> => {
+    try {
+      return differencesOf(await api.readTopology());
+    } catch (error) {
+      if (error instanceof ManagementRefused)
+        throw new StartError(
+          'the management API refuses RABBITMQ_MANAGEMENT_URL (401): its user or password is wrong, or the user lacks the tag `management`',
+        );
+      managementTeller.failed(judgeBrokerFault(error).cause);
+      return [];
     }
   };
 
@@ -206,10 +234,8 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
         log.warn('BINDINGS AND POLICIES ARE NOT VERIFIED: AMQP does not show them; set RABBITMQ_MANAGEMENT_URL');
         return;
       }
-      const found = await readTopology();
-      const differences = found === null ? [] : differencesOf(found);
-      if (found === null) log.error('BINDINGS AND POLICIES ARE NOT VERIFIED YET: the management API does not answer');
-      else if (differences.length > 0) throw new TopologyMismatch(differences);
+      const differences = await findDifferences(management);
+      if (differences.length > 0) throw new TopologyMismatch(differences);
     },
     start: lookAgain,
     stop: async () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { type AccessPolicy, parseAccess } from '../decide/access/access-policy.js';
 import { type LimitsPolicy, parseLimits } from '../decide/limits/limits-policy.js';
 
@@ -17,7 +18,7 @@ export const loadLimits = (path: string | null, report: Report): Limits | null =
   if (json === undefined) return null;
   const limits = parseLimits(json);
   if (limits.ok) return { policy: limits.policy, countFailedAttempts: limits.countFailedAttempts };
-  reportIssues(limits.issues, report);
+  reportIssues(path, limits.issues, report);
   return null;
 };
 
@@ -27,13 +28,18 @@ export const readAccess = (path: string | null, ownUser: string | null, report: 
   if (json === undefined) return null;
   const access = parseAccess(json, ownUser);
   if (access.ok) return access.policy;
-  reportIssues(access.issues, report);
+  reportIssues(path, access.issues, report);
   return null;
 };
 
 /** Tells what is wrong inside a file. */
-const reportIssues = (issues: readonly { path: string; message: string }[], report: Report): void => {
-  for (const { path, message } of issues) report(`in its file, ${path === '' ? 'as a whole' : path}: ${message}`);
+const reportIssues = (
+  file: string | null,
+  issues: readonly { path: string; message: string }[],
+  report: Report,
+): void => {
+  for (const { path, message } of issues)
+    report(`in ${resolve(file ?? '')}${path === '' ? '' : `, ${path}`}: ${message}`);
 };
 
 /** What a file holds; undefined, and reported, where it is no JSON. */
@@ -42,8 +48,11 @@ const readJson = (path: string, report: Report): unknown => {
   if (text === null) return undefined;
   try {
     return JSON.parse(text) as unknown;
-  } catch {
-    report('its file must be JSON');
+  } catch (error) {
+    // The rest of the message quotes the file.
+    const [, position] = /position (\d+)/.exec(String(error)) ?? [];
+    const line = position === undefined ? '' : ` (line ${text.slice(0, Number(position)).split('\n').length})`;
+    report(`${resolve(path)} must be JSON${line}`);
     return undefined;
   }
 };
@@ -53,8 +62,20 @@ export const readText = (path: string, report: Report): string | null => {
   try {
     return readFileSync(path, 'utf8').trim();
   } catch (error) {
-    const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
-    report(`its file cannot be read (${code})`);
+    report(unreadable(path, error));
     return null;
   }
+};
+
+/** Why a file cannot be read, with its path. */
+export const unreadable = (path: string, error: unknown): string => {
+  const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
+  return `${resolve(path)} cannot be read (${REASONS[code] ?? code})`;
+};
+
+const REASONS: Record<string, string> = {
+  ENOENT: 'ENOENT: there is no such file',
+  EACCES: 'EACCES: this user may not read it',
+  EISDIR: 'EISDIR: it is a folder',
+  ENOTDIR: 'ENOTDIR: a part of its path is no folder',
 };

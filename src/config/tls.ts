@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { unreadable } from './files.js';
 
 /** How a client knows servers, and is known by them. PEM texts; without `ca`, the public authorities that Node brings. */
 interface ClientTls {
@@ -92,8 +93,7 @@ const read = ([variable, path]: Named, report: Report, judge: (pem: string) => s
   try {
     pem = readFileSync(path, 'utf8');
   } catch (error) {
-    const { code = 'unknown reason' } = error as NodeJS.ErrnoException;
-    report(variable, `its file cannot be read (${code})`);
+    report(variable, unreadable(path, error));
     return undefined;
   }
   const rule = judge(pem);

@@ -2,7 +2,7 @@ import type { JobName } from '../../contracts/jobs.js';
 import type { Cadence } from '../decide/jobs/cadence.js';
 import type { Limits } from '../decide/limits/reentry.js';
 import type { JobStarter } from '../requests/handler.js';
-import type { LogLevel } from '../telemetry/log.js';
+import type { LogFormat, LogLevel } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import { type JobSettings, PROBE_COUNT } from './job.js';
 import { createRecoveryTimer, type RecoveryTimerOptions } from './recovery-timer.js';
@@ -18,6 +18,7 @@ export interface JobsSource {
   sessionEncryptionKeys: readonly string[];
   instanceName: string;
   logLevel: LogLevel;
+  logFormat: LogFormat;
   limits: Pick<Limits, 'policy'>;
   reentry: Limits['reentry'];
   errorWindowMs: number;
@@ -54,6 +55,7 @@ export function createJobs({ config, metrics, ...context }: JobsOptions): Jobs {
       sessionEncryptionKeys: config.sessionEncryptionKeys,
       instance: config.instanceName,
       logLevel: config.logLevel,
+      logFormat: config.logFormat,
       leaseMs: leaseSeconds * 1000,
       timeoutMs: timeoutSeconds * 1000,
       settings: {

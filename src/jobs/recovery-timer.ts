@@ -3,6 +3,7 @@ import { clock } from '../clock.js';
 import type { RecoveryQueue } from '../redis/recovery-queue.js';
 import { loadNextRecovery, loadRecoveries, loadRecoveriesOf } from '../store/accounts/load-recoveries.js';
 import { lockEndedWaits } from '../store/accounts/lock-ended.js';
+import { classifyDatabaseFault } from '../store/database.js';
 import { settleEnded, type SettlingContext } from './settle-ended.js';
 
 export interface RecoveryTimerOptions extends SettlingContext {
@@ -51,13 +52,17 @@ export function createRecoveryTimer({ onRecovered, ...context }: RecoveryTimerOp
   let comparedAt = Number.NEGATIVE_INFINITY;
   const databaseNow = (): number => clock.monotonicMs() + aheadMs;
 
+  /** A database that is away is told by the outbox relay. */
+  const tell = (what: string, error: unknown): void =>
+    log[classifyDatabaseFault(error) === 'unavailable' ? 'debug' : 'warn'](what, { error });
+
   async function run(): Promise<void> {
     while (!stopping.signal.aborted) {
       let restMs: number;
       try {
         restMs = await work();
       } catch (error) {
-        log.warn('recoveries not looked at', { error });
+        tell('recoveries not looked at', error);
         restMs = LOOK_MS;
       }
       await pause(restMs, undefined, { signal: stopping.signal }).catch(() => {});
@@ -105,13 +110,13 @@ export function createRecoveryTimer({ onRecovered, ...context }: RecoveryTimerOp
     if (filling !== null) return;
     comparedAt = clock.monotonicMs();
     filling = (isLost ? fillLost() : compare())
-      .catch((error: unknown) => log.warn('due recoveries not compared', { error }))
+      .catch((error: unknown) => tell('due recoveries not compared', error))
       .finally(() => (filling = null));
   }
 
   async function fillLost(): Promise<void> {
     const recoveries = await queue.fill(loadRecoveries(database.reader));
-    log.info('queue of recoveries filled', { recoveries });
+    log.debug('queue of recoveries filled', { recoveries });
   }
 
   async function compare(): Promise<void> {

@@ -7,9 +7,9 @@ import { createJobLocks } from '../redis/job-locks.js';
 import { createLeaseLocks } from '../redis/lease-locks.js';
 import { createRecoveryQueue } from '../redis/recovery-queue.js';
 import { createWindowCache } from '../redis/window-cache.js';
-import { createDatabase } from '../store/database.js';
+import { classifyDatabaseFault, createDatabase } from '../store/database.js';
 import { openSessionCipher } from '../store/sessions/session-cipher.js';
-import { createLog, type LogLevel } from '../telemetry/log.js';
+import { createLog, type LogFormat, type LogLevel } from '../telemetry/log.js';
 import type { Job, JobSettings } from './job.js';
 import { runJob, type RunSummary } from './run-job.js';
 
@@ -21,6 +21,7 @@ export interface WorkerOptions {
   sessionEncryptionKeys: readonly string[];
   instance: string;
   logLevel: LogLevel;
+  logFormat: LogFormat;
   cadence: Cadence;
   leaseMs: number;
   timeoutMs: number;
@@ -43,7 +44,11 @@ const REDIS_COMMAND_TIMEOUT_MS = 1_000;
 /** What every worker does: opens connections of its own, runs what is due of its job, closes. */
 export async function runInWorker(job: Job): Promise<void> {
   const options = workerData as WorkerOptions;
-  const log = createLog({ level: options.logLevel, instance: options.instance }).child({ job: job.name });
+  const log = createLog({
+    level: options.logLevel,
+    instance: options.instance,
+    format: options.logFormat,
+  }).child({ job: job.name });
   const cancel = new AbortController();
   parentPort?.on('message', (message) => {
     if (message === 'cancel') cancel.abort();
@@ -52,12 +57,12 @@ export async function runInWorker(job: Job): Promise<void> {
   const database = createDatabase({
     url: options.databaseUrl,
     poolSize: POOL_SIZE,
-    onConnectionError: (error) => log.warn('database connection lost', { error }),
+    onConnectionError: (error) => log.debug('database connection lost', { error }),
   });
   const redis = await openRedis({
     url: options.redisUrl,
     tls: options.clientTls,
-    onFailure: (purpose, error) => log.warn('redis failed; working without it', { purpose, error }),
+    onFailure: (purpose, error) => log.debug('redis failed; the job works without it', { purpose, error }),
   });
   try {
     const context = {
@@ -82,7 +87,7 @@ export async function runInWorker(job: Job): Promise<void> {
     if (summary !== null) parentPort?.postMessage({ kind: 'ran', summary } satisfies WorkerReport);
   } catch (error) {
     // Such as a database that is away: nothing was claimed, and the next look at what is due tries again.
-    log.error('job not begun', { error });
+    log[classifyDatabaseFault(error) === 'unavailable' ? 'debug' : 'error']('job not begun', { error });
   } finally {
     for (const connection of Object.values(redis)) connection.close();
     await database.close();

@@ -48,6 +48,8 @@ export async function runJob(context: JobContext, job: Job, options: RunOptions)
   if (lock?.kind === 'held') return null;
   try {
     const { run, now } = await claimRun(context.database, { job: job.name, instance, leaseMs, occurrenceAt });
+    if (run !== null && run.attempt > 1)
+      context.log.info(`the run of ${job.name} is taken over here, attempt ${run.attempt}`);
     return run === null ? null : await attempt(context, job, run, now, lock?.value ?? null, options);
   } finally {
     if (lock !== null) await jobLocks.release(job.name, lock.value);
@@ -112,7 +114,7 @@ async function attempt(
   const fields = { ...counts, outcome, duration_ms: Math.round(durationMs) };
   if (!isOurs) log.warn('job run was taken over while it worked', fields);
   else if (error !== null) log.error('job failed', { ...fields, error });
-  else log.info('job ended', fields);
+  else log[Object.values(counts).some((count) => count > 0) ? 'info' : 'debug']('job ended', fields);
   return {
     job: job.name,
     scheduledFor: run.scheduledFor,

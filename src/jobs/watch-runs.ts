@@ -6,7 +6,7 @@ import { decideClaim, isOverdue } from '../decide/jobs/claim-run.js';
 import { type Alert, compareAlerts } from '../decide/jobs/compare-alerts.js';
 import type { JobStarter } from '../requests/handler.js';
 import { loadOpenAlerts, settleAlerts, type StoredAlert } from '../store/fleet/alerts.js';
-import type { Database } from '../store/database.js';
+import { classifyDatabaseFault, type Database } from '../store/database.js';
 import { loadJobStates, skipRuns } from '../store/fleet/job-runs.js';
 import type { Log } from '../telemetry/log.js';
 
@@ -109,7 +109,10 @@ export function watchRuns({ database, cadences, jobs, log, onAlerts, graceMs = G
   }
 
   const lookSafely = (): void => {
-    looking = look().catch((error: unknown) => log.warn('job runs not looked at', { error }));
+    looking = look().catch((error: unknown) => {
+      // A database that is away is told by the outbox relay.
+      log[classifyDatabaseFault(error) === 'unavailable' ? 'debug' : 'warn']('job runs not looked at', { error });
+    });
   };
   return {
     start: () => {

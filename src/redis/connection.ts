@@ -17,6 +17,7 @@ const COMMAND_TIMEOUT_MS = 150;
 /** After a failure Redis is left alone this long, so that its absence costs one time-out and not one per request. */
 const REST_AFTER_FAILURE_MS = 1_000;
 const MAX_RECONNECT_DELAY_MS = 1_000;
+const CONNECT_TIMEOUT_MS = 2_000;
 
 export interface RedisConnection {
   client: Redis;
@@ -29,6 +30,8 @@ export interface RedisConnection {
   attempt: <T>(commands: (client: Redis) => Promise<T>) => Promise<T | null>;
   /** Notes a failure that showed elsewhere. */
   noteFailure: (error: unknown) => void;
+  /** Connects, where `waits` has kept it from that. */
+  open: () => void;
   close: () => void;
 }
 
@@ -41,41 +44,41 @@ export interface RedisOptions {
   onFailure: (purpose: string, error: unknown) => void;
   /** Called whenever a connection stands, the first time included: what Redis held may be gone. */
   onReady?: () => void;
+  /** Called when it answers again after a failure. */
+  onBack?: (purpose: string) => void;
+  /** Does not connect before `open`. */
+  waits?: boolean;
   /** A command that takes longer is given up. */
   commandTimeoutMs?: number;
 }
 
-export function connectRedis({
-  url,
-  tls,
-  purpose,
-  onFailure,
-  onReady,
-  commandTimeoutMs = COMMAND_TIMEOUT_MS,
-}: RedisOptions): RedisConnection {
-  // A path in the URL would win over the option.
-  const server = new URL(url);
-  const database = Number(server.pathname.slice(1) || '0') + REDIS_DATABASES[purpose];
-  server.pathname = '';
-  const isEncrypted = server.protocol === 'rediss:';
-  // So would its `rediss:`, which means TLS without certificates of ours.
-  server.protocol = 'redis:';
-  const client = new Redis(server.href, {
+export function connectRedis(options: RedisOptions): RedisConnection {
+  const { url, tls, purpose, onFailure, onBack, onReady, waits = false } = options;
+  const { href, tls: clientTls, firstDatabase } = readRedisUrl(url, tls);
+  const database = firstDatabase + REDIS_DATABASES[purpose];
+  const client = new Redis(href, {
     db: database,
-    ...(isEncrypted && { tls: { ...tls, rejectUnauthorized: true } }),
-    commandTimeout: commandTimeoutMs,
-    connectTimeout: 2_000,
+    tls: clientTls,
+    lazyConnect: waits,
+    commandTimeout: options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
+    connectTimeout: CONNECT_TIMEOUT_MS,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
     retryStrategy: (times) => Math.min(50 * times, MAX_RECONNECT_DELAY_MS),
     connectionName: `account-manager-${purpose}`,
   });
   let restsUntil = 0;
+  let hasFailed = false;
   const noteFailure = (error: unknown) => {
     const now = clock.monotonicMs();
     if (now < restsUntil) return;
     restsUntil = now + REST_AFTER_FAILURE_MS;
+    hasFailed = true;
     onFailure(purpose, error);
+  };
+  const noteSuccess = () => {
+    if (hasFailed) onBack?.(purpose);
+    hasFailed = false;
   };
   client.on('connect', () => coalesceWrites(client.stream));
   client.on('error', (error: Error & { command?: { name: string } }) => {
@@ -85,6 +88,7 @@ export function connectRedis({
   });
   client.on('ready', () => {
     restsUntil = 0;
+    noteSuccess();
     onReady?.();
   });
   return {
@@ -94,12 +98,25 @@ export function connectRedis({
     attempt: async (commands) => {
       if (clock.monotonicMs() < restsUntil || client.status !== 'ready') return null;
       try {
-        return await commands(client);
+        const answer = await commands(client);
+        noteSuccess();
+        return answer;
       } catch (error) {
         noteFailure(error);
         return null;
       }
     },
+    open: () => void client.connect().catch(() => undefined),
     close: () => client.disconnect(),
   };
+}
+
+/** How a URL is read: path and `rediss:` apart, which would win over the client's options. */
+export function readRedisUrl(url: string, tls: ClientTls | undefined) {
+  const server = new URL(url);
+  const firstDatabase = Number(server.pathname.slice(1) || '0');
+  const isEncrypted = server.protocol === 'rediss:';
+  server.pathname = '';
+  server.protocol = 'redis:';
+  return { href: server.href, firstDatabase, tls: isEncrypted ? { ...tls, rejectUnauthorized: true } : undefined };
 }

@@ -219,7 +219,8 @@ function observe(
     metrics.refusals.inc({ operation, code: '', rule: String(reply.reason) });
   if (reply.success && operation === 'action.acquire' && !answer.repeated)
     observeHeadroom(metrics, request.body, reply);
-  log.info('request answered', {
+  // What was answered well is no news.
+  log[reply.success ? 'debug' : 'info']('request answered', {
     operation,
     outcome,
     request_id: request.requestId,

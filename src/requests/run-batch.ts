@@ -75,7 +75,8 @@ export async function runBatch(
     } catch (error) {
       const fault = classifyDatabaseFault(error);
       if (fault === 'unavailable' || fault === 'undecided') {
-        runner.log.warn('database unavailable', { lane: lane.name, requests: items.length, fault, error });
+        // Told by the outbox relay, once for all who meet it.
+        runner.log.debug('database unavailable', { lane: lane.name, requests: items.length, fault, error });
         inDoubt ||= fault === 'undecided';
         if (inDoubt && tries < CONFLICT_TRIES && (await isBackSoon(runner.database))) continue;
         return items.map(() => (inDoubt ? IN_DOUBT : UNAVAILABLE));

@@ -59,23 +59,23 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
 
   /** Resolves when the database takes writes; rejects with what it says otherwise. */
   async function probe(): Promise<void> {
-    const [row] = await prisma.$queryRaw<{ read_only: boolean }[]>`
-      SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS read_only`;
-    if (row?.read_only !== false) throw new Error('the database is read-only');
+    const { rows } = await pool.query<{ read_only: boolean }>(
+      "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only')::boolean AS read_only",
+    );
+    if (rows[0]?.read_only !== false) throw new Error('the database is read-only');
   }
 
   /**
-   * Resolves once the database takes writes again; rejects when the signal aborts. `onFailure` is told why it does not,
-   * once for every reason in turn.
+   * Resolves once the database takes writes again; rejects when the signal aborts. `onFailure` is told every time why it
+   * does not; where that throws, nobody waits any longer.
    */
   async function waitUntilAvailable(signal: AbortSignal, onFailure?: (error: unknown) => void): Promise<void> {
-    for (let told: string | null = null; ; ) {
+    for (;;) {
       signal.throwIfAborted();
       try {
         return await probe();
       } catch (error) {
-        if (told !== String(error)) onFailure?.(error);
-        told = String(error);
+        onFailure?.(error);
         await pause(PROBE_PAUSE_MS, signal);
       }
     }

@@ -12,7 +12,7 @@ afterEach(() => connections.close());
 test('has one connection to consume and one to publish, both named for the operator', async () => {
   const vhost = await createVhost();
   connections = createConnections({ url: vhost.url, instance: 'one', log: collectLog().log });
-  await connections.open({ timeoutMs: 5_000 });
+  await connections.open();
   const up = { connected: true, blocked: false };
   expect(connections.state()).toEqual({ consuming: up, publishing: up });
   await connections.consuming.ask();
@@ -31,18 +31,18 @@ test('has one connection to consume and one to publish, both named for the opera
   await vhost.drop();
 });
 
-test('refused credentials are told at once, and nowhere quoted', async () => {
+test('refused credentials end the wait at once, and are nowhere quoted', async () => {
   const vhost = await createVhost();
   const url = new URL(vhost.url);
   url.password = 'not-the-one';
   const { log, lines } = collectLog();
   connections = createConnections({ url: url.href, instance: 'one', log });
-  await expect(connections.open({ timeoutMs: 20_000 })).rejects.toThrow(/ACCESS.REFUSED/);
-  const told = JSON.stringify(
-    lines.map(({ fields: { error }, message }) => [message, error instanceof Error && error.stack]),
+  await expect(connections.open()).rejects.toThrow(
+    /RabbitMQ at [\w.]+:\d+: it refuses the user or the password of RABBITMQ_URL/,
   );
-  expect(told).toContain('broker connection failed');
-  expect(told).not.toContain('not-the-one');
+  // Whoever opens them is told; a line of their own would say it twice.
+  expect(lines.filter(({ level }) => level !== 'debug')).toEqual([]);
+  expect(JSON.stringify(lines)).not.toContain('not-the-one');
   await vhost.drop();
 });
 
@@ -52,7 +52,7 @@ test('a broker that is not there is waited for, for as long as asked', async () 
     instance: 'one',
     log: collectLog().log,
   });
-  await expect(connections.open({ timeoutMs: 300 })).rejects.toThrow('no connection to the broker');
+  await expect(connections.open({ signal: AbortSignal.timeout(300) })).rejects.toThrow(/abort/i);
   expect(connections.state().publishing).toEqual({ connected: false, blocked: false });
 });
 
@@ -63,7 +63,7 @@ test('of several nodes the next one is taken within 2 s of the loss of one', asy
   const url = [nodes[0].url, away, nodes[1].url].join(', ');
   const { log, lines } = collectLog();
   connections = createConnections({ url, instance: 'one', log });
-  await connections.open({ timeoutMs: 10_000 });
+  await connections.open();
   const isAsked = () =>
     connections.consuming.ask().then(
       () => true,
@@ -90,7 +90,7 @@ test('of several nodes the next one is taken within 2 s of the loss of one', asy
 test('a node that answers nothing is left for another only where there is one', async () => {
   const vhost = await createVhost();
   connections = createConnections({ url: vhost.url, instance: 'one', log: collectLog().log });
-  await connections.open({ timeoutMs: 10_000 });
+  await connections.open();
   const link = connections.consuming.current();
   connections.moveOn();
   await connections.consuming.ask();

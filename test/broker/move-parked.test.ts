@@ -87,7 +87,7 @@ test('properties, headers and the signature of this service stay; another’s si
 test('several instances at once, and one that comes later, move each message once', async () => {
   await fill(PARKED.name, 0, 300);
   const others = createConnections({ url: broker.vhost.url, instance: 'other', log: broker.log });
-  await others.open({ timeoutMs: 10_000 });
+  await others.open();
   await Promise.all([move(), move(others)]);
   await move(others);
   expect(await numbersIn(PARKED.name)).toEqual(upTo(300));
@@ -111,7 +111,7 @@ test('what another consumer holds is waited for', async () => {
 test('a start that was cut off is gone on with: nothing is missing', async () => {
   await fill(PARKED.name, 0, 2_000);
   const dying = createConnections({ url: broker.vhost.url, instance: 'dying', log: broker.log });
-  await dying.open({ timeoutMs: 10_000 });
+  await dying.open();
   const cut = move(dying).catch((error: unknown) => error);
   await eventually('it is at work', async () => !(await isMissing(HALFWAY)));
   const { stream } = dying.publishing.current()?.connection as unknown as { stream: Socket };

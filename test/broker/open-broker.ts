@@ -22,7 +22,7 @@ export async function openBroker(): Promise<OpenBroker> {
   const vhost = await createVhost();
   const { log, lines } = collectLog();
   const connections = createConnections({ url: vhost.url, instance: 'test', log });
-  await connections.open({ timeoutMs: 10_000 });
+  await connections.open();
   const plain = await amqplib.connect(vhost.url, { noDelay: true });
   plain.on('error', () => undefined);
   return {

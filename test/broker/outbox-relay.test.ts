@@ -130,6 +130,31 @@ test('a committed event is published at once, as the contract has it', async () 
   await allPublished();
 });
 
+test('what an operator should know is told once, though it is published at the third try', async () => {
+  let tries = 0;
+  const publish = () => (++tries < 3 ? Promise.reject(new Error('not yet')) : Promise.resolve());
+  const relay = createOutboxRelay({ databaseUrl: database.url, publisher: { publish }, log: broker.log });
+  relays.push(relay);
+  relay.start();
+  await append([accounts[0]]);
+  await sql.query(
+    `INSERT INTO events (event_id, type, account_id, user_id, sequence, data, occurred_at)
+     VALUES (gen_random_uuid(), 'account.lease_expired', $1, 7, 2, '{"service_name": "inviting"}', now())`,
+    [accounts[0]],
+  );
+  await allPublished();
+  const sentence = `the lease of account ${accounts[0]} expired: inviting did not release it`;
+  expect(broker.lines.filter(({ level }) => level === 'info').map(({ message }) => message)).toEqual([
+    'the outbox relay works here from now on',
+    sentence,
+  ]);
+  expect(broker.lines.find(({ message }) => message === sentence)?.fields).toMatchObject({
+    event: 'account.lease_expired',
+    account_id: accounts[0],
+    user_id: 7,
+  });
+});
+
 test('what piled up is published once, in order per account', async () => {
   const subscriber = await subscribe();
   await listen(subscriber);

@@ -47,6 +47,7 @@ test('what must be set is enough, and the rest takes its documented default', ()
     access: null,
     sessionEncryptionKeys: [KEY],
     logLevel: 'info',
+    logFormat: 'json',
     instanceName: expect.stringMatching(new RegExp(`-${process.pid}$`)),
     shutdownTimeoutSeconds: 25,
     errorWindowMs: 86_400_000,
@@ -86,6 +87,7 @@ test('every setting can be set', () => {
     NETWORK_IS_TRUSTED: 'true',
     LIMITS_FILE: limits,
     LOG_LEVEL: 'debug',
+    LOG_FORMAT: 'pretty',
     INSTANCE_NAME: 'one.example',
     SHUTDOWN_TIMEOUT_SECONDS: '5',
     ERROR_WINDOW_HOURS: '2',
@@ -108,6 +110,7 @@ test('every setting can be set', () => {
     networkIsTrusted: true,
     limits: { countFailedAttempts: false, policy: { invite: { dailyLimit: 7, hourlyLimit: 5 } } },
     logLevel: 'debug',
+    logFormat: 'pretty',
     instanceName: 'one.example',
     shutdownTimeoutSeconds: 5,
     errorWindowMs: 7_200_000,
@@ -135,6 +138,7 @@ test('all problems are reported at once, each by variable and rule, none with a 
     HTTP_PORT: '65536',
     LIMITS_FILE: '/no/such/file',
     LOG_LEVEL: 'loud',
+    LOG_FORMAT: 'colourful',
     INSTANCE_NAME: 'has space',
     SHUTDOWN_TIMEOUT_SECONDS: '1.5',
     JOBS_ENABLED: 'yes',
@@ -148,11 +152,12 @@ test('all problems are reported at once, each by variable and rule, none with a 
     'HTTP_PORT: must be a whole number from 0 to 65535',
     'SESSION_ENCRYPTION_KEY: must be 64 hexadecimal digits',
     'LOG_LEVEL: must be one of error, warn, info, http, verbose, debug, silly',
+    'LOG_FORMAT: must be one of json, pretty',
     'INSTANCE_NAME: must be 1 to 100 letters, digits, ".", "_" or "-"',
     'SHUTDOWN_TIMEOUT_SECONDS: must be a whole number from 1 to 600',
     'JOBS_ENABLED: must be true or false',
     `REPORT_CADENCE: ${CADENCE_RULE}`,
-    'LIMITS_FILE: its file cannot be read (ENOENT)',
+    'LIMITS_FILE: /no/such/file cannot be read (ENOENT: there is no such file)',
   ]);
   expect(problems.join()).not.toMatch(/secret|loud|three|space/);
 });
@@ -215,17 +220,25 @@ test('a secret may come from a file, without the line end', () => {
       `${name}: set it or ${name}_FILE, not both`,
     ]);
     expect(problemsOf({ ...ENOUGH, [name]: '', [`${name}_FILE`]: '/no/such' })).toEqual([
-      `${name}_FILE: its file cannot be read (ENOENT)`,
+      `${name}_FILE: /no/such cannot be read (ENOENT: there is no such file)`,
     ]);
   }
 });
 
 test('a limits file is judged by the rules of limits', () => {
   const limits = (text: string) => problemsOf({ ...ENOUGH, LIMITS_FILE: fileOf('wrong.json', text) });
-  expect(limits('not json')).toEqual(['LIMITS_FILE: its file must be JSON']);
+  const file = path.join(directory, 'wrong.json');
+  expect(limits('not json')).toEqual([`LIMITS_FILE: ${file} must be JSON`]);
+  expect(limits('{\n"invite": {},\n}')).toEqual([`LIMITS_FILE: ${file} must be JSON (line 3)`]);
+  expect(limits('{"invte": {}, "message": {"daily": 1}}')).toEqual([
+    `LIMITS_FILE: in ${file}, message: "daily" is not known here; allowed are cooldown_seconds, burst_limit, ` +
+      'burst_cooldown_seconds, hourly_limit, daily_limit, per_channel_daily, per_channel_total',
+    `LIMITS_FILE: in ${file}: "invte" is not known here; allowed are invite, message, add_contact, join_channel, ` +
+      'leave_channel, parse, count_failed_attempts',
+  ]);
   expect(limits('{"invite": {"daily_limit": -1}, "message": {"hourly_limit": 1.5}}')).toEqual([
-    expect.stringMatching(/^LIMITS_FILE: in its file, invite\.daily_limit: /),
-    expect.stringMatching(/^LIMITS_FILE: in its file, message\.hourly_limit: /),
+    expect.stringMatching(/^LIMITS_FILE: in \S+wrong\.json, invite\.daily_limit: /),
+    expect.stringMatching(/^LIMITS_FILE: in \S+wrong\.json, message\.hourly_limit: /),
   ]);
 });
 
@@ -284,13 +297,16 @@ test('the access file says who may do what, and every fault of it', () => {
   const problems = problemsOf({ ...ENOUGH, ACCESS_FILE: wrong });
   expect(problems).toHaveLength(3);
   expect(problems.join()).toMatch(/services\.0\.users: .*services\.1\.name: /);
+  expect(problems.join()).toContain('services.1: "x" is not known here; allowed are name, role, users, ');
   expect(() => loadAccess(OWN, { ACCESS_FILE: wrong })).toThrow(ConfigError);
   // `app` is the user of RABBITMQ_URL.
   const own = fileOf('own-access.json', '{"services": [{"name": "app", "users": "*"}]}');
   expect(problemsOf({ ...ENOUGH, ACCESS_FILE: own }).join()).toMatch(/services\.0\.name: is this service's own user/);
   expect(() => loadAccess(OWN, { ACCESS_FILE: own })).toThrow(ConfigError);
   const noFile = problemsOf({ ...ENOUGH, ACCESS_FILE: path.join(directory, 'none.json') });
-  expect(noFile).toEqual(['ACCESS_FILE: its file cannot be read (ENOENT)']);
+  expect(noFile).toEqual([
+    `ACCESS_FILE: ${path.join(directory, 'none.json')} cannot be read (ENOENT: there is no such file)`,
+  ]);
 });
 
 test('several keys for sessions stand in their order, each once, in place of the one', () => {

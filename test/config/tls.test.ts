@@ -99,12 +99,12 @@ test.each([
   [
     'an authority that is not there',
     { TLS_CA_FILE: '/no/such/file' },
-    /^TLS_CA_FILE: its file cannot be read \(ENOENT\)/,
+    /^TLS_CA_FILE: \/no\/such\/file cannot be read \(ENOENT: there is no such file\)/,
   ],
   [
     'the same in the URL',
     { DATABASE_URL: `${DATABASE}?sslmode=verify-full&sslrootcert=/no/such/file` },
-    /^DATABASE_URL: in it, sslrootcert: its file cannot be read \(ENOENT\)/,
+    /^DATABASE_URL: in it, sslrootcert: \/no\/such\/file cannot be read \(ENOENT: there is no such file\)/,
   ],
 ] as [string, NodeJS.ProcessEnv, RegExp][])('%s is refused', (_name, env, told) => {
   expect(problemsOf(env)).toEqual([expect.stringMatching(told)]);

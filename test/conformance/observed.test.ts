@@ -11,7 +11,7 @@ let open: OpenService;
 const events: { event: CloudEvent; header: unknown }[] = [];
 
 beforeAll(async () => {
-  open = await openService({ LOG_LEVEL: 'info', HTTP_HOST: '0.0.0.0' });
+  open = await openService({ LOG_LEVEL: 'debug', HTTP_HOST: '0.0.0.0' });
   const { channel } = open.rpc;
   const { queue } = await channel.assertQueue('', { exclusive: true });
   await channel.bindQueue(queue, EXCHANGES.events.name, '#');

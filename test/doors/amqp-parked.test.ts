@@ -240,7 +240,7 @@ test('who asks at the same time gets a turn: of one process and of several', asy
   await park(...Array.from({ length: 20 }, (_, n) => ({ body: { n } })));
   const { url } = broker.vhost;
   const others = createConnections({ url, instance: 'other', log: broker.log });
-  await others.open({ timeoutMs: 10_000 });
+  await others.open();
   const elsewhere = deskOn({ connection: others.consuming });
   const list = { action: 'list' };
   const replies = await Promise.all([ask(list), elsewhere(list), ask(list), elsewhere(list)]);

@@ -46,6 +46,7 @@ const workerOptions = (instance: string): Omit<WorkerOptions, 'cadence'> => ({
   sessionEncryptionKeys: ['ab'.repeat(32)],
   instance,
   logLevel: 'error',
+  logFormat: 'json',
   leaseMs: 10_000,
   timeoutMs: 30_000,
   settings: one.context.settings,

@@ -5,7 +5,7 @@ import process from 'node:process';
 import { build as compile } from 'esbuild';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const SOURCES = ['src', 'contracts', 'generated'];
+const SOURCES = ['src', 'contracts', 'generated', 'prisma/migrations'];
 /** What another run may still be using is left alone this long. */
 const KEPT_MS = 3_600_000;
 

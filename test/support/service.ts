@@ -36,6 +36,8 @@ export async function startService(
     env: {
       ...process.env,
       SESSION_ENCRYPTION_KEY: 'ab'.repeat(32),
+      // Requests that were answered well are told on this level only.
+      LOG_LEVEL: 'debug',
       HTTP_HOST: '127.0.0.1',
       HTTP_PORT: String(port),
       ...env,

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Writable } from 'node:stream';
 import { expect, test } from '@jest/globals';
-import { createLog, type Log, type LogLevel } from '../../src/telemetry/log.js';
+import { createLog, type Log, type LogFormat, type LogLevel } from '../../src/telemetry/log.js';
 
 /** A log whose lines can be read back. */
 const captureLog = (
   level: LogLevel = 'info',
+  format: LogFormat = 'json',
 ): { log: Log; text: () => string; lines: () => Record<string, unknown>[] } => {
   let text = '';
   const stream = new Writable({
@@ -14,7 +15,7 @@ const captureLog = (
       done();
     },
   });
-  const log = createLog({ level, instance: 'one', stream });
+  const log = createLog({ level, instance: 'one', format, stream });
   const lines = () =>
     text
       .split('\n')
@@ -55,8 +56,11 @@ test('a child adds its fields, and a level set anywhere holds everywhere', () =>
   ]);
 });
 
-test('secrets are hidden, by key at any depth and by their looks in any text', () => {
-  const { log, text, lines } = captureLog();
+test.each([
+  'json',
+  'pretty',
+] as const)('as %s: secrets are hidden, by key at any depth and by their looks in any text', (format) => {
+  const { log, text, lines } = captureLog('info', format);
   const session = `1${'Ab9_-'.repeat(70)}`;
   const secrets = {
     session_data: 'secret-1',
@@ -75,6 +79,7 @@ test('secrets are hidden, by key at any depth and by their looks in any text', (
   expect(text()).not.toMatch(/secret-?\d|secret@11/);
   expect(text()).not.toContain('Ab9_-Ab9_-');
   expect(text()).not.toContain(Buffer.from('secret-8').toString('base64').slice(0, 8));
+  if (format === 'pretty') return;
   expect(lines()[0]).toMatchObject({
     message: 'connecting to amqp://[redacted]@broker with [redacted]',
     url: 'amqp://[redacted]@broker:5672/ and redis://[redacted]@cache',
@@ -127,4 +132,37 @@ test('what JSON cannot hold never throws', () => {
     { message: 'circle', unwritable_fields: expect.stringContaining('circular') },
     { message: 'looped', looped: { message: 'looped', cause: { message: 'looped' } } },
   ]);
+});
+
+test('for people, a line is the instant, the level, the sentence and what it does not name', () => {
+  const { log, text } = captureLog('info', 'pretty');
+  log.info('account 4f1c is active again', { account_id: '4f1c', user_id: 7, reason: 'two words', nested: { a: [1] } });
+  log.warn('told', {});
+  expect(text()).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}Z INFO {3}account 4f1c is active again /);
+  const [first = '', second = ''] = text().split('\n');
+  expect(first.slice('2026-11-30 00:00:00.000Z INFO  '.length)).toBe(
+    ' account 4f1c is active again user_id=7 reason="two words" nested={"a":[1]}',
+  );
+  expect(second.slice('2026-11-30 00:00:00.000Z '.length)).toBe('WARN   told');
+});
+
+test('for people, an error is one line, with its stack where it tells of a defect', () => {
+  const { log, text } = captureLog('info', 'pretty');
+  const cause = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+  log.warn('database away', { error: new Error('no database', { cause }) });
+  expect(text().split('\n')).toEqual([
+    expect.stringMatching(/WARN +database away error="no database, caused by connect ECONNREFUSED \(ECONNREFUSED\)"$/),
+    '',
+  ]);
+  log.error('request failed', { error: new TypeError('not a function') });
+  const [, line, frame] = text().split('\n');
+  expect(line).toMatch(/ERROR +request failed error="not a function"$/);
+  expect(frame).toMatch(/^ {4}at .*log\.test/);
+});
+
+test('for people, nothing in a value begins a line or reaches the terminal', () => {
+  const { log, text } = captureLog('info', 'pretty');
+  log.info('said\n2026 ERROR forged\u001b[2J', { service: 'a\nb', 'key\r': '\u009b31m', unwritable: undefined });
+  expect(text().split('\n')).toHaveLength(2);
+  expect(text().trimEnd()).not.toMatch(/[\u0000-\u001f\u0080-\u009f]/);
 });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { serviceName, userId } from '../../../contracts/fields.js';
 import { OPERATION_NAMES, type OperationName } from '../../../contracts/operations.js';
+import { describeIssue, type FileIssue } from '../describe-issue.js';
 
 export const DOORS = ['amqp', 'http'] as const;
 /** Where a request comes in. */
@@ -41,32 +42,23 @@ type Role = (typeof ROLES)[number];
 
 const list = <T extends z.ZodType>(of: T) => z.array(of).min(1);
 
-const accessFile = z.strictObject({
-  services: list(
-    z.strictObject({
-      name: serviceName,
-      role: z.enum(ROLES).default('service'),
-      users: z.union([z.literal('*'), list(userId)], 'must be "*" or a list of user ids'),
-      operations: list(z.string()).optional(),
-      doors: list(z.enum(DOORS)).default([...DOORS]),
-      http_token_sha256: z
-        .array(z.string().regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits: the SHA-256 of a token'))
-        .default([]),
-      requests_per_second: z.number().min(0.001).max(1_000_000).default(DEFAULT_CALLER_LIMITS.requestsPerSecond),
-      concurrent_requests: z.int().min(1).max(1_000_000).default(DEFAULT_CALLER_LIMITS.concurrentRequests),
-      lease_required: z.boolean().default(false),
-      reentry: z.boolean().default(false),
-    }),
-  ),
+const caller = z.strictObject({
+  name: serviceName,
+  role: z.enum(ROLES).default('service'),
+  users: z.union([z.literal('*'), list(userId)], 'must be "*" or a list of user ids'),
+  operations: list(z.string()).optional(),
+  doors: list(z.enum(DOORS)).default([...DOORS]),
+  http_token_sha256: z
+    .array(z.string().regex(/^[0-9a-f]{64}$/i, 'must be 64 hexadecimal digits: the SHA-256 of a token'))
+    .default([]),
+  requests_per_second: z.number().min(0.001).max(1_000_000).default(DEFAULT_CALLER_LIMITS.requestsPerSecond),
+  concurrent_requests: z.int().min(1).max(1_000_000).default(DEFAULT_CALLER_LIMITS.concurrentRequests),
+  lease_required: z.boolean().default(false),
+  reentry: z.boolean().default(false),
 });
+const accessFile = z.strictObject({ services: list(caller) });
 
-export interface AccessIssue {
-  /** Such as `services.0.users`; empty: the file as a whole. */
-  path: string;
-  message: string;
-}
-
-export type ParsedAccess = { ok: true; policy: AccessPolicy } | { ok: false; issues: AccessIssue[] };
+export type ParsedAccess = { ok: true; policy: AccessPolicy } | { ok: false; issues: FileIssue[] };
 
 /**
  * Reads an access file, already parsed as JSON. Refuses unknown fields, names and tokens that stand twice, patterns
@@ -77,9 +69,10 @@ export type ParsedAccess = { ok: true; policy: AccessPolicy } | { ok: false; iss
 export function parseAccess(json: unknown, ownUser: string | null): ParsedAccess {
   const parsed = accessFile.safeParse(json);
   if (!parsed.success) {
-    return { ok: false, issues: parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })) };
+    const namesAt = (depth: number) => Object.keys(depth === 0 ? accessFile.shape : caller.shape);
+    return { ok: false, issues: parsed.error.issues.map((issue) => describeIssue(issue, namesAt)) };
   }
-  const issues: AccessIssue[] = [];
+  const issues: FileIssue[] = [];
   const policy = new Map<string, CallerRights>();
   const tokens = new Set<string>();
   parsed.data.services.forEach((given, index) => {

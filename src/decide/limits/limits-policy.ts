@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ACTION_TYPES, type ActionType, type Purpose } from '../../../contracts/fields.js';
+import { describeIssue, type FileIssue } from '../describe-issue.js';
 
 /** The limits of one action on one account (contract, section 6). `null`: no such limit; 0: never allowed. */
 export interface ActionPolicy {
@@ -112,13 +113,7 @@ const overridesByAction = {
   parse: overrides.optional(),
 } satisfies Record<ActionType, z.ZodType>;
 
-const limitsFile = z.strictObject({ count_failed_attempts: z.boolean().default(true), ...overridesByAction });
-
-export interface LimitsIssue {
-  /** Such as `invite.daily_limit`; empty: the file as a whole. */
-  path: string;
-  message: string;
-}
+const limitsFile = z.strictObject({ ...overridesByAction, count_failed_attempts: z.boolean().default(true) });
 
 export type ParsedLimits =
   | {
@@ -127,7 +122,7 @@ export type ParsedLimits =
       /** Whether an attempt reported as failed counts like a successful one: Telegram sees the attempt. */
       countFailedAttempts: boolean;
     }
-  | { ok: false; issues: LimitsIssue[] };
+  | { ok: false; issues: FileIssue[] };
 
 /**
  * Reads a limits file, already parsed as JSON: by action, the fields that differ from `DEFAULT_LIMITS`; `null` means
@@ -136,7 +131,8 @@ export type ParsedLimits =
 export function parseLimits(json: unknown): ParsedLimits {
   const parsed = limitsFile.safeParse(json);
   if (!parsed.success) {
-    return { ok: false, issues: parsed.error.issues.map(({ path, message }) => ({ path: path.join('.'), message })) };
+    const namesAt = (depth: number) => Object.keys(depth === 0 ? limitsFile.shape : overrides.shape);
+    return { ok: false, issues: parsed.error.issues.map((issue) => describeIssue(issue, namesAt)) };
   }
   const { count_failed_attempts: countFailedAttempts, ...given } = parsed.data;
   const policy = Object.fromEntries(

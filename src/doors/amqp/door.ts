@@ -35,7 +35,10 @@ export interface AmqpDoorOptions {
 }
 
 export interface AmqpDoor {
-  /** Declares and verifies the topology, then consumes; rejects with `TopologyMismatch` where the broker's differs. */
+  /**
+   * Declares and verifies the topology, then consumes; rejects with `TopologyMismatch` where the broker's differs, and
+   * with the broker's error where a permission is missing.
+   */
   start(): Promise<void>;
   /** Takes no more requests and finishes those in work, for at most `timeoutMs`; what is left goes back to its queue. */
   stop(options: { timeoutMs: number }): Promise<void>;
@@ -55,6 +58,8 @@ export interface AmqpDoorState {
   inWork: number;
 }
 
+/** A permission is missing. */
+const ACCESS_REFUSED = 403;
 /** Between two looks at whether the broker takes publications again. */
 const LOOK_MS = 250;
 
@@ -101,9 +106,10 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
     },
   ];
 
-  /** Resolves when the consumer is registered for the first time. */
+  /** Resolves when the consumer is registered for the first time; rejects where the broker refuses it. */
   const consume = ({ queue, prefetch, declare, read }: Source, serving: Service): Promise<void> =>
-    new Promise((resolve) => {
+    new Promise((resolve, reject) => {
+      let hasBegun = false;
       const onDelivery = (delivery: Delivery): void => {
         const { message } = delivery;
         observe.received?.(queue, message.content.length);
@@ -121,7 +127,14 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
       };
       const onRegistered = (registered: boolean): void => {
         observe.consumer?.(queue, registered);
-        if (registered) resolve();
+        if (!registered) return;
+        hasBegun = true;
+        resolve();
+      };
+      const onFailed = (error: unknown): boolean => {
+        const isRefused = !hasBegun && (error as { code?: unknown }).code === ACCESS_REFUSED;
+        if (isRefused) reject(error);
+        return isRefused;
       };
       const onAcknowledged = observe.acknowledged;
       const connection = consuming;
@@ -133,6 +146,7 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
         declare,
         onDelivery,
         onRegistered,
+        onFailed,
         onAcknowledged,
         log,
       });

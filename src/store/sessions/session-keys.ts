@@ -1,3 +1,4 @@
+import { StartError } from '../../decide/start/start-error.js';
 import type { Sql } from '../database.js';
 import type { SealedSession } from './load-sessions.js';
 
@@ -23,13 +24,13 @@ export async function countSessionKeys(sql: Sql, keyIds: readonly string[]): Pro
   });
 }
 
-/** Rejects where an account that is not disabled has a session that none of our keys opens, naming key and count. */
+/** Rejects with `StartError` where an account that is not disabled has a session that none of our keys opens, naming key and count. */
 export async function assertSessionKeys(sql: Sql, keyIds: readonly string[]): Promise<void> {
   const used = await countSessionKeys(sql, keyIds);
   const unknown = used.filter(({ state, inUse }) => state === 'unknown' && inUse > 0);
   if (unknown.length === 0) return;
   const sealed = unknown.map(({ keyId, inUse }) => `${inUse} by key ${keyId}`).join(', ');
-  throw new Error(
+  throw new StartError(
     `sessions in the database are sealed by keys that SESSION_ENCRYPTION_KEYS does not name: ${sealed}; ` +
       `it names ${keyIds.join(', ')}. Add the missing keys, or disable the accounts`,
   );
