@@ -10,6 +10,9 @@ WITH_NODE := $(if $(NODE),npm exec --yes --package=node@$(NODE) -- )
 
 PACKAGES := node_modules/.package-lock.json
 CLIENT := generated/prisma/client.ts
+BUILT := dist/built
+# Folders, too: they are younger when a file of theirs has come or gone.
+SOURCES := $(shell find src contracts prisma/migrations scripts/copy-assets.mjs tsconfig.json tsconfig.build.json)
 
 .PHONY: help
 help: ## what can be done
@@ -85,17 +88,20 @@ clean: down ## stop everything and remove what was built, and all local data
 	rm -rf .local dist generated coverage
 
 .PHONY: build
-build: $(CLIENT) ## compile into dist/
-	@npm run --silent compile
+build: $(BUILT) ## compile into dist/, where something has changed
 
 .PHONY: node
 node:
-	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || { \
-	  echo "This needs Node.js 20 or newer with npm (here: $$(node --version 2>/dev/null || echo none)); see https://nodejs.org" >&2; \
-	  exit 1; }
+	@command -v node >/dev/null || { echo "This needs Node.js with npm; see https://nodejs.org" >&2; exit 1; }
+	@node scripts/check-node.mjs
 
 $(PACKAGES): package-lock.json | node
 	npm ci --no-audit --no-fund
+	@touch $@
+
+$(BUILT): $(SOURCES) $(CLIENT) | node
+	@echo 'Compiling'
+	@npm run --silent compile
 	@touch $@
 
 $(CLIENT): prisma/schema.prisma $(PACKAGES) | node

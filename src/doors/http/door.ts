@@ -19,6 +19,7 @@ import { type EventStreamSource, serveEventStream, STREAM_PATH } from './event-s
 import { type HealthSource, serveHealth } from './health.js';
 import { PREFIX, serveOperations } from './operations.js';
 import { readRequestId } from './request.js';
+import { serveRoot } from './root.js';
 
 /** How long a client may keep a connection, milliseconds. */
 export interface HttpTimeouts {
@@ -105,6 +106,7 @@ export const createHttpDoor = (options: HttpDoorOptions): HttpDoor => {
   serveOperations(app, options);
   const streams =
     options.events && serveEventStream(app, PREFIX + STREAM_PATH, { ...options.events, gate: options.gate, log });
+  serveRoot(app);
   serveHealth(app, options);
   app.get('/metrics', async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),

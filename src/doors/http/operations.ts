@@ -14,6 +14,7 @@ import { answer } from './answer.js';
 import { createQueryReader, type Query } from './query.js';
 import { readHttpRequest, readTraceparent } from './request.js';
 
+/** Where the routes of operations begin. */
 export const PREFIX = '/api/v1/account-manager';
 
 declare module 'fastify' {
