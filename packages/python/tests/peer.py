@@ -136,6 +136,9 @@ class Peer:
             )
             await self._events.publish(message, event["type"])
 
+    async def delete_queue(self, name: str) -> None:
+        await self._channel.queue_delete(name)
+
     async def close(self) -> None:
         await self._connection.close()
 

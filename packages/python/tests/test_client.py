@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 import threading
+import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -193,6 +194,31 @@ def test_the_blocking_client_calls_in_the_callers_thread_and_ends_its_own() -> N
 
             own = await asyncio.to_thread(campaign)
             assert own is not None and not own.is_alive()
+
+    play(work)
+
+
+def test_a_queue_of_events_that_somebody_deletes_is_declared_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("account_manager.events.CHECK_SECONDS", 0.2)
+    event = {"id": "40000000-0000-4000-8000-000000000001", "type": "account.released"}
+
+    async def work() -> None:
+        async with a_peer() as peer, account_manager.connect(peer.url, service_name="test") as manager:
+
+            def subscribe(handler: Callable[[Any], None]) -> Any:
+                client = blocking.connect(peer.url, service_name="blocking")
+                client.subscribe(["account.released"], handler)
+                return client
+
+            handled: list[str] = []
+            await manager.subscribe(["account.released"], lambda event: handled.append("asyncio"))
+            other = await asyncio.to_thread(subscribe, lambda event: handled.append("blocking"))
+            for queue in ("events.test", "events.blocking"):
+                await peer.delete_queue(queue)
+            while sorted(set(handled)) != ["asyncio", "blocking"]:
+                await peer.publish_events([{**event, "id": str(uuid.uuid4())}])
+                await asyncio.sleep(0.1)
+            await asyncio.to_thread(other.close)
 
     play(work)
 

@@ -123,6 +123,10 @@ class AioPikaLink:
         except Exception as error:
             self._lose(to_link_error(error))
 
+    async def check_events(self) -> None:
+        if self._events is not None:
+            await self._guard(self._channel.declare_queue(self._events[0].name, passive=True))
+
     async def stop_events(self) -> None:
         if self._events is not None and not self.lost.done():
             queue, tag = self._events

@@ -22,6 +22,10 @@ REMEMBERED_IDS = 10_000
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.1, 30.0
 
 
+#: How often it is made sure that the queue is still there, seconds.
+CHECK_SECONDS = 60.0
+
+
 class Event(TypedDict):
     """A CloudEvents 1.0 event. `subject` is the account; events of the fleet have none.
 
@@ -98,8 +102,14 @@ class EventStream:
 
     async def _keep(self, link: Link) -> None:
         while True:
-            reason = await asyncio.shield(link.lost)
-            log.warning("the connection for the events in %s was lost: %s", self._queue, reason)
+            await asyncio.wait({link.lost}, timeout=CHECK_SECONDS)
+            if not link.lost.done():
+                try:
+                    await link.check_events()
+                    continue
+                except LinkError:
+                    await link.close()  # The queue is gone: it is declared anew.
+            log.warning("the connection for the events in %s was lost: %s", self._queue, link.lost.result())
             await link.close()
             link = await self._open_until_there(is_first=False)
 

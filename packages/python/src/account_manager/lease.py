@@ -193,7 +193,7 @@ class Lease:
         self._requester.on_closing.discard(self._stop)
         if self._keeper is not None:
             self._keeper.cancel()
-        await asyncio.gather(*self._settling, *([self._keeper] if self._keeper else []), return_exceptions=True)
+            await asyncio.gather(self._keeper, return_exceptions=True)
         telegrams = None if error is None else find_telegram_error(error, self._is_telegram)
         if telegrams is not None:
             await self.report(telegrams)
@@ -211,6 +211,7 @@ class Lease:
             log.warning("the account %s was not released: %s", self.allocation["account_id"], failure)
 
     async def _release(self, *, is_success: bool) -> None:
+        await asyncio.gather(*self._settling)
         usage = self.usage
         stats: dict[str, Any] = {
             "invites_sent": usage.invites_sent,

@@ -77,6 +77,9 @@ class Link(Protocol):
     async def take_events(self, queue: str, types: Sequence[str], on_event: Callable[[Delivery], None]) -> None:
         """Declares the queue, binds the types to it and has its events handed over."""
 
+    async def check_events(self) -> None:
+        """Loses the link where the queue of events is gone: its consumer is told nothing by some libraries."""
+
     async def stop_events(self) -> None:
         """Has no more events handed over; those in work can still be acknowledged."""
 

@@ -38,6 +38,7 @@ class PikaLink:
         #: What was published and not confirmed, by the number that the broker confirms it by.
         self._unconfirmed: dict[int, tuple[str, asyncio.Future[None]]] = {}
         self._published = 0
+        self._events_queue = ""
         self._events_tag: str | None = None
 
     @classmethod
@@ -136,7 +137,7 @@ class PikaLink:
         def on_message(_channel: Any, method: Any, _properties: Any, body: bytes) -> None:
             on_event(Delivery(body, lambda: self._ack(method.delivery_tag)))
 
-        channel = self._channel
+        channel, self._events_queue = self._channel, queue
         await self._answer(lambda done: channel.basic_qos(prefetch_count=EVENTS_PREFETCH, callback=done))
         arguments = dict(EVENTS_QUEUE_ARGUMENTS)
         await self._answer(
@@ -151,6 +152,9 @@ class PikaLink:
     async def _ack(self, delivery_tag: int) -> None:
         if not self.lost.done():
             self._channel.basic_ack(delivery_tag)
+
+    async def check_events(self) -> None:
+        await self._answer(lambda done: self._channel.queue_declare(self._events_queue, passive=True, callback=done))
 
     async def stop_events(self) -> None:
         if self._events_tag is not None and not self.lost.done():
