@@ -16,7 +16,7 @@ import threading
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Literal, Self, TypeVar, cast
 
 from .address import read_addresses
 from .errors import AccountManagerError, Closed
@@ -99,7 +99,7 @@ class AccountManager(BlockingOperations):
         user_id: int,
         purpose: Purpose,
         preferred_account_id: str | None = None,
-        preferred_mode: str | None = None,
+        preferred_mode: Literal["prefer", "require"] | None = None,
         timeout_minutes: int = 30,
         target_channel_id: str | int | None = None,
         wait_ms: int | None = None,

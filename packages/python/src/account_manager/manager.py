@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import inspect
 import ssl
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Self, TypeVar, cast
+from typing import Any, Literal, Self, TypeVar, cast, overload
 
 from .address import read_addresses
 from .aio_pika_link import AioPikaLink
@@ -45,7 +45,7 @@ class AccountManager(AsyncOperations):
         user_id: int,
         purpose: Purpose,
         preferred_account_id: str | None = None,
-        preferred_mode: str | None = None,
+        preferred_mode: Literal["prefer", "require"] | None = None,
         timeout_minutes: int = 30,
         target_channel_id: str | int | None = None,
         wait_ms: int | None = None,
@@ -161,14 +161,19 @@ class Account(AccountFacts):
         """The account was given back."""
         self._ended.set()
 
+    @overload
     async def act(
-        self,
-        action: ActionType,
-        channel: str | int | None,
-        fn: Callable[[], Awaitable[T] | T],
-        *,
-        wait: float = 0.0,
-    ) -> Outcome[T]:
+        self, action: ActionType, channel: str | int | None, fn: Callable[[], Awaitable[T]], *, wait: float = ...
+    ) -> Outcome[T]: ...
+
+    @overload
+    async def act(
+        self, action: ActionType, channel: str | int | None, fn: Callable[[], T], *, wait: float = ...
+    ) -> Outcome[T]: ...
+
+    async def act(
+        self, action: ActionType, channel: str | int | None, fn: Callable[[], Any], *, wait: float = 0.0
+    ) -> Outcome[Any]:
         """Does one action on Telegram, if the limits allow it now, or within `wait` seconds.
 
         `fn` is called with nothing once the action is allowed and counted. Returns Done with what `fn` returned, Refused
@@ -198,7 +203,7 @@ class Account(AccountFacts):
                 raise
             return failed
         self._lease.settle(permit, is_success=True)
-        return Done(cast(T, value))
+        return Done(value)
 
     async def check(self, action: ActionType, channel: str | int | None = None) -> ActionCheckReply:
         """Whether an action would be allowed now; counts nothing."""
@@ -257,7 +262,7 @@ class _Connecting:
         self._open = open_manager
         self._manager: AccountManager | None = None
 
-    def __await__(self) -> Any:
+    def __await__(self) -> Generator[Any, None, AccountManager]:
         return self._open().__await__()
 
     async def __aenter__(self) -> AccountManager:
