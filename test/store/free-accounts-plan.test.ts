@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { lockCandidates } from '../../src/store/accounts/claim-candidates.js';
+import { listFreeAccounts } from '../../src/store/accounts/list-free.js';
 import { createDatabase as connectDatabase, type Database } from '../../src/store/database.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
 import { captureStatements, explain, toLiteral } from '../support/query-plans.js';
@@ -25,6 +26,8 @@ beforeAll(async () => {
       CASE WHEN i % ${USERS} < ${USERS / 2} THEN now() - i * interval '1 second' END
     FROM generate_series(1, ${USERS * ACCOUNTS_OF_EACH}) i;
     ANALYZE telegram_sessions;`);
+  // As in the service's own session.
+  await client.query('SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan');
 });
 
 afterAll(async () => {
@@ -40,11 +43,29 @@ test('a claim looks at no account of other users, though the user has none that 
   const sent = await captureStatements(() => database.transaction((sql) => lockCandidates(sql, wanted, [])));
   const claim = sent.find(({ text }) => text.includes('FOR UPDATE SKIP LOCKED'));
   expect(claim).toBeDefined();
-  // As in the service's own session.
-  await client.query('SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan');
   await client.query(`PREPARE claim AS ${claim?.text}`);
   const plan = await explain(client, `EXECUTE claim(${claim?.values.map(toLiteral).join(', ')})`);
   const indexes = plan.nodes.flatMap((node) => node['Index Name'] ?? []);
   expect(indexes.sort()).toEqual(['free_accounts', 'free_accounts', 'leases_by_end', 'waits_by_end']);
   expect(plan.rowsFetched).toBeLessThanOrEqual(2 * wanted.length * WANTED);
+});
+
+test.each([
+  ['that were used', 0],
+  ['that never were', USERS - 1],
+])('a page of free accounts %s is read in the order of their index', async (_which, userId) => {
+  const listed: string[] = [];
+  const sent = await captureStatements(() =>
+    database.transaction(async (sql) => {
+      for await (const page of listFreeAccounts(sql, userId)) listed.push(...page);
+    }),
+  );
+  expect(new Set(listed).size).toBe(ACCOUNTS_OF_EACH);
+  const pages = sent.filter(({ text }) => text.includes('FROM telegram_sessions'));
+  expect(pages.length).toBeGreaterThan(1);
+  for (const { text, values } of pages) {
+    const { nodes } = await explain(client, text, values);
+    expect(nodes.map((node) => node['Node Type'])).toEqual(['Limit', expect.stringMatching(/^Index (Only )?Scan$/)]);
+    expect(nodes.at(-1)?.['Index Name']).toBe('free_accounts');
+  }
 });
