@@ -68,6 +68,30 @@ const WRAPPERS: Readonly<Record<string, Wrapper>> = {
     `_______ test_add[${quote}] _______\n\n    def test_add():\n        if "${quote}":\n>           add()\nE           ${error}\n\nx.py:27: Error`,
   jest: (error, quote) =>
     `  ● retires on ${quote}\n\n    ${error}\n\n      25 |   try {\n    > 26 |     await client.invoke(request);\n         |                  ^\n      27 |   } catch (error) {\n      28 |     if (error === '${quote}') retire();\n\n      at Object.<anonymous> (x.test.js:26:18)`,
+  vitest: (error, quote) =>
+    ` FAIL  src/x.test.ts > inviting > retires on ${quote}\n${error}\n ❯ src/x.ts:27:18\n     25|   try {\n     26|     if (error === '${quote}') retire();\n       |     ^\n`,
+  mocha: (error, quote) =>
+    `  inviting\n    1) retires on ${quote}\n\n  0 passing (12ms)\n  1 failing\n\n  1) inviting\n       retires on ${quote}:\n     ${error}\n      at Context.<anonymous> (test/x.js:12:5)`,
+  'node:test': (error, quote) =>
+    `✖ retires on ${quote} (3.2ms)\n  ${error}\n      at TestContext.<anonymous> (file:///srv/a.test.mjs:5:9)`,
+  'go test': (error, quote) =>
+    `=== RUN   TestRetire/${quote}\n--- FAIL: TestRetire/${quote} (0.00s)\n    ${error}\nFAIL`,
+  phpunit: (error, quote) =>
+    `There was 1 failure:\n\n1) InviteTest::testRetire with data set "${quote}" ('${quote}')\n${error}\n\n/srv/x.php:27`,
+  'a group of exceptions': (error, quote) =>
+    `  + Exception Group Traceback (most recent call last):\n  |   File "/srv/x.py", line 3, in main\n  |     f() # ${quote}\n  | ExceptionGroup: unhandled errors in a TaskGroup (1 sub-exception)\n  +-+---------------- 1 ----------------\n    | Traceback (most recent call last):\n    |   File "/srv/x.py", line 9, in add\n    |     if "${quote}" in text:\n    | ${error}\n    +------------------------------------`,
+  YAML: (error, quote) => `error: ${error}\nrequest:\n  text: ${quote}\n  peer: 5\n`,
+  XML: (error, quote) => `<error><message>${error}</message><request><text>${quote}</text></request></error>`,
+  'a call': (error, quote) => `client.send_message(1, '${quote}') failed: ${error}`,
+  'an update': (error, quote) => `Update ${inJson({ update_id: 1, message: { text: quote } })} failed: ${error}`,
+  OpenTelemetry: (error, quote) =>
+    inJson({
+      body: { stringValue: 'failed' },
+      attributes: [
+        { key: 'exception.message', value: { stringValue: error } },
+        { key: 'code.function', value: { stringValue: quote } },
+      ],
+    }),
   node: (error, quote) =>
     `/srv/bot/x.js:27\n    if (error.errorMessage === '${quote}') retire(account);\n    ^\n\n${error}\n    at main (/srv/bot/x.js:27:5)\n\nNode.js v20.11.0`,
   java: (error, quote) => `${error}\n\tat bot.${quote.replace(/\W/g, '')}.handle(${quote.replace(/\W/g, '')}.java:3)`,

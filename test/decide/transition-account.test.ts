@@ -37,6 +37,23 @@ test('a flood wait lasts as long as Telegram asks, and 60 s more', () => {
   });
 });
 
+test('of a block and a wait beside it the longer holds', () => {
+  const both = (waitSeconds: number): ErrorEffect => ({ kind: 'block', waitSeconds });
+  expect(apply(NEW_CONDITION, both(600)).condition).toEqual(apply(NEW_CONDITION, { kind: 'block' }).condition);
+  const longer = apply(NEW_CONDITION, both(172_800));
+  expect(longer).toMatchObject({ action: 'blocked', recoveryAt: now + 2 * DAY + 60 * SECOND });
+  expect(longer.condition).toMatchObject({ status: 'blocked', blockedUntil: now + DAY });
+  // The account waits on when the block is over.
+  expect(settleCondition(longer.condition, now + DAY).condition.status).toBe('flood_wait');
+  // A late report of one that is blocked already.
+  expect(apply(blocked, both(172_800))).toMatchObject({
+    action: 'wait_started',
+    recoveryAt: now + 2 * DAY + 60 * SECOND,
+  });
+  // A restriction that is over is none, and brings no wait of its own.
+  expect(apply(NEW_CONDITION, { kind: 'block', until: now - DAY })).toMatchObject({ action: 'none', recoveryAt: null });
+});
+
 test('a wait is lengthened, never shortened', () => {
   expect(apply(waiting, wait(2 * 3600))).toMatchObject({
     action: 'wait_started',

@@ -142,9 +142,14 @@ function applyEffect(
       return { condition: followWaits(before, { floodWaitUntil }, 'error'), action: 'wait_started' };
     }
     case 'block': {
-      if (effect.until !== undefined) return blockUntil(before, effect.until, now);
-      if (before.blockedUntil !== null) return { condition: before, action: 'none' };
-      return { condition: followWaits(before, nextBlock(before, now), 'error'), action: 'blocked' };
+      const blocked = startBlock(before, effect.until, now);
+      if (effect.waitSeconds === undefined) return blocked;
+      // A wait beside it holds where it is longer; else it would be told of for nothing.
+      const wait = { kind: 'wait', waitSeconds: effect.waitSeconds } as const;
+      const waited = applyEffect(blocked.condition, wait, now, errorWindowMs);
+      const isLonger = (waited.condition.floodWaitUntil ?? 0) > (blocked.condition.blockedUntil ?? 0);
+      if (!isLonger || waited.action === 'none') return blocked;
+      return { condition: waited.condition, action: blocked.action === 'none' ? waited.action : blocked.action };
     }
     case 'disable': {
       const after = disable(before, effect.reason, 'error');
@@ -153,6 +158,16 @@ function applyEffect(
     default:
       return effect satisfies never;
   }
+}
+
+function startBlock(
+  before: AccountCondition,
+  until: number | undefined,
+  now: number,
+): Pick<AppliedError, 'condition' | 'action'> {
+  if (until !== undefined) return blockUntil(before, until, now);
+  if (before.blockedUntil !== null) return { condition: before, action: 'none' };
+  return { condition: followWaits(before, nextBlock(before, now), 'error'), action: 'blocked' };
 }
 
 /** A block whose end Telegram named: it is never shortened, and one that is over is none. */

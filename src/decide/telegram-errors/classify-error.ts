@@ -1,8 +1,10 @@
 import type { ErrorClass } from '../../../contracts/fields.js';
+import { findCode } from './codes.js';
 import { findNamedSeconds, findSeconds } from './durations.js';
 import { readEvidence } from './evidence.js';
-import { type Decision, isVague, matchStatement, matchUnstated, readType, strikes } from './matchers.js';
-import type { ClassifiedError, ErrorEffect, ErrorReport, Evidence, TelegramError } from './types.js';
+import { EARLIEST_DATE } from './fields.js';
+import { blocks, type Decision, isVague, matchStatement, matchUnstated, readType, strikes } from './matchers.js';
+import type { ClassifiedError, ErrorEffect, ErrorReport, Evidence, SaidRecord, TelegramError } from './types.js';
 
 const MAX_WAIT_SECONDS = 14 * 24 * 60 * 60;
 const DEFAULT_WAIT_SECONDS = 300;
@@ -22,12 +24,12 @@ export function classifyError(report: ErrorReport): ClassifiedError {
   const evidence = readEvidence(report);
   const said = readStatements(evidence);
   const decided = decide(evidence, said);
-  const seconds = decideSeconds(decided.error, evidence, said);
+  const seconds = decideSeconds(decided.error, evidence, said, report.reportedAt);
   return {
     errorClass: decided.error.errorClass,
     name: decided.error.name,
     seconds,
-    effect: toEffect(decided, seconds),
+    effect: toEffect(decided, seconds, blocks(decided.error) ? findWaitBeside(evidence, said) : null),
     decidedBy: decided.evidence,
     found: decided.found,
   };
@@ -42,42 +44,60 @@ interface Said {
 function readStatements(evidence: Evidence): Said[] {
   if (isVague(evidence.message)) return [];
   const hint = readType(evidence)?.error ?? null;
-  const match = (text: string): Decision | null => matchStatement({ ...evidence, text, hint });
-  return evidence.records.map(({ text, parts }) => {
-    // What Telegram said of the account holds, whatever it said of a target beside it.
-    const severe = parts.map(match).find((hit) => hit !== null && (isWait(hit.error) || strikes(hit.error)));
-    const hit = severe ?? match(text);
-    const isSevere = hit !== null && (isWait(hit.error) || strikes(hit.error));
-    const wait = isSevere || !text.includes('\n') ? undefined : text.split('\n', MAX_LINES).map(match).find(isWaitHit);
-    return { text, hit: wait ?? hit };
-  });
+  return evidence.records.map((record) => ({ text: record.text, hit: readRecord(evidence, record, hint) }));
+}
+
+/** What Telegram said of the account holds, whatever it said of a target beside it; a block weighs more than a wait. */
+function readRecord(evidence: Evidence, { text, parts }: SaidRecord, hint: TelegramError | null): Decision | null {
+  const match = (each: string): Decision | null => matchStatement({ ...evidence, text: each, hint });
+  const isOfAccount = (hit: Decision | null): boolean => hit !== null && (isWait(hit.error) || strikes(hit.error));
+  const hit = parts.map(match).find(isOfAccount) ?? match(text);
+  if (!text.includes('\n') || (hit !== null && strikes(hit.error))) return hit;
+  // What a word may mean follows from the whole: `Too many requests` is PEER_FLOOD only where no wait is told of.
+  const codes = [...evidence.codes, findCode(text) ?? 0];
+  const lines = text
+    .split('\n', MAX_LINES)
+    .flatMap((line) => matchStatement({ ...evidence, codes, text: line, hint: hit?.error ?? hint }) ?? []);
+  return findFlood(lines, hit);
 }
 
 /**
  * The last record that says anything counts. A wait for the account counts before what came later and does nothing to
- * it: the wait goes on.
+ * it: the wait goes on. A block beside a wait counts before both.
  */
 function decide(evidence: Evidence, said: readonly Said[]): Decision {
   const hits = said.flatMap(({ hit }) => hit ?? []);
-  const last = hits[0];
-  if (last) return isWait(last.error) || strikes(last.error) ? last : (hits.find(({ error }) => isWait(error)) ?? last);
-  return matchUnstated(evidence);
+  const [last] = hits;
+  if (!last) return matchUnstated(evidence);
+  const found = strikes(last.error) ? last : (findFlood(hits, last) ?? last);
+  if (!blocks(found.error)) return found;
+  const ends = [...hits.filter(({ error }) => blocks(error)).map(({ until }) => until ?? 0), ...evidence.ends];
+  const until = Math.max(0, ...ends);
+  return until === 0 ? found : { ...found, until };
 }
 
-const isWaitHit = (hit: Decision | null): hit is Decision => hit !== null && isWait(hit.error);
+/** The wait among hits where there is one, a block instead where both are; else the hit given. */
+function findFlood(hits: readonly Decision[], given: Decision | null): Decision | null {
+  const wait = given !== null && isWait(given.error) ? given : hits.find(({ error }) => isWait(error));
+  return (wait && hits.find(({ error }) => blocks(error))) ?? wait ?? given;
+}
+
 const isWait = ({ outcome }: TelegramError): boolean => outcome === 'wait';
 
 /** Errors whose number is a time. It is in seconds, but for `…_XMIN`. */
 const CARRIES_SECONDS = /(?:WAIT|DELAY|FRESH|EARLY|FLOOD)(?:_[A-Z]+)?_X(?:MIN)?$/;
 const WAIT_CLASSES: ReadonlySet<ErrorClass> = new Set(['flood_wait', 'premium_wait', 'slow_mode', 'takeout']);
-/** From here on a number in an error's name is a date in seconds since 1970 (`STORY_SEND_FLOOD_1790000000`). */
-const EARLIEST_DATE = 1_000_000_000;
 
 /**
  * The longest wait of all that the text, its fields and the report name for the account: what Telegram says is never
  * shortened. Of a wait in one chat or for one method only the records count that tell of it.
  */
-function decideSeconds(error: TelegramError, evidence: Evidence, said: readonly Said[]): number | null {
+function decideSeconds(
+  error: TelegramError,
+  evidence: Evidence,
+  said: readonly Said[],
+  reportedAt: number | undefined,
+): number | null {
   const isWaitClass = WAIT_CLASSES.has(error.errorClass);
   if (!isWaitClass && !CARRIES_SECONDS.test(error.name ?? '')) return null;
   const telling = said.filter(({ hit }) => hit === null || hit.error === error || (isWait(error) && isWait(hit.error)));
@@ -85,14 +105,31 @@ function decideSeconds(error: TelegramError, evidence: Evidence, said: readonly 
     '\n',
   );
   const named = findNamedSeconds(`${text}\n${evidence.type}`, isWait(error) ? null : error.name);
-  const stated = [...named, findSeconds(text, named.length > 0), ...evidence.seconds];
-  const found = stated
-    .filter((seconds): seconds is number => seconds !== null && seconds >= 0)
-    .filter((seconds) => isWaitClass || seconds < EARLIEST_DATE);
-  return found.length === 0 ? null : Math.min(Math.max(Math.ceil(Math.max(...found)), 1), MAX_WAIT_SECONDS);
+  const until = evidence.ends.map((end) => (end - (reportedAt ?? end)) / 1000);
+  const stated = [...named, findSeconds(text, named.length > 0), ...evidence.seconds, ...(isWaitClass ? until : [])];
+  return longestOf(
+    stated.filter((seconds) => seconds !== null && (isWaitClass || seconds < EARLIEST_DATE)) as number[],
+  );
 }
 
-function toEffect({ error: { outcome }, mayStrike, until }: Decision, seconds: number | null): ErrorEffect {
+/** The longest wait, 1 s … 14 days; what is below 0 is none. */
+function longestOf(seconds: readonly number[]): number | null {
+  const longest = seconds.reduce((a, b) => (b > a ? b : a), -1);
+  return longest < 0 ? null : Math.min(Math.max(Math.ceil(longest), 1), MAX_WAIT_SECONDS);
+}
+
+/** The longest wait that stands, in Telegram's words or in a field, beside an error that blocks. */
+function findWaitBeside(evidence: Evidence, said: readonly Said[]): number | null {
+  const text = [...said.map((each) => each.text), evidence.code, evidence.type].join('\n');
+  const stated = findSeconds(text, true);
+  return longestOf([...findNamedSeconds(text, null), ...(stated === null ? [] : [stated]), ...evidence.seconds]);
+}
+
+function toEffect(
+  { error: { outcome }, mayStrike, until }: Decision,
+  seconds: number | null,
+  waitBeside: number | null,
+): ErrorEffect {
   switch (outcome) {
     case 'wait':
       return { kind: 'wait', waitSeconds: seconds ?? DEFAULT_WAIT_SECONDS };
@@ -102,8 +139,11 @@ function toEffect({ error: { outcome }, mayStrike, until }: Decision, seconds: n
     default:
       // Nothing else in this program blocks or disables an account for what a text says.
       if (!mayStrike) return { kind: 'count_error' };
-      return outcome === 'block'
-        ? { kind: outcome, ...(until !== undefined && { until }) }
-        : { kind: 'disable', reason: outcome };
+      if (outcome !== 'block') return { kind: 'disable', reason: outcome };
+      return {
+        kind: outcome,
+        ...(until !== undefined && { until }),
+        ...(waitBeside !== null && { waitSeconds: waitBeside }),
+      };
   }
 }

@@ -45,8 +45,12 @@ function decodeUrl(text: string): string {
 /** Escapes of string literals, and of Telegram's MarkdownV2 (`FLOOD\_WAIT\_7200 \(caused by …\)`). */
 const decodeBackslashes = (text: string): string =>
   text
-    .replace(/\\u([\da-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
     .replace(/\\(?:x1b|u001b|033|e)(?=\[)/gi, '\u001b')
+    .replace(/\\u([\da-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    // A byte of several that make a character says nothing alone.
+    .replace(/\\x(?:([0-7][\da-f])|[89a-f][\da-f])/gi, (_, hex?: string) =>
+      hex ? String.fromCharCode(Number.parseInt(hex, 16)) : '\ufffd',
+    )
     .replace(/\\[nrt](?![a-z]{2,}\\)/g, '\n')
     .replace(/\\([_*[\]()~`>#+\-=|{}.!"'\\])/g, '$1');
 

@@ -13,7 +13,7 @@ const CODE_WORDS: readonly [RegExp, number][] = [
 
 /** Where a text states a code: at the start of a line, in brackets, after `error`, `code`, `status`, `HTTP/1.1` … */
 const STATED_CODE = new RegExp(
-  `(?:^|[[(]|\\b(?:error|(?:error_?|status_?)?code|status|https?(?:/[\\d.]{1,3})?|rpc_?error|etelegram)\\b["']?[\\s:=#([]{0,4})` +
+  `(?:^|[[(]|\\b(?:\\w{0,32}error|(?:error_?|status_?)?code|status|https?(?:/[\\d.]{1,3})?|rpc_?error|etelegram)\\b["']?[\\s:=#([]{0,4})` +
     '(-?(?:303|4\\d\\d|5\\d\\d))(?![\\d_]|\\.\\d)',
   'im',
 );
@@ -27,13 +27,15 @@ export function findCode(text: string): number | null {
 
 /** The MTProto transport's own errors (-404, -429, -444), in a library's words or by their negative number. */
 const TRANSPORT_ERROR =
-  /(?:response buffer \(http code|(?:transport|protocol) ?error(?:: (?:bad status|unhandled error code))?(?: \(negative length)?)\D{0,4}(404|429|444)\b/i;
+  /(?:response buffer \(http code|(?:transport|protocol) ?error(?::? (?:bad status|unhandled error code|code))?(?: \(negative length)?)\D{0,4}(404|429|444)\b/i;
+const TRANSPORT_FLOOD = /\btransport[ _]flood\b/i;
 const NEGATIVE_CODE = /(?<![\w.-])-(404|429|444)(?![\w.]|-\d)/;
 
 /** -404, -429 or -444 where a text states one; `isCertain`: in words that only a transport's error has. */
 export function findTransportCode(text: string): { code: number; isCertain: boolean } | null {
   const [, worded] = TRANSPORT_ERROR.exec(text) ?? [];
   if (worded) return { code: -Number(worded), isCertain: true };
+  if (TRANSPORT_FLOOD.test(text)) return { code: -429, isCertain: true };
   const [, digits] = NEGATIVE_CODE.exec(text) ?? [];
   return digits ? { code: -Number(digits), isCertain: false } : null;
 }

@@ -23,7 +23,7 @@ export const toContractWord = (text: string): string =>
 export function readEvidence(report: ErrorReport): Evidence {
   const { errorCode } = report;
   const isWord = typeof errorCode === 'string' && !/^\s*[-+]?\d+\s*$/.test(errorCode);
-  const { lines, codes, seconds, addresses } = readFields(toText(report.errorMessage));
+  const { lines, codes, seconds, ends, addresses } = readFields(toText(report.errorMessage));
   const type = toName(report.errorType);
   // A record often says the same twice, as its message and above its stack.
   const whole = [...new Set(lines)].join('\n');
@@ -37,6 +37,7 @@ export function readEvidence(report: ErrorReport): Evidence {
     type,
     contractWord: toContractWord((type || message).slice(0, 256)),
     codes: isWord || errorCode === undefined || errorCode === null ? codes : [Number(errorCode), ...codes],
+    ends: ends.filter((end) => end > (report.reportedAt ?? Number.POSITIVE_INFINITY)),
     seconds: typeof report.seconds === 'number' ? [report.seconds, ...seconds] : seconds,
     isElsewhere: isElsewhere(`${type}\n${bounded}`, addresses.slice(0, 100)),
   };

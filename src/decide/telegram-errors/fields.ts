@@ -1,5 +1,7 @@
 import { decodeOnce, dropInvisible, keepBounds } from './clean-text.js';
+import { readLength } from './durations.js';
 import { isObjectAt, readValue } from './notation.js';
+import { isBeforeSent } from './quoted.js';
 
 /** What the fields of a report hold. */
 export interface FieldsRead {
@@ -7,6 +9,8 @@ export interface FieldsRead {
   lines: string[];
   codes: number[];
   seconds: number[];
+  /** Instants at which a wait or a restriction ends, ms since 1970. */
+  ends: number[];
   /** Whom the program talked to: urls and host names. */
   addresses: string[];
 }
@@ -30,21 +34,34 @@ const IS_PAST =
   /^(?:last|prev|previous|earlier|old|past|known|ignored?|handled|expected|retryon|on)(?=\w*(?:err|exc|fail|reason))/;
 /** Fields that say what happened. */
 const IS_SAID =
-  /^(?:type|kind|class|msg|message|description|summary|stack|stacktrace|traceback|backtrace|log|logentry|formatted|event|value|textpayload|jsonpayload|fullmessage|shortmessage|localizedmessage|extendedstacktrace|record|statustext|title)$/;
+  /^(?:type|kind|class|msg|message|description|summary|stack|stacktrace|traceback|backtrace|log|logentry|formatted|event|value|textpayload|jsonpayload|fullmessage|shortmessage|localizedmessage|extendedstacktrace|record|statustext|title|rendered(?:message|template)?|output|stderr|stacktracestring|warn(?:ing)?|alert|(?:log|exit|status|developer|last)message|rpc)$/;
 /** Those that may also name or quote somebody: they count where nothing else in their object says anything. */
 const IS_NAMING = /^(?:name|text|title)$/;
 /** What the caller was about to send or knew beside the error: not Telegram's word, whatever it says. */
 const IS_CALLERS =
   /^(?:payload|request|req|query|params?|input|vars|locals|frames|context|contextline|precontext|postcontext|breadcrumbs|extra|ctx|content|caption|replymarkup|chat|user|from|sender|contact|channel|group|peer|target|entity|config|options|headers|env|tags|sql|kwargs|arguments?|inreplyto|replytomessage|template|draft)$/;
 /** The caller's or the answer's, as what stands around them tells. */
-const IS_CARRIER = /^(?:data|body|result|args|results)$/;
+const IS_CARRIER = /^(?:data|body|args)$/;
+/** A message of Telegram's, whose text somebody wrote. */
+const IS_OF_MESSAGE = /^(?:text|caption|chat|chatid|from|fromid|peerid|messageid|content|sendingstate)$/;
+/** A text as something throws it: with its class, its code or the request that caused it. */
+const IS_THROWN =
+  /^(?:[\w.$\\]{1,128}(?:Error|Exception)\b|Traceback \(most|Telegram says: \[|(?:RPCError )?-?\d{3}:? [A-Z\d_]{4,}\b)|\(caused by \S/;
 const IS_ANSWER = /^(?:response|res|reply|answer)$/;
 const IS_SECONDS =
-  /^(?:seconds|value|x|capture|(?:flood)?wait(?:time|for)?|retry(?:after|in))(?:seconds|secs?|s|(ms|millis|milliseconds))?$/;
+  /^(?:seconds|secs|value|x|capture|floodwait|(?:flood)?wait(?:time|for)?|timetowait|timeleft|cooldown|remaining|retry(?:after|in|delay)|(?:sleep|delay|duration|timeout)(?=s|m))(?:seconds|secs?|s|(ms|millis|milliseconds))?$/;
+/** Fields whose text may be a length: of a bare number here nobody knows the unit, or whose it is. */
+const IS_LENGTH = /^(?:delay|duration|sleep)$/;
+/** Fields that hold the instant at which a wait or a restriction ends: `retry_at`, `flood_wait_until`, `until_date`. */
+const IS_END =
+  /^(?:(?:retry|wait|floodwait|cooldown|available|resume|unlock|next(?:try|attempt|retry)|limited|restricted|blocked|restriction)(?:at|until|till|ends?|enddate)|until|untildate|retryafterdate)$/;
 const IS_CODE = /^(?:code|errorcode|status|statuscode|httpstatus|httpcode)$/;
 const IS_ADDRESS = /^(?:url|uri|host|hostname|baseurl|endpoint|href|domain)$/;
 /** Classes as libraries name them; an object's `name` may be one. */
 const IS_CLASS = /(?:Error|Exception)$|^[A-Z][a-z]+(?:[A-Z][a-z]+)+$/;
+
+/** From here on a number is a date in seconds since 1970. */
+export const EARLIEST_DATE = 1_000_000_000;
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const toNumber = (value: unknown): number | null =>
@@ -73,7 +90,7 @@ function parseJson(text: string): unknown {
 
 /** Reads a report's text: the fields of the structures in it, and what stands around them. */
 export function readFields(text: string): FieldsRead {
-  const read: FieldsRead = { lines: [], codes: [], seconds: [], addresses: [] };
+  const read: FieldsRead = { lines: [], codes: [], seconds: [], ends: [], addresses: [] };
   readText(dropInvisible(text), read, 0);
   return read;
 }
@@ -99,7 +116,7 @@ function readText(whole: string, read: FieldsRead, depth: number): void {
 }
 
 /** What the name before an object calls it: `payload: {…}`, `"request"={…}`. */
-const CALLED = /(?:^|[\s,;({["'])(\w{1,32})["']?\s?[:=]\s?$/;
+const CALLED = /(?:^|[\s,;({["'])(\w{1,32})["']?\s?[:=]\s?["'`]?$/;
 
 /** Reads the objects that a text holds; the rest of the text. */
 function readAround(text: string, read: FieldsRead, depth: number): string {
@@ -110,13 +127,15 @@ function readAround(text: string, read: FieldsRead, depth: number): string {
     if (objects >= MAX_OBJECTS || !isObjectAt(text, at)) continue;
     objects += 1;
     const { value, end } = readValue(text, at);
-    const [, called = ''] = CALLED.exec(text.slice(Math.max(from, at - 40), at)) ?? [];
+    const before = text.slice(Math.max(from, at - 100), at);
+    const [, called = ''] = CALLED.exec(before.slice(-40)) ?? [];
     rest.push(text.slice(from, at));
     if (isObject(value)) {
       const key = squash(called);
-      const isCallers = (IS_CALLERS.test(key) || IS_CARRIER.test(key)) && !isErrorShaped(value);
+      const isAsked = IS_CALLERS.test(key) || IS_CARRIER.test(key) || isBeforeSent(before);
+      const isCallers = (isAsked && !isErrorShaped(value)) || 'update_id' in value;
       if (isCallers) readAddresses(value, read, 0);
-      else readObject(value, { isError: true, parent: key }, read, depth + 1);
+      else readObject(value, { isError: !isSent(value), parent: key }, read, depth + 1);
     }
     from = end;
   }
@@ -136,7 +155,13 @@ function readObject(object: object, place: Place, read: FieldsRead, depth: numbe
     .slice(0, MAX_ENTRIES)
     .map(([key, value]) => [squash(key), value] as [string, unknown]);
   const isError = place.isError || isErrorShaped(object);
-  const says = entries.some(([key, value]) => typeof value === 'string' && saysSomething(key) && !IS_NAMING.test(key));
+  const keys = entries.map(([key]) => key);
+  const says = entries.some(
+    ([key, value]) => (typeof value === 'string' || isText(value)) && saysSomething(key) && !IS_NAMING.test(key),
+  );
+  const namesError = entries.some(
+    ([key, value]) => IS_ERROR.test(key) && (isObject(value) || (typeof value === 'string' && value !== '')),
+  );
   const isThrown = entries.some(([key]) => /^(?:message|stack|code|args|value)$/.test(key));
   for (const [key, value] of entries.sort(([a], [b]) => Number(IS_ERROR.test(a)) - Number(IS_ERROR.test(b)))) {
     if (IS_ADDRESS.test(key) && typeof value === 'string') read.addresses.push(value.slice(0, 512));
@@ -147,21 +172,37 @@ function readObject(object: object, place: Place, read: FieldsRead, depth: numbe
       continue;
     }
     if (IS_CARRIER.test(key)) {
-      const isThrownArgs = key === 'args' && isError && entries.some(([other]) => /type|class/.test(other));
+      const isThrownArgs =
+        key === 'args' && isError && keys.some((other) => /type|class/.test(other)) && !keys.some(tellsMessage);
       const isAnswer = IS_ANSWER.test(place.parent) || isThrownArgs || (isErrorShaped(value) && !says);
       if (isAnswer) readField(value, { isError: true, parent: key }, read, depth);
+      else if (isObject(value) && !says && !namesError) {
+        readObject(value, { isError: false, parent: key }, read, depth + 1);
+      }
       continue;
     }
     if (
       IS_NAMING.test(key) &&
-      says &&
+      (says || namesError) &&
       !(key === 'name' && isThrown && typeof value === 'string' && IS_CLASS.test(value))
     ) {
       continue;
     }
-    readEntry(key, value, { isError, parent: key }, read, depth);
+    if (/^(?:message|event)$/.test(key) && isObject(value) && isMessage(value)) {
+      readObject(value, { isError: false, parent: key }, read, depth + 1);
+    } else readEntry(key, value, { isError, parent: key }, read, depth);
+    if (isError && !namesError && !saysSomething(key)) readThrown(value, read, depth);
   }
 }
+
+/** A message as Telegram has it, sent or received: only what its fields call an error is one. */
+const isMessage = (value: object): boolean => Object.keys(value).some((key) => IS_OF_MESSAGE.test(squash(key)));
+
+/** A message on its way to somebody. */
+const isSent = (value: object): boolean =>
+  !isErrorShaped(value) && Object.keys(value).some((key) => /^(?:chat|chatid|peer|peerid)$/.test(squash(key)));
+
+const tellsMessage = (key: string): boolean => /message|msg|^value$|text/.test(key);
 
 const saysSomething = (key: string): boolean => IS_ERROR.test(key) || IS_SAID.test(key);
 
@@ -173,12 +214,13 @@ function readEntry(key: string, value: unknown, { isError }: Place, read: Fields
     const isParameter = isSeconds !== undefined && (isError || key.startsWith('retry'));
     if (isParameter && (key !== 'value' || number < 1e9)) read.seconds.push(ms ? number / 1000 : number);
     if (isError && IS_CODE.test(key)) read.codes.push(number);
+    if (isError && IS_END.test(key)) readEnd(number, read);
   } else if (typeof value === 'string') {
-    if (
-      IS_SECONDS.test(key) &&
-      /^(?:P(?:T|\d)|(?:datetime\.)?timedelta|полчаса|\d)[\d\p{L} .,:=()]{0,64}$/u.test(value)
-    ) {
-      read.lines.push(`wait ${value}`);
+    const length = IS_SECONDS.test(key) || (isError && IS_LENGTH.test(key)) ? readLength(value) : null;
+    if (length !== null) {
+      read.seconds.push(length);
+    } else if (isError && IS_END.test(key)) {
+      readEnd(Date.parse(value) / 1000, read);
     } else if (namesError || (isError && (IS_SAID.test(key) || IS_NAMING.test(key) || IS_CODE.test(key)))) {
       readText(value, read, depth);
     }
@@ -192,6 +234,17 @@ function readEntry(key: string, value: unknown, { isError }: Place, read: Fields
         depth + 1,
       );
   }
+}
+
+/** A field that nobody knows counts where its text is thrown, or an answer of Telegram's. */
+function readThrown(value: unknown, read: FieldsRead, depth: number): void {
+  if (typeof value === 'string' && (IS_THROWN.test(value) || isErrorShaped(value))) readText(value, read, depth);
+}
+
+/** An instant in seconds or milliseconds since 1970; a number before 2001 is none. */
+function readEnd(instant: number, read: FieldsRead): void {
+  const ms = instant >= EARLIEST_DATE * 1000 ? instant : instant * 1000;
+  if (ms >= EARLIEST_DATE * 1000) read.ends.push(ms);
 }
 
 /** Objects within an error or a log's record that go on telling of it. */
@@ -216,8 +269,17 @@ function readList(list: readonly unknown[], place: Place, read: FieldsRead, dept
     if (place.isError) readText(joinText(list), read, depth);
     return;
   }
+  // OpenTelemetry's attributes: `[{"key": "exception.message", "value": {"stringValue": "…"}}]`
+  const pairs = list.flatMap((item) => (isObject(item) && typeof item['key'] === 'string' ? [toPair(item)] : []));
+  if (pairs.length > 0 && pairs.length === list.length)
+    return readObject(Object.fromEntries(pairs), place, read, depth);
   for (const item of list.slice(0, MAX_ENTRIES)) readField(item, place, read, depth);
 }
+
+const toPair = ({ key, value }: Record<string, unknown>): [string, unknown] => [
+  String(key),
+  isObject(value) ? (Object.values(value)[0] ?? null) : value,
+];
 
 function readField(value: unknown, place: Place, read: FieldsRead, depth: number): void {
   if (typeof value === 'string') readText(value, read, depth);

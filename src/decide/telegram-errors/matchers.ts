@@ -58,8 +58,8 @@ function toRestriction(text: string): Hit | null {
 }
 
 /** -429 and -444 wherever they stand; -404 only in words of a transport's error: alone it is judged as a code. */
-function toTransportError({ text, codes }: Statement): Hit | null {
-  const stated = findTransportCode(text);
+function toTransportError({ text, codes, type }: Statement): Hit | null {
+  const stated = findTransportCode(text) ?? (/transport/i.test(type) ? findTransportCode(`${type}: ${text}`) : null);
   const field = codes.find((code) => code === -429 || code === -444);
   const code = stated !== null && (stated.isCertain || stated.code !== -404) ? stated.code : field;
   if (code === undefined) return null;
@@ -99,9 +99,15 @@ export function matchStatement(said: Omit<Statement, 'names'>): Decision | null 
   const statement = { ...said, names: findNames(said.text) };
   for (const { evidence, mayStrike, find } of STATEMENT_MATCHERS) {
     const hit = find(statement);
-    if (hit) return { ...hit, evidence, mayStrike };
+    if (hit) return { ...hit, ...untilOf(hit, said.text), evidence, mayStrike };
   }
   return null;
+}
+
+/** @SpamBot may name the end of a block that something else told of. */
+function untilOf({ error, until }: Hit, text: string): Pick<Hit, 'until'> {
+  const named = error.outcome === 'block' && until === undefined ? findRestriction(text)?.until : until;
+  return named === undefined || named === null ? {} : { until: named };
 }
 
 /** What the report's type says, alone. */
@@ -184,6 +190,8 @@ function readWholeMessage({ message }: Evidence): Hit | null {
 /** Whether an error blocks or disables the account. */
 export const strikes = ({ outcome }: TelegramError): boolean =>
   outcome !== 'none' && outcome !== 'count_error' && outcome !== 'wait';
+
+export const blocks = ({ outcome }: TelegramError): boolean => outcome === 'block';
 
 const findUnknownName = ({ message, code, type, contractWord }: Evidence): string | null =>
   findNames(message).unknown ??

@@ -59,5 +59,6 @@ function readJoined(word: string, names: NamesFound): void {
 
 /** The error that a text is the name of, in whatever spelling: `Peer Flood`. */
 export function findWords(text: string): TelegramError | null {
-  return text.length > MAX_NAME ? null : lookUpWords(text.replace(/^\W+|\W+$/g, ''));
+  // `@peer_flood` is somebody's name.
+  return text.length > MAX_NAME || text.startsWith('@') ? null : lookUpWords(text.replace(/^\W+|\W+$/g, ''));
 }

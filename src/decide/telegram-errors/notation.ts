@@ -144,7 +144,7 @@ function readBare(cursor: Cursor, depth: number): unknown {
     skip(cursor, BARE);
     return text.slice(start, cursor.at).trim();
   }
-  if (/^-?\d+(?:\.\d+)?(?:e\d+)?$/i.test(word)) return Number(word);
+  if (/^(?:-?\d+(?:\.\d+)?(?:e\d+)?|0x[\da-f]{1,16})$/i.test(word)) return Number(word);
   return /^(?:null|none|nil|undefined)$/i.test(word) ? null : word === 'false' || word === 'False' ? false : word;
 }
 

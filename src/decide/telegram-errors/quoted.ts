@@ -35,16 +35,22 @@ export const QUOTED_ROWS: readonly QuotedRow[] = [
   },
   {
     what: 'a file or a path',
-    sign: /\/[\w.@-]|\.(?:py|[cm]?[jt]sx?|php|go|rs|java|kt|cs|rb|log|txt|csv|json|session)\b/i,
+    sign: /\/[\w.@-]|\.(?:py|[cm]?[jt]sx?|php|go|rs|java|kt|cs|rb|log|txt|csv|json|session|md|html?|ya?ml|toml|ini|pyc|ipynb)\b/i,
     pattern:
-      /(?<![\w.@~/\\-])(?:(?:[a-z]:)?(?:[\w.@~-]{0,64}[/\\]){0,16}[\w@-]{1,64}\.(?:py|[cm]?[jt]sx?|php|go|rs|java|kt|cs|rb|log|txt|csv|json|session)\b|(?:\/[\w.@-]{1,64}){2,16})/gi,
+      /(?<![\w.@~/\\-])(?:(?:[a-z]:)?(?:[\w.@~-]{0,64}[/\\]){0,16}[\w@-]{1,64}\.(?:py|[cm]?[jt]sx?|php|go|rs|java|kt|cs|rb|log|txt|csv|json|session|md|html?|ya?ml|toml|ini|pyc|ipynb)\b|(?:\/[\w.@-]{1,64}){2,16})/gi,
     example: 'cannot read sessions/USER_DEACTIVATED_BAN/79991.session',
   },
   {
     what: "a test's id",
-    sign: /::/,
-    pattern: /::[\w[\]-]{1,256}/g,
+    sign: /::|\[/,
+    pattern: /::[\w[\]-]{1,256}|(?<=\btest\w{0,64}|\bTask [\w.]{1,128})\[[^\]\n]{1,256}\]/gi,
     example: 'FAILED tests::test_inviting[PEER_FLOOD] - Not connected',
+  },
+  {
+    what: "an element of the caller's",
+    sign: /<\/\w/,
+    pattern: /<(payload|request|query|params|input|args|body|data|text|caption)\b[^<>]{0,256}>[^]{0,1024}?<\/\1>/gi,
+    example: '<error>Not connected</error><request><text>PEER_FLOOD</text></request>',
   },
   {
     what: 'what was about to be sent',
@@ -80,16 +86,30 @@ export const QUOTED_ROWS: readonly QuotedRow[] = [
   },
 ];
 
-/** Arguments of a call: `SendMessageRequest(peer=1, message='PEER_FLOOD')`, `SendMessage(text='PEER_FLOOD')`. */
-const CALL =
-  /\b(?:\w{1,64}Request|(?:Send|Edit|Copy|Forward|Invite|Add|Join|Import|Create|Answer|Get|Resolve|Update)[A-Z]\w{0,64})(?=\()/g;
+const SENDS =
+  '(?:[Ss]end|[Ee]dit|[Cc]opy|[Ff]orward|[Ii]nvite|[Aa]dd|[Jj]oin|[Ii]mport|[Cc]reate|[Aa]nswer|[Gg]et|[Rr]esolve|[Uu]pdate|[Rr]eply|[Pp]ost)';
+/**
+ * Arguments of a call: `SendMessageRequest(peer=1, message='PEER_FLOOD')`, `send_message(1, 'PEER_FLOOD')`; not the error
+ * behind it, as in `sendMessage(400: PEER_FLOOD)`.
+ */
+const CALL = new RegExp(
+  `\\b(?:\\w{1,64}Request|${SENDS}(?:_[a-z]|[A-Z])\\w{0,64})(?<!Failed|Error|Exception)(?=[({](?![A-Z\\d_]{4,128}[)}]|-?\\d{3}\\b:))`,
+  'g',
+);
+/** The same before an object: `sendMessage(1, {…})`, `SendMessage{…}`, `error sending {…}`. */
+const BEFORE_SENT = new RegExp(
+  `\\b(?:\\w{1,64}Request|${SENDS}(?:_[a-z]|[A-Z])\\w{0,64})\\s?(?:\\([^(){}\n]{0,64})?$|\\b(?:sending|posting|publishing)(?: (?:the|a|this|message|text|post)){0,2}:?\\s$`,
+);
+
+/** Whether what stands before an object says that it was to be sent. */
+export const isBeforeSent = (before: string): boolean => BEFORE_SENT.test(before);
 /** Fields of the caller's, in a text that is no structure: `payload={…}`, `text='…'`, `args: ('…',)`. */
 const CALLERS_FIELD =
-  /(?<![\w.])["']?(?:payload|request(?:_body)?|query|data|body|args|kwargs|arguments|params|text|caption|content|message_text|template|vars|locals)["']?(?:\s{0,2}=\s{0,2}(?!=)|:\s{0,2}(?=[[{("'`]))/gi;
+  /(?<![\w.])["']?(?:(?:payload|request|req|query|params|input)(?:\.\w{1,32}){1,4}|payload|request(?:_body)?|query|data|body|args|kwargs|arguments|params|text|caption|content|message_text|template|vars|locals)["']?(?:\s{0,2}=\s{0,2}(?!=)|:\s{0,2}(?=[[{("'`]))/gi;
 
 /** Takes away what `CALL` and `CALLERS_FIELD` find, with all that is in its brackets or quotes. */
 function dropCallers(text: string): string {
-  const calls = /\w\(/.test(text) ? [...text.matchAll(CALL)] : [];
+  const calls = /\w[({]/.test(text) ? [...text.matchAll(CALL)] : [];
   const found = /[=:]/.test(text) ? [...calls, ...text.matchAll(CALLERS_FIELD)] : calls;
   if (found.length === 0) return text;
   const kept: string[] = [];
@@ -97,13 +117,10 @@ function dropCallers(text: string): string {
   for (const { index, 0: words } of found.sort((a, b) => a.index - b.index)) {
     const start = index + words.length;
     if (start < from) continue;
-    const { end } = readValue(text, start);
     kept.push(text.slice(from, start));
-    // A bare word ends where a log's next field begins.
-    const bare = /[{[("'`]/.test(text[start] ?? '')
-      ? end
-      : start + (/^[^\s,;)&]*/.exec(text.slice(start, start + 512))?.[0].length ?? 0);
-    from = Math.max(start, bare);
+    // A bare word ends where a log's next field begins, but a call at its end: `request=SendMessage(1, 'PEER_FLOOD')`.
+    const bare = start + (/^[^\s,;)&([{"'`]*/.exec(text.slice(start, start + 512))?.[0].length ?? 0);
+    from = /[{[("'`]/.test(text[bare] ?? '') ? readValue(text, bare).end : bare;
   }
   return [...kept, text.slice(from)].join('');
 }
@@ -115,7 +132,7 @@ const PROGRAM_WORDS = [
   `\\b${PROGRAM_CLASS}: `,
   'cannot (?:import|access local|find (?:module|name|symbol))|no module named|class ?not ?found|nosuch\\w{1,64}(?:error|exception)',
   'has no attribute|before assignment|already been declared|\\bclass "[^"\n]{0,128}" not found|no enum constant',
-  'is not (?:defined|callable|a (?:constructor|function))|["\'][\\w-]{1,128}["\'] is not (?:among|a valid)',
+  'is not (?:defined|callable|assignable to|a (?:constructor|function))|["\'][\\w-]{1,128}["\'] is not (?:among|a valid)',
   '\\bundefined (?:constant|variable|index|array|method|function)|of (?:undefined|null)\\b|(?:positional|keyword) argument',
   // of a database
   '\\b(?:column|relation|table|type|function|constraint) \\S{1,128} does not exist|unknown column|invalid input value',

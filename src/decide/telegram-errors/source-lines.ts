@@ -68,14 +68,26 @@ export const LINE_ROWS: readonly { what: string; pattern: RegExp; example: strin
     example: '   4: bot::peer_flood::retire',
   },
   {
-    what: 'a title of Jest or TAP',
-    pattern: /^\s*(?:● |not ok \d+ |[✕✗✖×✓✔√] .*\(\d+ ?m?s\)$).*$/,
+    what: 'a title of Jest, Vitest, node:test or TAP',
+    pattern:
+      /^\s*(?:● |not ok \d+ |[✕✗✖×✓✔√] .*[ (]\d+(?:\.\d+)? ?m?s\)?$|(?:FAIL|PASS)\s{1,2}\S+\.[cm]?[jt]sx?(?:\s|$)).*$/,
     example: '  ● retires an account on USER_DEACTIVATED_BAN',
   },
   {
     what: 'a header of pytest',
     pattern: /^(?:_{3,} .* _{3,}|_ _ _.*|={3,} .* ={3,})$/,
     example: '______ test_retires[USER_DEACTIVATED_BAN] ______',
+  },
+  {
+    what: 'a title of Go, unittest or PHPUnit',
+    pattern:
+      /^\s*(?:--- (?:FAIL|PASS|SKIP): |=== (?:RUN|CONT|PAUSE|NAME)\s|(?:FAIL|ERROR): test\w* \(|\d+\) [\w\\]+::\w).*$/,
+    example: '--- FAIL: TestRetire/USER_DEACTIVATED_BAN (0.00s)',
+  },
+  {
+    what: 'source of RSpec',
+    pattern: /^\s*Failure\/Error: .*$/,
+    example: '     Failure/Error: raise "x" if name == "USER_DEACTIVATED_BAN"',
   },
   { what: 'a mark under source', pattern: /^\s*(?:\d*\s*[|│])?\s*[~^]+[~^\s]*$/, example: '     |      ^^^^' },
   {
@@ -104,9 +116,18 @@ interface Line {
   isMarked: boolean;
 }
 
+/** Beside each line of a group of Python's exceptions. */
+const GROUP_MARGIN = /^\s*(?:\| ?|\+-\+?-[^\n]*|\+ (?=Exception Group ))/;
+/** Runners that number their titles: Mocha's may go on over several lines, up to a colon. */
+const IS_NUMBERED_REPORT = /^[ \t]{0,16}(?:\d{1,6} failing\b|Failure\/Error: |at (?:Test)?Context\.)/m;
+const MAX_TITLE = 8;
+const NUMBERED_TITLE = /^\s*\d+\) \S/;
+/** A block of YAML that holds what the caller sent. */
+const CALLERS_BLOCK = /^(\s*)(?:request|payload|params|query|input|data|body|args|kwargs):\s*$/;
+
 const findPrefix = (text: string) => PREFIX_ROWS.find(({ pattern }) => pattern.test(text));
 
-function readLine(raw: string): Line {
+function readLine(raw: string, isGroup: boolean): Line {
   if (raw === '') return { text: raw, begins: false, number: null, isMarked: false };
   let text = raw;
   let hasBegun = BEGINS_RECORD.test(raw);
@@ -115,6 +136,7 @@ function readLine(raw: string): Line {
     text = text.replace(row.pattern, '');
     hasBegun ||= BEGINS_RECORD.test(text);
   }
+  if (isGroup) text = text.replace(GROUP_MARGIN, '');
   const { mark, number, gap } = NUMBERED.exec(text)?.groups ?? {};
   const isMarked = mark !== undefined && (mark.length > 1 || mark === '❱' || mark === '→' || /[|│┃]/.test(gap ?? ''));
   // A line that goes on with the one before is indented.
@@ -128,30 +150,33 @@ function readLine(raw: string): Line {
 
 /** The text without source, stacks and titles; `NEXT_RECORD` stands before each record that begins. */
 export function dropSource(text: string): string {
-  if (!text.includes('\n') && !text.includes('File "')) return readLine(text).text.replace(BORDER, '');
-  const lines = text.split('\n').map(readLine);
+  if (!text.includes('\n') && !text.includes('File "')) return readLine(text, false).text.replace(BORDER, '');
+  const isGroup = text.includes('+ Exception Group Traceback');
+  const lines = text.split('\n').map((line) => readLine(line, isGroup));
   const isPytest =
     lines.some((line) => /^E\s{3,}\S/.test(line.text)) && lines.some((line) => /^>\s|^\S+\.py:\d+: /.test(line.text));
   const kept: string[] = [];
-  const boxes = findBoxes(lines);
-  let frameIndent: number | null = null;
+  const left = new Set([...findBoxes(lines), ...(IS_NUMBERED_REPORT.test(text) ? findTitles(lines) : [])]);
+  let blockIndent: number | null = null;
   for (const [at, line] of lines.entries()) {
     const { text: words } = line;
     if (words.trim() === '') {
       kept.push('');
       continue;
     }
-    if (boxes.has(at)) continue;
+    if (left.has(at)) continue;
     const frame = PYTHON_FRAME.exec(words);
     if (frame) {
-      frameIndent = (frame[1] ?? '').length;
+      blockIndent = (frame[1] ?? '').length;
       kept.push(`${line.begins ? NEXT_RECORD : ''}${frame[2] ?? ''}`);
       continue;
     }
-    if (frameIndent !== null) {
-      if (words.search(/\S/) > frameIndent) continue;
-      frameIndent = null;
+    if (blockIndent !== null) {
+      if (words.search(/\S/) > blockIndent || isSource(lines, at)) continue;
+      blockIndent = null;
     }
+    const [, block] = CALLERS_BLOCK.exec(words) ?? [];
+    if (block !== undefined) blockIndent = block.length;
     if (isPytest && !/^E\s|^FAILED |^ERROR |^\S+\.py:\d+: /.test(words)) continue;
     if (isSource(lines, at)) continue;
     const said = isPytest ? words.replace(/^E\s+|^(?:FAILED|ERROR) \S+(?: - )?/, '') : words;
@@ -173,16 +198,36 @@ function findBoxes(lines: readonly Line[]): ReadonlySet<number> {
   return found;
 }
 
+/** Lines of the titles of a report that numbers them. */
+function findTitles(lines: readonly Line[]): ReadonlySet<number> {
+  const found = new Set<number>();
+  for (let at = 0; at < lines.length; at += 1) {
+    const words = lines[at]?.text ?? '';
+    if (!NUMBERED_TITLE.test(words)) continue;
+    const indent = words.search(/\S/);
+    const title = lines.slice(at, at + MAX_TITLE);
+    const end = title.findIndex(({ text }, below) => text.endsWith(':') && (below === 0 || text.search(/\S/) > indent));
+    for (let below = 0; below <= Math.max(0, end); below += 1) found.add(at + below);
+  }
+  return found;
+}
+
 function isSource(lines: readonly Line[], at: number): boolean {
   const line = lines[at];
   if (line === undefined) return false;
   if (line.number !== null && (line.isMarked || isInRun(lines, at))) return true;
   if (isFrame(line)) return true;
   const next = lines[at + 1]?.text ?? '';
-  // Node underlines the source that threw: `if (e.message === 'PEER_FLOOD') throw e` over a `^`, the error further below.
-  const isUnderline = /^\s*[~^]+\s*$/.test(next) || /^\s*[|│]\s*[~^]+/.test(next);
-  return isUnderline && lines.slice(at + 2, at + 6).some((other) => /\S/.test(other.text) && !isFrame(other));
+  const isUnderlined = /^\s*[~^]+\s*$/.test(next) || /^\s*[|│]\s*[~^]+/.test(next);
+  if (isUnderlined && line.number !== null) return true;
+  // Node underlines the source that threw: `if (e.message === 'PEER_FLOOD') throw e` over a `^`, the error further below;
+  // Deno prints the error above.
+  const others = [...lines.slice(Math.max(0, at - 4), at), ...lines.slice(at + 2, at + 6)];
+  return isUnderlined && others.some((other) => SAYS_ERROR.test(other.text) && !isFrame(other));
 }
+
+/** An error's line, not the place before it: `/srv/bot/x.js:27`. */
+const SAYS_ERROR = /^(?!\s*\S+:\d+(?::\d+)?\s*$)\s*\S/;
 
 const isFrame = ({ text }: Line): boolean => LINE_ROWS.some(({ pattern }) => pattern.test(text));
 

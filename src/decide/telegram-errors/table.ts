@@ -89,6 +89,18 @@ function toLetters(name: string): string {
     .toLowerCase();
 }
 
+const hasNumber = (name: string): boolean => /_X(?=_|MIN|$)/.test(name);
+
+/**
+ * A name whose number is spelled in another way: `FLOOD_WAIT30`. Where the error has no number the name is another, which is
+ * taken for it only if it does nothing to the account.
+ */
+function lookUpNumbered(name: string): TelegramError | undefined {
+  const error = byLetters.get(toLetters(name));
+  const isHarmless = error?.outcome === 'none' || error?.outcome === 'count_error';
+  return error && (isHarmless || hasNumber(error.name ?? '')) ? error : undefined;
+}
+
 /** The error of exactly this canonical name (`FLOOD_WAIT_X`). */
 export function getError(name: string): TelegramError {
   const error = byName.get(name);
@@ -108,8 +120,8 @@ export function lookUpName(token: string): TelegramError | null {
   return (
     byName.get(upper) ??
     byName.get(withX) ??
-    byLetters.get(toLetters(withX)) ??
-    byLetters.get(toLetters(upper.replace(/\d+$/, ''))) ??
+    (withX === upper && !hasNumber(upper) ? byLetters.get(toLetters(upper)) : lookUpNumbered(withX)) ??
+    lookUpNumbered(upper.replace(/\d+$/, '')) ??
     openNames.find(([prefix]) => upper.startsWith(prefix))?.[1] ??
     null
   );

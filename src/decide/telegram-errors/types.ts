@@ -9,14 +9,19 @@ export interface ErrorReport {
   errorCode?: number | string | null;
   /** The wait the caller knows of, in seconds. */
   seconds?: number | null;
+  /** When the report came, ms since 1970: until an instant that a field of the text names it is as long as from here on. */
+  reportedAt?: number;
 }
 
 /** What an error does to the account. */
 export type ErrorEffect =
   /** 1 … 1,209,600 s (14 days). */
   | { kind: 'wait'; waitSeconds: number }
-  /** Telegram's anti-spam. `until`: the end that Telegram named, ms since 1970; without it the length is decided elsewhere. */
-  | { kind: 'block'; until?: number }
+  /**
+   * Telegram's anti-spam. `until`: the end that Telegram named, ms since 1970; without it the length is decided elsewhere.
+   * `waitSeconds`: a wait that is named beside it, as of `wait`; the longer of both holds.
+   */
+  | { kind: 'block'; until?: number; waitSeconds?: number }
   | { kind: 'disable'; reason: Exclude<DisabledReason, 'manual'> }
   | { kind: 'count_error' }
   | { kind: 'none' };
@@ -73,6 +78,8 @@ export interface Evidence {
   codes: readonly number[];
   /** Seconds of fields, as given. */
   seconds: readonly number[];
+  /** Ends of waits and restrictions that fields name, ms since 1970; only those to come. */
+  ends: readonly number[];
   /** The program talked to somebody who is not Telegram: another host, a proxy. */
   isElsewhere: boolean;
 }

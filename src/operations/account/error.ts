@@ -71,7 +71,7 @@ export function takeError(
   report: ErrorReport & { serviceName: string | null; leaseId: string | null },
   origin: Origin,
 ): ReplyBody<'account.error'>['result'] {
-  const classified = classifyError(report);
+  const classified = classifyError({ ...report, reportedAt: work.now });
   const applied = applyError(account.condition, classified, work.now, errorWindowMs);
   const { serviceName, leaseId } = report;
   keepErrorReport(
