@@ -10,7 +10,15 @@ const root = path.resolve(import.meta.dirname, '..');
 const MIGRATIONS = readdirSync(path.join(root, 'prisma/migrations'), { withFileTypes: true })
   .filter((entry) => entry.isDirectory())
   .map(({ name }) => `prisma/migrations/${name}/migration.sql`);
-const ASSETS = ['contracts/asyncapi.json', 'contracts/openapi.json', ...MIGRATIONS];
+const ASSETS = [
+  'contracts/asyncapi.json',
+  'contracts/openapi.json',
+  'src/decide/telegram-errors/table.tsv',
+  'src/redis/acquire-locks.lua',
+  'src/redis/release-locks.lua',
+  'src/redis/stretch-locks.lua',
+  ...MIGRATIONS,
+];
 
 for (const asset of ASSETS) {
   const copy = path.join(root, 'dist', asset);

@@ -78,7 +78,13 @@ test('the build puts nothing into dist that is not a program, a migration or a p
   execFileSync(process.execPath, [path.join(copy, 'scripts/copy-assets.mjs')]);
   const files = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const names = new Set(files.map(({ name }) => name));
-  expect([...names].sort()).toEqual(['asyncapi.json', 'migration.sql', 'openapi.json']);
+  // What the program reads beside its own code, else it does not start.
+  const data = execFileSync('git', ['ls-files', 'src'], { cwd: ROOT, encoding: 'utf8' })
+    .split('\n')
+    .filter((file) => file !== '' && !/\.tsx?$/.test(file))
+    .map((file) => path.basename(file));
+  expect(data).toContain('table.tsv');
+  expect([...names].sort()).toEqual([...data, 'asyncapi.json', 'migration.sql', 'openapi.json'].sort());
 });
 
 test('the health check asks for liveness', () => {
