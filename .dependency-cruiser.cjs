@@ -9,6 +9,9 @@ const STORES = [...COMMON, 'src/store', 'src/redis', 'src/broker', 'src/telegram
 /** What answers a request. */
 const REQUESTS = ['src/requests', 'src/accounts', 'src/operations'];
 
+/** What the command's doctor looks with. */
+const DOCTOR = ['src/broker', 'src/config', 'src/redis', 'src/store', 'src/telemetry'];
+
 /** @param {string} from @param {string[]} to */
 const mayImport = (from, to) => ({
   name: `${from.replace(/^src\//, '')}-imports`,
@@ -67,6 +70,18 @@ module.exports = {
     mayImport('src/doors', [...STORES, ...REQUESTS]),
     mayImport('src/jobs', [...STORES, ...REQUESTS]),
     mayImport('src/health', [...STORES, ...REQUESTS, 'src/doors']),
+    // Speaks HTTP like any other caller; only the doctor looks at the servers themselves.
+    mayImport('src/cli', ['contracts', 'src/clock', 'src/decide', ...DOCTOR]),
+    {
+      name: 'only-the-doctor-looks-at-servers',
+      severity: 'error',
+      from: { path: '^src/cli/', pathNot: '^src/cli/doctor/examine-servers\\.' },
+      to: { path: DOCTOR.map((folder) => `^${folder}(/|\\.)`) },
+    },
+    mayUse(
+      'src/cli',
+      '^(crypto|fs|path|readline/promises|timers/promises)$|node_modules/(@clack/prompts|cli-table3|commander|zod)/',
+    ),
     mayImport('src/app', ['src', 'contracts', 'generated']),
     // Published by itself: of the contract only what needs no package.
     mayImport('packages/client', ['contracts/envelope', 'contracts/topology']),

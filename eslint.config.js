@@ -17,7 +17,10 @@ const noRandomness = {
   selector: IS_RANDOM,
   message: 'Only src/clock.ts is unpredictable; use node:crypto for secrets and ids.',
 };
-const noEnvironment = { selector: READS_ENVIRONMENT, message: 'Only src/config.ts reads the environment.' };
+const noEnvironment = {
+  selector: READS_ENVIRONMENT,
+  message: 'Only src/config.ts and src/cli/environment.ts read the environment.',
+};
 const noBuiltSql = { selector: BUILDS_SQL, message: 'SQL is a tagged $queryRaw template, never a built string.' };
 
 export default defineConfig(
@@ -44,7 +47,7 @@ export default defineConfig(
     rules: { 'no-restricted-syntax': ['error', noEnvironment] },
   },
   {
-    files: ['src/config.ts'],
+    files: ['src/config.ts', 'src/cli/environment.ts'],
     rules: { 'no-restricted-syntax': ['error', noTime, noRandomness] },
   },
   {

@@ -6,6 +6,10 @@ import { firstUrl, splitUrls } from '../decide/messages/split-urls.js';
 /** The broker's management API, which sees what AMQP does not show: bindings and policies. */
 export interface Management {
   readTopology: () => Promise<FoundTopology>;
+  /** The answer to a GET below `/api` of the URL that is asked, such as `nodes`; null: its user may not look at that. */
+  look: (what: string) => Promise<unknown>;
+  /** What is asked for queues and permissions: the virtual host, percent-encoded. */
+  vhost: string;
 }
 
 /** The management API knows the user or the password not, or the user may not use it. */
@@ -50,6 +54,15 @@ export function createManagement({ url, rabbitmqUrl, tls }: ManagementOptions): 
         throw error;
       }
     },
+    look: async (what) => {
+      try {
+        return await getJson(new URL(`/api/${what}`, urls[current]), tls);
+      } catch (error) {
+        if (error instanceof ManagementRefused) return null;
+        throw error;
+      }
+    },
+    vhost,
   };
 }
 

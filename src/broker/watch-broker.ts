@@ -27,7 +27,7 @@ export interface BrokerWatch {
 export interface BrokerWatchOptions {
   connections: Connections;
   /** Null: bindings and policies cannot be seen. */
-  management: Management | null;
+  management: Pick<Management, 'readTopology'> | null;
   /** By queue name. */
   consumers: () => ReadonlyMap<string, Consumer>;
   /** By name, whether the channel could be published on at once. */
@@ -147,7 +147,7 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
   };
 
   /** Where the management API is away there are none to be seen yet, which is told. */
-  const findDifferences = async (api: Management): Promise<string[]> => {
+  const findDifferences = async (api: Pick<Management, 'readTopology'>): Promise<string[]> => {
     try {
       return differencesOf(await api.readTopology());
     } catch (error) {

@@ -30,7 +30,7 @@ export async function startService(
   env: Record<string, string> = {},
   { waits = true }: { waits?: boolean } = {},
 ): Promise<RunningService> {
-  const port = await freePort();
+  const port = env.HTTP_PORT ?? (await freePort());
   const child = spawn(process.execPath, ['--enable-source-maps', await buildService()], {
     cwd: ROOT,
     env: {

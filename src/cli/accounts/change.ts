@@ -1,0 +1,138 @@
+import type { Command } from 'commander';
+import type { BULK_ACTIONS } from '../../../contracts/fleet-work.js';
+import type { OperationName } from '../../../contracts/operations.js';
+import type { Tie } from '../command.js';
+import type { Context } from '../context.js';
+import type { Fields } from '../client.js';
+import { toWhole } from '../options.js';
+import { usageError } from '../exit.js';
+import { changeFiltered } from './change-filtered.js';
+import { changeNamed } from './change-named.js';
+import { type Filter, isEmpty, withFilter } from './filter.js';
+
+type BulkAction = (typeof BULK_ACTIONS)[number];
+
+/** A verb that changes accounts. */
+export interface Change {
+  verb: string;
+  description: string;
+  /** As a person is asked: `Disable`. */
+  imperative: string;
+  /** `disabled`. */
+  participle: string;
+  /** It takes something away, so a person is asked even for one account. */
+  isDestructive: boolean;
+  /** Of one account. */
+  operation: OperationName;
+  fields: Fields;
+  /** Of all that match a filter; null: they are changed one by one. */
+  bulk: BulkAction | null;
+  /** What `--force` means; null: there is no such option. */
+  force: string | null;
+}
+
+const CHANGES: readonly Change[] = [
+  {
+    verb: 'recover',
+    description: 'end the waits of accounts, and their count of errors, now',
+    imperative: 'Recover',
+    participle: 'recovered',
+    isDestructive: false,
+    operation: 'admin.recover',
+    fields: {},
+    bulk: 'recover',
+    force: 'recover disabled accounts too, whatever they are disabled for',
+  },
+  {
+    verb: 'activate',
+    description: 'let accounts be handed out again that are disabled or draining',
+    imperative: 'Activate',
+    participle: 'activated',
+    isDestructive: false,
+    operation: 'admin.set-status',
+    fields: { status: 'active' },
+    bulk: 'activate',
+    force: 'end their waits too',
+  },
+  {
+    verb: 'drain',
+    description: 'hand accounts out no more once their leases have ended',
+    imperative: 'Drain',
+    participle: 'drained',
+    isDestructive: true,
+    operation: 'admin.set-status',
+    fields: { status: 'draining' },
+    bulk: 'drain',
+    force: null,
+  },
+  {
+    verb: 'disable',
+    description: 'hand accounts out no more until they are activated',
+    imperative: 'Disable',
+    participle: 'disabled',
+    isDestructive: true,
+    operation: 'admin.set-status',
+    fields: { status: 'disabled' },
+    bulk: 'disable',
+    force: null,
+  },
+  {
+    verb: 'release',
+    description: 'take accounts away from their holders',
+    imperative: 'Take back',
+    participle: 'taken back',
+    isDestructive: true,
+    operation: 'admin.force-release',
+    fields: {},
+    bulk: 'force-release',
+    force: null,
+  },
+  {
+    verb: 'remove',
+    description: 'erase sessions, phone numbers and metadata of accounts for good; only their history stays',
+    imperative: 'Remove for good',
+    participle: 'removed',
+    isDestructive: true,
+    operation: 'admin.remove',
+    fields: {},
+    bulk: null,
+    force: null,
+  },
+];
+
+export interface ChangeOptions extends Filter {
+  reason: string;
+  yes?: boolean;
+  dryRun?: boolean;
+  force?: boolean;
+  expectedCount?: number;
+}
+
+export function defineChanges(noun: Command, tie: Tie): void {
+  for (const change of CHANGES) {
+    const command = withFilter(
+      noun
+        .command(change.verb)
+        .description(`${change.description}: those named, or all that match a filter`)
+        .argument('[account...]', 'ids, their beginnings, or phone numbers'),
+    )
+      .option('--reason <text>', 'why, for the history', `by hand: accounts ${change.verb}`)
+      .option('--expected-count <n>', 'with a filter: do nothing where another number of accounts matches', toWhole)
+      .option('--dry-run', 'tell what would be done, and do nothing')
+      .option('-y, --yes', 'do not ask');
+    if (change.force !== null) command.option('--force', change.force);
+    tie(command, (context: Context, options: ChangeOptions, given: string[]) => apply(context, change, options, given));
+  }
+}
+
+async function apply(
+  context: Context,
+  change: Change,
+  options: ChangeOptions,
+  given: readonly string[],
+): Promise<undefined> {
+  if (isEmpty(options) === (given.length === 0)) throw usageError('name accounts, or give a filter, and not both');
+  if (given.length > 0 && options.expectedCount !== undefined) throw usageError('--expected-count goes with a filter');
+  if (given.length > 0) return changeNamed(context, change, options, given);
+  return changeFiltered(context, change, options);
+}
