@@ -87,9 +87,8 @@ module.exports = {
     mayImport('packages/client', ['contracts/envelope', 'contracts/topology']),
     mayUse('packages/client/src', 'node_modules/(amqplib|amqp-connection-manager)/|^(node:)?[a-z_/]+$'),
     // Written as an integrator would write them; only the demonstration around them knows this checkout.
-    mayImport('examples/client', ['contracts']),
-    mayImport('examples/services', ['contracts', 'examples']),
-    mayImport('examples/demo', ['contracts', 'examples', 'scripts']),
+    mayImport('examples/services', ['packages', 'examples']),
+    mayImport('examples/demo', ['contracts', 'packages', 'examples', 'scripts']),
     { name: 'nobody-imports-main', severity: 'error', from: {}, to: { path: '^src/main\\.' } },
     {
       name: 'no-tests-in-production',

@@ -6,6 +6,7 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type AccountManager, connectAccountManager } from '@account-manager/client';
 import { connect } from 'amqplib';
 import pg from 'pg';
 import { REQUEST_QUEUES } from '../contracts/topology.js';
@@ -13,7 +14,6 @@ import { migrate } from '../scripts/migrate.mjs';
 import { startService, stopService } from '../scripts/service.mjs';
 import { isListening } from '../scripts/servers/probe.mjs';
 import { freePort } from '../scripts/servers/process.mjs';
-import { type AccountManagerClient, connectAccountManager } from './client/account-manager-client.js';
 import { parseCsv } from './csv.js';
 import { type Child, startChild } from './demo/children.js';
 import { listenToEvents, type ReceivedEvent } from './demo/events.js';
@@ -128,7 +128,7 @@ async function play(): Promise<boolean> {
   await stopServices();
   const figures = await loadFigures(database);
 
-  const manager = await connectAccountManager(RABBITMQ_URL, 'operating');
+  const manager = await connectAccountManager(RABBITMQ_URL, { serviceName: 'operating' });
   undo.push(() => manager.close());
   view.say('an operator asks for a report');
   await runJob(manager, 'report');
@@ -149,7 +149,7 @@ async function play(): Promise<boolean> {
 
 /** Lets all waits end at one instant, and waits until the accounts have recovered. */
 async function endWaits(
-  manager: AccountManagerClient,
+  manager: AccountManager,
   database: pg.Client,
   view: View,
   nameOf: (accountId: string) => string,
@@ -170,7 +170,7 @@ async function endWaits(
 }
 
 /** Lets a midnight pass and the reset run; tells what was seen before and after. */
-async function passMidnight(manager: AccountManagerClient, database: pg.Client): Promise<Midnight> {
+async function passMidnight(manager: AccountManager, database: pg.Client): Promise<Midnight> {
   const before = await loadCounters(database);
   await letMidnightPass(database);
   const used = await readUsedToday(manager, database);

@@ -6,13 +6,13 @@
 // account is known by its phone number, and its session is replaced. Ends with status 1 when an account was rejected.
 
 import { readFileSync } from 'node:fs';
+import { type AdminRegisterRequest, connectAccountManager } from '@account-manager/client';
 import { registerRequest } from '../contracts/admin.js';
-import { connectAccountManager, type Request } from './client/account-manager-client.js';
 import { type CsvRecord, parseCsv } from './csv.js';
 
 interface Row {
   line: number;
-  account: Request<'admin.register'>['accounts'][number];
+  account: AdminRegisterRequest['accounts'][number];
 }
 
 /** One request may have 256 KiB and 1000 accounts (contract, sections 2 and 4). */
@@ -33,11 +33,10 @@ const tell = (line: number | undefined, outcome: keyof typeof counts, detail = '
 };
 
 const rows = parseCsv(readFileSync(file, 'utf8')).map(toRow).filter(isSound);
-const manager = await connectAccountManager(RABBITMQ_URL, 'import-fleet');
+const manager = await connectAccountManager(RABBITMQ_URL, { serviceName: 'import-fleet' });
 try {
   for (const chunk of toChunks(rows)) {
-    const reply = await manager.request('admin.register', { accounts: chunk.map(({ account }) => account) });
-    if (!reply.success) throw new Error(`${reply.error.code}: ${reply.error.message}`);
+    const reply = await manager.call('admin.register', { accounts: chunk.map(({ account }) => account) });
     for (const { index, outcome, account_id: accountId, reason } of reply.accounts) {
       tell(chunk[index]?.line, outcome, reason ?? accountId);
     }

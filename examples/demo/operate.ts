@@ -1,49 +1,43 @@
+import type { AccountManager, AdminRunJobReply, QueryReportReply } from '@account-manager/client';
 import type pg from 'pg';
-import type { FailureReply } from '../../contracts/failures.js';
-import type { AccountManagerClient, Reply } from '../client/account-manager-client.js';
 import type { Counts } from './history.js';
 
-type Success<R> = Extract<R, { success: true }>;
-type Run = Success<Reply<'admin.run-job'>>;
-export type Report = NonNullable<Success<Reply<'query.report'>>['report']>;
+export type Report = NonNullable<QueryReportReply['report']>;
 
-/** A run may wait for its turn beside another of the same job. */
-const JOB_TIMEOUT_MS = 30_000;
 const REASON = 'shown in the demo';
 
 /** Runs a background job now, as an operator does. */
-export async function runJob(manager: AccountManagerClient, job: Run['job']): Promise<Run> {
-  const run = succeeded(await manager.request('admin.run-job', { job }, JOB_TIMEOUT_MS));
+export async function runJob(manager: AccountManager, job: AdminRunJobReply['job']): Promise<AdminRunJobReply> {
+  const run = await manager.call('admin.run-job', { job });
   if (run.state !== 'done') throw new Error(`${job} is ${run.state}: ${run.failure ?? 'it has not ended yet'}`);
   return run;
 }
 
 /** Lets the present waits of accounts end at an instant. */
-export async function endWaitsAt(manager: AccountManagerClient, accountIds: readonly string[], at: number) {
+export async function endWaitsAt(manager: AccountManager, accountIds: readonly string[], at: number) {
   const decision = { recovery_time: new Date(at).toISOString(), reason: REASON };
-  for (const account_id of accountIds)
-    succeeded(await manager.request('admin.schedule-recovery', { account_id, ...decision }));
+  for (const account_id of accountIds) await manager.call('admin.schedule-recovery', { account_id, ...decision });
 }
 
 /** The latest report, as it is read over the bus and over HTTP. */
-export async function readReport(manager: AccountManagerClient, serviceUrl: string) {
-  const { report: bus } = succeeded(await manager.request('query.report', {}));
+export async function readReport(manager: AccountManager, serviceUrl: string) {
+  const { report: bus } = await manager.call('query.report', {});
   const answer = await fetch(`${serviceUrl}/api/v1/account-manager/report`);
   const { report: http } = (await answer.json()) as { report?: Report | null };
   return { bus, http };
 }
 
 /** Until when and how gently an account is used after a block; null: as ever. */
-export async function readReentry(manager: AccountManagerClient, account_id: string) {
-  return succeeded(await manager.request('query.limits', { account_id })).status.reentry ?? null;
+export async function readReentry(manager: AccountManager, account_id: string) {
+  return (await manager.call('query.limits', { account_id })).status.reentry ?? null;
 }
 
 /** How much of today's limits is used, as the account manager tells it, over all users. */
-export async function readUsedToday(manager: AccountManagerClient, database: pg.Client): Promise<number> {
+export async function readUsedToday(manager: AccountManager, database: pg.Client): Promise<number> {
   const { rows } = await database.query<{ user_id: string }>('SELECT DISTINCT user_id FROM telegram_sessions');
   let used = 0;
   for (const { user_id } of rows) {
-    const { accounts } = succeeded(await manager.request('query.accounts', { user_id: Number(user_id), limit: 500 }));
+    const { accounts } = await manager.call('query.accounts', { user_id: Number(user_id), limit: 500 });
     for (const { used_today } of accounts) for (const times of Object.values(used_today)) used += times;
   }
   return used;
@@ -84,10 +78,4 @@ export async function loadCounters(database: pg.Client): Promise<{ ofTheDay: num
        (SELECT COALESCE(sum(total), 0)::integer FROM channel_usage) AS for_ever`,
   );
   return { ofTheDay: rows[0]?.of_the_day ?? 0, forEver: rows[0]?.for_ever ?? 0 };
-}
-
-/** What was asked for; throws where it was refused. */
-function succeeded<S extends { success: true }>(reply: S | FailureReply): S {
-  if (reply.success) return reply;
-  throw new Error(`${reply.error.code}: ${reply.error.message}`);
 }

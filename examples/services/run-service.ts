@@ -1,16 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
-  type AccountManagerClient,
+  type AccountManager,
+  AccountManagerError,
+  type ActionType,
   connectAccountManager,
-  type Reply,
-  type Request,
-} from '../client/account-manager-client.js';
-import { connectTelegram, type TelegramCall, type TelegramConnection, TelegramError } from '../telegram.js';
+  type HeldAccount as Account,
+  isTelegramError,
+  type Purpose,
+} from '@account-manager/client';
+import { connectTelegram, type TelegramCall } from '../telegram.js';
 
 /** What a worker wants accounts for. */
 export interface Campaign {
   userId: number;
-  purpose: Request<'account.allocate'>['purpose'];
+  purpose: Purpose;
   channel?: string;
 }
 
@@ -23,23 +26,17 @@ export interface HeldAccount {
   perform(actionType: ActionType, call: TelegramCall): Promise<boolean>;
 }
 
-type ActionType = Request<'action.acquire'>['action_type'];
-type Allocation = Extract<Reply<'account.allocate'>, { success: true }>['allocation'];
-
 interface Service {
-  name: string;
-  manager: AccountManagerClient;
+  manager: AccountManager;
   telegramUrl: string;
   /** Aborts when the service is told to end. */
   stopping: AbortSignal;
 }
 
-/** Ample for one round of work; longer work prolongs its lease (`account.renew`). */
+/** Longer work is no problem: the client renews the lease. When this process dies, the account is free again after so long. */
 const LEASE_MINUTES = 5;
 /** With a longer pause ahead another account does the work sooner. */
 const WORTH_WAITING_MS = 5_000;
-/** This clock may be ahead of the account manager's. */
-const LEAST_WAIT_MS = 50;
 /** An account may come free sooner than a refusal can know. */
 const ASK_AGAIN_MS = 5_000;
 
@@ -57,8 +54,8 @@ export async function runService(
   const stop = new AbortController();
   for (const signal of ['SIGTERM', 'SIGINT']) process.on(signal, () => stop.abort());
 
-  const manager = await connectAccountManager(RABBITMQ_URL, name);
-  const service: Service = { name, manager, telegramUrl: TELEGRAM_URL, stopping: stop.signal };
+  const manager = await connectAccountManager(RABBITMQ_URL, { serviceName: name });
+  const service: Service = { manager, telegramUrl: TELEGRAM_URL, stopping: stop.signal };
   const workers = campaigns.map((campaign) =>
     runWorker(service, campaign, work).catch((error: unknown) => {
       stop.abort(); // the others end, too, and whoever watches this process starts it again
@@ -76,90 +73,46 @@ async function runWorker(
   campaign: Campaign,
   work: (account: HeldAccount, campaign: Campaign) => Promise<void>,
 ): Promise<void> {
-  const { name, manager, stopping } = service;
+  const { manager, stopping } = service;
+  const { userId: user_id, purpose, channel } = campaign;
+  const wish = { user_id, purpose, target_channel_id: channel, timeout_minutes: LEASE_MINUTES };
   while (!stopping.aborted) {
-    const reply = await manager.request('account.allocate', {
-      user_id: campaign.userId,
-      purpose: campaign.purpose,
-      service_name: name,
-      target_channel_id: campaign.channel,
-      timeout_minutes: LEASE_MINUTES,
-    });
-    if (reply.success) {
-      await useAccount(service, reply.allocation, campaign, work);
-      continue;
+    try {
+      await manager.withAccount(wish, (account) => useAccount(service, account, campaign, work));
+    } catch (error) {
+      // Telegram's errors have been reported: what they mean for the account is the account manager's business.
+      if (isTelegramError(error)) continue;
+      if (!(error instanceof AccountManagerError && (error.retryable || error.code === 'LEASE_LOST'))) throw error;
+      console.log(`no account for user ${user_id}: ${error.code}`);
+      await sleepUnless(stopping, Math.min(error.retryAfterMs ?? ASK_AGAIN_MS, ASK_AGAIN_MS));
     }
-    const { code, message, retryable, retry_after_ms: retryAfterMs = ASK_AGAIN_MS } = reply.error;
-    if (!retryable) throw new Error(`${code}: ${message}`);
-    console.log(`no account for user ${campaign.userId}: ${code}`);
-    await sleepUnless(stopping, Math.min(retryAfterMs, ASK_AGAIN_MS));
   }
 }
 
-/** Connects the account to Telegram, works with it, and gives it back, whatever happens. */
+/** Connects the account to Telegram and works with it. */
 async function useAccount(
-  service: Service,
-  allocation: Allocation,
+  { telegramUrl, stopping }: Service,
+  account: Account,
   campaign: Campaign,
   work: (account: HeldAccount, campaign: Campaign) => Promise<void>,
 ): Promise<void> {
-  const { name, manager, stopping, telegramUrl } = service;
-  const lease = { account_id: allocation.account_id, service_name: name, lease_id: allocation.lease_id };
-  const holder = { ...lease, fence: allocation.fence };
+  const telegram = await connectTelegram(telegramUrl, account.session_data ?? '');
   const done: Partial<Record<ActionType, number>> = {};
-
-  /** Resolves with a permit once the limits allow the action; null: not with this account. */
-  const acquire = async (action: Pick<Request<'action.acquire'>, 'action_type' | 'target_channel_id'>) => {
-    while (!stopping.aborted) {
-      const reply = await manager.request('action.acquire', { ...holder, ...action });
-      if (!reply.success) return null; // the lease is lost
-      if (reply.permit_id !== undefined) return reply.permit_id;
-      if (reply.next_allowed_at === null) return null; // not by itself
-      const waitMs = Date.parse(reply.next_allowed_at) - Date.now();
-      if (waitMs > WORTH_WAITING_MS) return null;
-      await sleepUnless(stopping, Math.max(waitMs, LEAST_WAIT_MS));
-    }
-    return null;
-  };
-
-  /** What the error means for the account is the account manager's business: the next permit will tell. */
-  const reportError = ({ code, errorMessage }: TelegramError) =>
-    manager.request('account.error', { ...holder, error_code: code, error_message: errorMessage });
-
-  const perform = (telegram: TelegramConnection) => async (actionType: ActionType, call: TelegramCall) => {
-    const action = { action_type: actionType, target_channel_id: call.channel };
-    const permitId = await acquire(action);
-    if (permitId === null) return false;
+  const perform = async (actionType: ActionType, call: TelegramCall): Promise<boolean> => {
+    if (stopping.aborted) return false;
+    const waitMs = WORTH_WAITING_MS;
+    const { outcome } = await account.act(actionType, call.channel ?? null, () => telegram.call(call), { waitMs });
+    if (outcome === 'refused') return false;
+    // A failed one is done as well: it counts, and the next permit will tell whether the account may go on.
     done[actionType] = (done[actionType] ?? 0) + 1;
-    const failure = await telegram.call(call).then(() => null, onlyTelegramErrors);
-    await manager.request('action.record', { ...lease, ...action, permit_id: permitId, success: failure === null });
-    if (failure !== null) await reportError(failure);
     return true;
   };
-
-  let telegram: TelegramConnection | undefined;
   try {
-    telegram = await connectTelegram(telegramUrl, allocation.session_data ?? '');
-    await work({ perform: perform(telegram) }, campaign);
-  } catch (error) {
-    await reportError(onlyTelegramErrors(error));
+    await work({ perform }, campaign);
   } finally {
-    await telegram?.close();
-    await manager.request('account.release', {
-      ...holder,
-      usage_stats: {
-        invites_sent: done.invite,
-        messages_sent: done.message,
-        contacts_added: done.add_contact,
-      },
-    });
-    console.log(`gave back ${allocation.account_id} of user ${campaign.userId} after`, done);
+    await telegram.close();
+    console.log(`gives back ${account.account_id} of user ${account.user_id} after`, done);
   }
-}
-
-function onlyTelegramErrors(error: unknown): TelegramError {
-  if (error instanceof TelegramError) return error;
-  throw error;
 }
 
 async function sleepUnless(stopping: AbortSignal, ms: number): Promise<void> {

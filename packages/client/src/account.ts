@@ -70,7 +70,12 @@ async function takeLease(
   // The reply to a copy that came when all was over.
   if (allocation.ended_at !== undefined) throw lossOf(allocation.account_id, 'reply');
   const lease = keepLease({ requests, settings, allocation, sentAt, timeoutMinutes: wish.timeout_minutes });
-  await lease.refreshed();
+  try {
+    await lease.refreshed();
+  } catch (error) {
+    if (lease.noticedBy() === 'clock') core.background(returnUnused(core, allocation));
+    throw error;
+  }
   return { allocation, lease };
 }
 

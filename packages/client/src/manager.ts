@@ -76,14 +76,20 @@ export async function connectAccountManager(
   };
   const openEvents = async (): Promise<Connection> => {
     // A broker that is short of memory reads nothing from a connection that publishes: events have another.
-    events ??= keepConnection(options.eventsUrl ?? url, `${settings.serviceName} events`, settings);
-    await events.opened();
-    return events;
+    const opening = (events ??= keepConnection(options.eventsUrl ?? url, `${settings.serviceName} events`, settings));
+    try {
+      await opening.opened();
+      return opening;
+    } catch (error) {
+      if (events === opening) events = null;
+      await opening.close();
+      throw error;
+    }
   };
   const close = async (): Promise<void> => {
     closing.abort(closedError());
     await Promise.all([...subscriptions].map((subscription) => subscription.close()));
-    await atMost(settings.closeTimeoutMs, Promise.allSettled(underWay));
+    await atMost(settings.closeTimeoutMs, settle(underWay));
     await requests.close();
     await Promise.all([connection.close(), events?.close()]);
   };
@@ -104,4 +110,9 @@ export async function connectAccountManager(
       }),
     close: () => (closed ??= close()),
   };
+}
+
+/** Waits for all of them, and for those that begin meanwhile, such as the release of an account. */
+async function settle(works: ReadonlySet<Promise<unknown>>): Promise<void> {
+  while (works.size > 0) await Promise.allSettled(works);
 }
