@@ -3,6 +3,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
+import { PARKED } from '../../contracts/topology.js';
 import { type Installation, startInstallation } from '../flows/installation.js';
 import { eventually } from '../support/eventually.js';
 import type { RunningService } from '../support/service.js';
@@ -201,9 +202,13 @@ test('a job is run to its end', async () => {
 
 test('parked messages are listed, shown and discarded', async () => {
   const { channel } = installation.client;
-  channel.publish('account-manager.requests', 'account.release', Buffer.from('{"secret": '), {
-    contentType: 'application/json',
+  channel.sendToQueue(PARKED.name, Buffer.from('{"user_id": '), {
     messageId: randomUUID(),
+    headers: {
+      'x-error-code': 'MALFORMED_MESSAGE',
+      'x-error-message': 'body: must be JSON',
+      'x-original-routing-key': 'account.release',
+    },
   });
   let parked: Record<string, unknown>[] = [];
   await eventually(async () => (parked = await data('parked')).length === 1, PATIENCE_MS);
