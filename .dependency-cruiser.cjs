@@ -47,7 +47,8 @@ module.exports = {
       name: 'no-development-packages',
       comment: 'what runs in production stands under dependencies',
       severity: 'error',
-      from: { path: '^(contracts|src)/' },
+      // The console is bundled: nothing of it is installed with the service.
+      from: { path: '^(contracts|src)/', pathNot: '^src/console/' },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },
     mayImport('contracts', []),
@@ -86,6 +87,22 @@ module.exports = {
     // Published by itself: of the contract only what needs no package.
     mayImport('packages/client', ['contracts/envelope', 'contracts/topology']),
     mayUse('packages/client/src', 'node_modules/(amqplib|amqp-connection-manager)/|^(node:)?[a-z_/]+$'),
+    // A page in a browser: of the service it knows the contract alone, and of that the types.
+    mayImport('src/console', ['contracts']),
+    {
+      name: 'console-knows-types',
+      comment: 'the schemas would bring zod into the page',
+      severity: 'error',
+      from: { path: '^src/console/' },
+      to: { path: '^contracts/', dependencyTypesNot: ['type-only'] },
+    },
+    mayUse('src/console', 'node_modules/(preact|@preact/signals|uplot)/'),
+    {
+      name: 'nobody-imports-the-console',
+      severity: 'error',
+      from: { pathNot: '^src/console/' },
+      to: { path: '^src/console/' },
+    },
     // Written as an integrator would write them; only the demonstration around them knows this checkout.
     mayImport('examples/services', ['packages', 'examples']),
     mayImport('examples/demo', ['contracts', 'packages', 'examples', 'scripts']),
@@ -105,7 +122,7 @@ module.exports = {
     enhancedResolveOptions: {
       exportsFields: ['exports'],
       conditionNames: ['import', 'node', 'default', 'types'],
-      extensions: ['.ts', '.mts', '.js', '.mjs', '.json'],
+      extensions: ['.ts', '.tsx', '.mts', '.js', '.mjs', '.json'],
     },
   },
 };

@@ -357,6 +357,8 @@ export const OPERATION_NAMES = Object.keys(OPERATIONS) as OperationName[];
 
 /** A request's body after validation. */
 export type RequestBody<K extends OperationName> = z.output<(typeof OPERATIONS)[K]['request']>;
+/** A request's body as a caller writes it, with what may be left out. */
+export type GivenBody<K extends OperationName> = z.input<(typeof OPERATIONS)[K]['request']>;
 /** The fields of a success beside `success: true`. */
 export type ReplyBody<K extends OperationName> = z.output<(typeof OPERATIONS)[K]['reply']>;
 

@@ -11,7 +11,7 @@ import { connect } from 'amqplib';
 import pg from 'pg';
 import { REQUEST_QUEUES } from '../contracts/topology.js';
 import { migrate } from '../scripts/migrate.mjs';
-import { startService, stopService } from '../scripts/service.mjs';
+import { describeConsole, startService, stopService } from '../scripts/service.mjs';
 import { isListening } from '../scripts/servers/probe.mjs';
 import { freePort } from '../scripts/servers/process.mjs';
 import { parseCsv } from './csv.js';
@@ -270,6 +270,7 @@ function printAddresses(serviceUrl: string, databaseUrl: string | undefined): vo
   const { RABBITMQ_URL, RABBITMQ_MANAGEMENT_URL } = process.env;
   console.log(`
 The account manager goes on running, with what the demo left in it:
+  console     ${describeConsole(serviceUrl, process.env)}
   health      ${serviceUrl}/health/ready
   metrics     ${serviceUrl}/metrics
   RabbitMQ    ${RABBITMQ_MANAGEMENT_URL ?? RABBITMQ_URL}

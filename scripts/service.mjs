@@ -149,6 +149,18 @@ function findRunning({ pid, url, log }) {
 }
 
 /**
+ * Where the console is, and what it takes to log in.
+ * @param {string} url of the service
+ * @param {NodeJS.ProcessEnv} environment of the service
+ */
+export function describeConsole(url, { ACCESS_FILE }) {
+  const login = ACCESS_FILE
+    ? `log in with the token of a caller in ${ACCESS_FILE}`
+    : 'no token is needed without ACCESS_FILE';
+  return `${url}/console (${login})`;
+}
+
+/**
  * @param {string} directory
  * @param {Pick<StartOptions, 'main'>} [options]
  */
@@ -166,6 +178,7 @@ export async function up(directory, { main } = {}) {
   console.log(`
 Account Manager is ready.
   HTTP        ${url} (/health/ready, /metrics; GET / lists the requests)
+  console     ${describeConsole(url, process.env)}
   RabbitMQ    ${urls.RABBITMQ_URL}
               ${urls.RABBITMQ_MANAGEMENT_URL} (management)
   PostgreSQL  ${urls.DATABASE_URL}

@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { createConnections } from './broker/connections.js';
 import { createOutboxRelay } from './broker/outbox-relay.js';
 import { createManagement } from './broker/management.js';
@@ -54,6 +55,9 @@ export interface App {
   /** Takes no more requests, finishes those in work, then lets go of everything. */
   stop: () => Promise<void>;
 }
+
+/** Built beside the compiled program. */
+const CONSOLE_FOLDER = path.join(import.meta.dirname, '../console');
 
 /** Builds the service: the only place that creates clients. */
 export function createApp(config: Config): App {
@@ -218,6 +222,7 @@ export function createApp(config: Config): App {
     readiness: health.readiness,
     detailedHealth: health.detailed,
     events: { feed, access, metrics },
+    consoleFolder: CONSOLE_FOLDER,
     tls: config.httpTls,
     timeouts: { keepAliveMs: config.httpKeepAliveSeconds * 1_000 },
     drainMs,

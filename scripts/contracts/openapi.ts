@@ -5,6 +5,7 @@ import { streamRequest } from '../../contracts/event-feed.js';
 import { FAILURE_CODES, FAILURES, type FailureCode, failureReply } from '../../contracts/failures.js';
 import { failuresOf } from '../../contracts/failures-of.js';
 import { OPERATION_NAMES, type Operation, OPERATIONS, type OperationName } from '../../contracts/operations.js';
+import { CONSOLE_PATHS } from './openapi-console.js';
 import { BODY_RULES, CONTRACT_VERSION, failureExample, LICENSE, listFailures, REPEAT_RULES } from './prose.js';
 import { type JsonSchema, slugOf, successSchema, toSchema } from './schemas.js';
 
@@ -41,8 +42,9 @@ export const buildOpenApi = () => ({
     { name: 'query', description: 'Looking, without changing anything' },
     { name: 'admin', description: "An operator's decisions" },
     { name: 'service', description: 'How this instance is' },
+    { name: 'console', description: "The operator's page" },
   ],
-  paths: { ...operationPaths(), ...STREAM_PATHS, ...SERVICE_PATHS },
+  paths: { ...operationPaths(), ...STREAM_PATHS, ...SERVICE_PATHS, ...CONSOLE_PATHS },
   components: {
     schemas: { FailureReply: toSchema(failureReply, DRAFT), Health: HEALTH },
     securitySchemes: {

@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { FailureReply } from '../../contracts/failures.js';
+import { OPERATION_NAMES, type OperationName } from '../../contracts/operations.js';
 import { clock } from '../clock.js';
 import type { CallerRights, Door } from '../decide/access/access-policy.js';
 import { judgeCaller, mayBeAnsweredAt } from '../decide/access/judge-access.js';
@@ -27,6 +28,8 @@ export type Entry = { ok: true; leave: () => void } | { ok: false; refusal: Fail
 export interface Gate {
   /** The caller whose bearer token the `authorization` header carries; null for nobody's. */
   identify: (authorization: string | undefined) => string | null;
+  /** The operations that a caller may ask for over HTTP; null: it may not come there at all. */
+  operationsOf: (caller: string | null) => readonly OperationName[] | null;
   /**
    * Whether the caller may have its reply written to a queue of that name, so that nobody writes into another's.
    */
@@ -96,6 +99,12 @@ export function createGate({ access, metrics, log }: GateOptions): Gate {
         for (const hash of tokenHashes) if (timingSafeEqual(given, Buffer.from(hash, 'hex'))) found = name;
       }
       return found;
+    },
+    operationsOf: (caller) => {
+      const policy = access.policy();
+      if (policy === null) return OPERATION_NAMES;
+      const rights = caller === null ? undefined : policy.get(caller);
+      return rights?.doors.has('http') ? [...rights.operations] : null;
     },
     mayBeAnsweredAt: (caller, replyTo) => {
       const policy = access.policy();

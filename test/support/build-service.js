@@ -3,9 +3,12 @@ import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, r
 import path from 'node:path';
 import process from 'node:process';
 import { build as compile } from 'esbuild';
+import { buildConsole } from '../../scripts/build-console.mjs';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const SOURCES = ['src', 'contracts', 'generated', 'prisma/migrations'];
+/** Built by a script of its own. */
+const CONSOLE = path.join(ROOT, 'src/console');
 /** What another run may still be using is left alone this long. */
 const KEPT_MS = 3_600_000;
 
@@ -22,7 +25,7 @@ export async function buildService() {
   mkdirSync(directory, { recursive: true });
   const unfinished = `${build}.${process.pid}`;
   await compile({
-    entryPoints: SOURCES.map((folder) => path.join(ROOT, folder, '**/*.ts')),
+    entryPoints: filesIn(SOURCES).filter((file) => file.endsWith('.ts')),
     outbase: ROOT,
     outdir: unfinished,
     format: 'esm',
@@ -33,9 +36,10 @@ export async function buildService() {
   for (const folder of SOURCES) {
     cpSync(path.join(ROOT, folder), path.join(unfinished, folder), {
       recursive: true,
-      filter: (source) => !source.endsWith('.ts'),
+      filter: (source) => !source.endsWith('.ts') && source !== CONSOLE,
     });
   }
+  await buildConsole(path.join(unfinished, 'console'));
   forgetOldBuilds(directory);
   try {
     renameSync(unfinished, build);
@@ -44,6 +48,15 @@ export async function buildService() {
     rmSync(unfinished, { recursive: true }); // another run was faster
   }
   return main;
+}
+
+/** @param {string[]} folders */
+function filesIn(folders) {
+  return folders.flatMap((folder) =>
+    readdirSync(path.join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .map((name) => path.join(ROOT, folder, name))
+      .filter((file) => !file.startsWith(`${CONSOLE}${path.sep}`)),
+  );
 }
 
 /** @param {string[]} folders */

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
+import readCookies from '@fastify/cookie';
 import fastify, {
   type FastifyError,
   type FastifyHttpsOptions,
@@ -15,6 +16,7 @@ import type { Dispatch } from '../../requests/request.js';
 import type { Log } from '../../telemetry/log.js';
 import type { Gate } from '../gate.js';
 import { answer } from './answer.js';
+import { serveConsole } from './console.js';
 import { type EventStreamSource, serveEventStream, STREAM_PATH } from './event-stream.js';
 import { type HealthSource, serveHealth } from './health.js';
 import { PREFIX, serveOperations } from './operations.js';
@@ -62,6 +64,8 @@ export interface HttpDoorOptions extends HealthSource {
   metrics: { registry: Registry };
   /** Absent: the stream of events is not served. */
   events?: EventStreamSource;
+  /** Where the console's page lies; absent: it is not served. */
+  consoleFolder?: string;
   log: Log;
   /** How long `stop` lets requests under way finish, milliseconds. */
   drainMs?: number;
@@ -103,11 +107,16 @@ export const createHttpDoor = (options: HttpDoorOptions): HttpDoor => {
     done();
   });
 
+  void app.register(readCookies);
   serveOperations(app, options);
   const streams =
     options.events && serveEventStream(app, PREFIX + STREAM_PATH, { ...options.events, gate: options.gate, log });
   serveRoot(app);
   serveHealth(app, options);
+  if (options.consoleFolder !== undefined) {
+    const { gate, consoleFolder: folder } = options;
+    serveConsole(app, { gate, log, folder, isEncrypted: options.tls !== undefined });
+  }
   app.get('/metrics', async (_request, reply) =>
     reply.type(metrics.registry.contentType).send(await metrics.registry.metrics()),
   );

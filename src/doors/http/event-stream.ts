@@ -13,6 +13,7 @@ import type { Log } from '../../telemetry/log.js';
 import type { Metrics } from '../../telemetry/metrics.js';
 import type { Gate } from '../gate.js';
 import { answer } from './answer.js';
+import { callerOf } from './caller.js';
 import { createQueryReader, type Query } from './query.js';
 
 export interface EventStreamSource {
@@ -53,8 +54,9 @@ export function serveEventStream(
   const open = new Set<(word: string) => void>();
   let isEnding = false;
 
-  app.get<{ Querystring: Query }>(url, { exposeHeadRoute: false }, async ({ id: requestId, headers, query }, reply) => {
-    const caller = gate.identify(headers.authorization);
+  app.get<{ Querystring: Query }>(url, { exposeHeadRoute: false }, async (request, reply) => {
+    const { id: requestId, headers, query } = request;
+    const caller = callerOf(request, gate);
     const entry = gate.enter({ door: 'http', caller, operation: OPERATION, requestId, again: false });
     if (!entry.ok) return answer(reply, entry.refusal);
     // It is served from here on, and takes no place among the requests in work.

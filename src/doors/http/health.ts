@@ -3,6 +3,7 @@ import type { OperationName } from '../../../contracts/operations.js';
 import type { Log } from '../../telemetry/log.js';
 import type { Gate } from '../gate.js';
 import { answer } from './answer.js';
+import { callerOf } from './caller.js';
 
 /** Whether this instance should be sent work, and why not. */
 export interface Readiness {
@@ -41,10 +42,11 @@ export const serveHealth = (app: FastifyInstance, { readiness, detailedHealth, g
   });
 
   if (detailedHealth === undefined) return;
-  app.get('/api/v1/health/detailed', async ({ id: requestId, headers }, reply) => {
+  app.get('/api/v1/health/detailed', async (request, reply) => {
+    const { id: requestId } = request;
     // It tells what the operation tells.
     const operation = 'query.status' satisfies OperationName;
-    const caller = gate.identify(headers.authorization);
+    const caller = callerOf(request, gate);
     const entry = gate.enter({ door: 'http', caller, operation, requestId, again: false });
     if (!entry.ok) return answer(reply, entry.refusal);
     reply.raw.once('close', entry.leave);

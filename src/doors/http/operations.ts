@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { PHONES_HEADER } from '../../../contracts/console.js';
 import {
   maxBodyBytesOf,
   OPERATION_NAMES,
@@ -7,10 +8,12 @@ import {
   type OperationName,
 } from '../../../contracts/operations.js';
 import { refuse } from '../../requests/refuse.js';
-import type { Dispatch } from '../../requests/request.js';
+import type { Dispatch, Reply } from '../../requests/request.js';
 import type { Log } from '../../telemetry/log.js';
 import type { Gate } from '../gate.js';
 import { answer } from './answer.js';
+import { callerOf, isByCookie, refuseForeign } from './caller.js';
+import { maskPhones } from './mask-phones.js';
 import { createQueryReader, type Query } from './query.js';
 import { readHttpRequest, readTraceparent } from './request.js';
 
@@ -63,14 +66,17 @@ const serveOperation = (app: FastifyInstance, name: OperationName, { dispatch, g
     bodyLimit: maxBodyBytesOf(name),
     // Before the body is read: whoever may not call costs no more than this.
     onRequest: (request: FastifyRequest, reply: FastifyReply, done: () => void) => {
-      request.caller = gate.identify(request.headers.authorization);
+      const foreign = http.method === 'POST' ? refuseForeign(request) : null;
+      if (foreign !== null) return void answer(reply, foreign);
+      request.caller = callerOf(request, gate);
       const { id: requestId, caller } = request;
       const entry = gate.enter({ door: 'http', caller, operation: name, requestId, again: false });
       if (!entry.ok) return void answer(reply, entry.refusal);
       reply.raw.once('close', entry.leave);
       done();
     },
-    handler: async ({ id, caller, headers, params, query, body }, reply) => {
+    handler: async (request, reply) => {
+      const { id, caller, headers, params, query, body } = request;
       const traceparent = readTraceparent(headers);
       if (traceparent !== null) reply.header('traceparent', traceparent);
 
@@ -83,9 +89,22 @@ const serveOperation = (app: FastifyInstance, name: OperationName, { dispatch, g
       reply.header('idempotency-key', read.value.messageId);
       const leaving = new AbortController();
       reply.raw.once('close', () => leaving.abort());
-      return answer(reply, await dispatch({ ...read.value, gone: leaving.signal }));
+      const replied = await dispatch({ ...read.value, gone: leaving.signal });
+      return answer(reply, showPhones(request, replied, name, log));
     },
   });
+};
+
+/**
+ * Phone numbers leave for the console's page masked. Where it asks for them as they are, the log tells who has seen whose.
+ */
+const showPhones = (request: FastifyRequest, reply: Reply, operation: OperationName, log: Log): Reply => {
+  const wish = request.headers[PHONES_HEADER];
+  if (wish === undefined && !isByCookie(request)) return reply;
+  if (wish !== 'shown') return maskPhones(reply);
+  const accounts = [...new Set(JSON.stringify(reply).match(/(?<="account_id":")[^"]+/g))];
+  log.info('phone numbers shown', { request_id: request.id, caller: request.caller, operation, accounts });
+  return reply;
 };
 
 /** `/renew/{account_id}` of the contract as the router writes it: `…/renew/:account_id`. */

@@ -1,0 +1,95 @@
+import { signal, useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import type { EventType } from '../../../contracts/events.js';
+import { type LiveEvent, follow } from '../live.js';
+import { AccountLink, Empty, PageHead, Time } from '../parts/basics.js';
+import { Details } from '../parts/details.js';
+import { Choice, Entry, textIn } from '../parts/filters.js';
+import { Table } from '../parts/table.js';
+import { say, sayName } from '../text.js';
+import { EVENT_TYPE_NAMES } from '../texts/events.js';
+
+const MAX_SHOWN = 500;
+
+/** The newest first; kept while other views are looked at. */
+const shown = signal<readonly LiveEvent[]>([]);
+/** Where the stream goes on. */
+let last: string | null = null;
+
+/** Events as they come, from when this view was opened. */
+export function EventsPage() {
+  const type = textIn('type') as EventType | undefined;
+  const userId = textIn('user_id');
+  const accountId = textIn('account_id');
+  const isPaused = useSignal(false);
+  useEffect(() => {
+    if (isPaused.value) return;
+    let waiting: LiveEvent[] = [];
+    let frame = 0;
+    // Many may come between two pictures of the screen.
+    const flush = (): void => {
+      frame = 0;
+      shown.value = [...waiting.toReversed(), ...shown.value].slice(0, MAX_SHOWN);
+      waiting = [];
+    };
+    const leave = follow({
+      types: type === undefined ? undefined : [type],
+      userId,
+      accountId,
+      after: () => last,
+      onEvent: (event) => {
+        last = event.position;
+        waiting.push(event);
+        if (frame === 0) frame = requestAnimationFrame(flush);
+      },
+    });
+    return () => {
+      leave();
+      cancelAnimationFrame(frame);
+      if (waiting.length > 0) flush();
+    };
+  }, [type, userId, accountId, isPaused.value]);
+  const rows = shown.value.filter(
+    ({ event }) =>
+      (type === undefined || event.type === type) &&
+      (accountId === undefined || event.subject === accountId) &&
+      (userId === undefined || String(event.data.user_id) === userId),
+  );
+  return (
+    <>
+      <PageHead title={say('nav.events')} hint={say('events.hint')}>
+        <Choice
+          name="type"
+          label={say('events.type')}
+          options={EVENT_TYPE_NAMES.map((name) => [name, sayName('event', name)])}
+        />
+        <Entry name="user_id" label={say('user')} kind="number" />
+        <Entry name="account_id" label={say('account')} pattern="[0-9a-fA-F-]{36}" />
+        <button type="button" aria-pressed={isPaused.value} onClick={() => (isPaused.value = !isPaused.value)}>
+          {say(isPaused.value ? 'events.go-on' : 'events.pause')}
+        </button>
+        <button type="button" onClick={() => (shown.value = [])}>
+          {say('events.clear')}
+        </button>
+      </PageHead>
+      {rows.length === 0 ? (
+        <Empty>{say('events.none')}</Empty>
+      ) : (
+        <Table
+          name={say('nav.events')}
+          rows={rows}
+          keyOf={({ event }) => event.id}
+          columns={[
+            { label: say('at'), show: ({ event }) => <Time at={event.time} exact /> },
+            { label: say('events.type'), show: ({ event }) => sayName('event', event.type) },
+            {
+              label: say('account'),
+              show: ({ event }) => (event.subject === undefined ? '–' : <AccountLink id={event.subject} />),
+            },
+            { label: say('details'), show: ({ event }) => <Details data={event.data} /> },
+          ]}
+        />
+      )}
+    </>
+  );
+}
