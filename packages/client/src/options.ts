@@ -1,4 +1,5 @@
 import type { ConnectionOptions } from 'node:tls';
+import { messageOf } from './errors.js';
 
 export interface ConnectOptions {
   /** The name under which this service takes accounts; where callers are told apart: the user of the URL. */
@@ -41,7 +42,8 @@ export function readOptions(options: ConnectOptions, isTelegramError: (error: un
   const settings: Settings = {
     ...DEFAULTS,
     isTelegramError,
-    onWarning: (warning) => process.emitWarning(warning),
+    // A text: an error of another realm, as under Jest, is refused.
+    onWarning: ({ message, cause }) => process.emitWarning(`${message}: ${messageOf(cause)}`, 'AccountManagerWarning'),
     ...(given as Pick<ConnectOptions, 'serviceName'>),
   };
   if (typeof settings.serviceName !== 'string' || !SERVICE_NAME.test(settings.serviceName)) {
