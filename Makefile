@@ -68,6 +68,10 @@ bench-recovery: build ## how late 5,000 accounts recover within a minute, beside
 bench-jobs: build ## how long every job takes on 100,000 accounts, beside 200 requests/s (ARGS: options)
 	@node scripts/with-servers.mjs .local/bench npm run --silent bench:jobs -- $(ARGS)
 
+.PHONY: bench-views
+bench-views: build ## what a page of each view costs among 1,000,000 accounts, alone and beside traffic (ARGS: options)
+	@node scripts/with-servers.mjs .local/bench npm run --silent bench:views -- $(ARGS)
+
 .PHONY: faults
 faults: build ## every fault under load, judged from outside; prints a table (FAULT_SEED=n replays, FAULT_ROUNDS=n)
 	@SKIP_SERVERS=1 EVERY_FAULT=1 $(WITH_NODE)npm test --silent -- --runInBand test/faults/every-fault $(ARGS)

@@ -10,6 +10,7 @@ import {
   id,
   instant,
   optional,
+  phone,
   purpose,
   reentry,
   serviceName,
@@ -39,7 +40,7 @@ export const allocateReply = z.strictObject({
   allocation: z.strictObject({
     account_id: id,
     user_id: userId,
-    phone: z.string(),
+    phone,
     session_data: z
       .string()
       .nullable()

@@ -4,6 +4,7 @@ import {
   disabledReason,
   fence,
   givenInstant,
+  givenPhone,
   id,
   instant,
   optional,
@@ -11,24 +12,27 @@ import {
   userId,
   withDefault,
 } from './fields.js';
+import { standing } from './registered-standing.js';
 import { printable } from './usage-stats.js';
 
-/** Spaces, brackets, dots, slashes and dashes, as people write them between the digits of a phone number. */
-const PHONE_PUNCTUATION = /[\s().\/\u00ad\u2010-\u2015\u2212-]/g;
-
-const accountToRegister = z.strictObject({
-  account_id: optional(id).describe('Kept as the id of a new account; refused where another account has it'),
+const accountFields = z.strictObject({
+  account_id: optional(id).describe(
+    'Kept as the id of a new account; refused where another account has it, and where that account was removed',
+  ),
   user_id: userId,
-  phone: z
-    .string()
-    .max(64)
-    .overwrite((given) => given.replaceAll(PHONE_PUNCTUATION, ''))
-    .regex(/^\+?[0-9]{5,20}$/, 'must be 5 to 20 digits, with or without a leading +')
-    .describe('5 to 20 digits, with or without a leading +; punctuation between them does not count'),
+  phone: optional(givenPhone).describe(
+    '5 to 20 digits, with or without a leading +; punctuation between them does not count. Absent: the account is known by the key of its session',
+  ),
   session_data: z.string().max(4096).describe('A Telethon, GramJS or Pyrogram session string of a user account'),
   metadata: optional(z.record(z.string().max(100), z.unknown())).describe(
     'Kept with the account, such as its proxy; every holder of the account gets it',
   ),
+  ...standing,
+});
+const accountToRegister = accountFields.superRefine(({ status, ...given }, context) => {
+  const needed = status === 'flood_wait' ? 'flood_wait_until' : status === 'blocked' ? 'blocked_until' : null;
+  if (needed !== null && given[needed] === undefined)
+    context.addIssue({ code: 'custom', path: [needed], message: `is required with the status ${String(status)}` });
 });
 type AccountToRegister = z.output<typeof accountToRegister>;
 
@@ -46,11 +50,17 @@ const judgedRow = z
     const { data, error } = accountToRegister.safeParse(given);
     if (data !== undefined) return data;
     const [issue] = error.issues;
-    if (issue?.code === 'unrecognized_keys') {
-      const field = printable(issue.keys[0] ?? '');
-      return { fault: { field, reason: `${field}: is not a field of an account` } };
-    }
     const [field] = issue?.path ?? [];
+    if (issue?.code === 'unrecognized_keys') {
+      const name = printable(issue.keys[0] ?? '');
+      if (field === undefined) return { fault: { field: name, reason: `${name}: is not a field of an account` } };
+      return {
+        fault: {
+          field: String(field),
+          reason: `${issue.path.map(String).join('.')}: ${name} is not one of its fields`,
+        },
+      };
+    }
     if (field === undefined) return { fault: { field: null, reason: 'must be an object' } };
     return {
       fault: { field: String(field), reason: `${issue?.path.map(String).map(printable).join('.')}: ${issue?.message}` },

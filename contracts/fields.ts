@@ -35,6 +35,17 @@ export const userId = z.int().min(0).describe('The user who owns the accounts: a
 /** An account's phone number. */
 export const phone = z.string().nullable().describe('null: the account was registered without one');
 
+/** Spaces, brackets, dots, slashes and dashes, as people write them between the digits of a phone number. */
+const PHONE_PUNCTUATION = /[\s().\/\u00ad\u2010-\u2015\u2212-]/g;
+
+/** A phone number as people write it, without its punctuation. */
+export const givenPhone = z
+  .string()
+  .max(64)
+  .overwrite((given) => given.replaceAll(PHONE_PUNCTUATION, ''))
+  .regex(/^\+?[0-9]{5,20}$/, 'must be 5 to 20 digits, with or without a leading +')
+  .describe('5 to 20 digits, with or without a leading +; punctuation between them does not count');
+
 /** The calling service. */
 export const serviceName = z
   .string()

@@ -5,6 +5,7 @@ import { createManagement } from './broker/management.js';
 import { createPublisher } from './broker/publish.js';
 import { declareEvents } from './broker/topology.js';
 import { watchBroker } from './broker/watch-broker.js';
+import { createFleetTotals } from './accounts/fleet-totals.js';
 import { createSurveys } from './accounts/surveys.js';
 import type { Config } from './config.js';
 import type { AccessPolicy } from './decide/access/access-policy.js';
@@ -21,6 +22,7 @@ import { createDispatch } from './requests/dispatch.js';
 import { createEventFeed } from './requests/event-feed.js';
 import { createFailPoint } from './requests/fail-point.js';
 import { createWaitingRoom } from './requests/waiting-room.js';
+import { keepSeries } from './jobs/keep-series.js';
 import { createJobs } from './jobs/jobs.js';
 import { assertDatabases } from './redis/assert-databases.js';
 import { connectRedis, type REDIS_DATABASES } from './redis/connection.js';
@@ -40,6 +42,7 @@ import { countSessionKeys } from './store/sessions/session-keys.js';
 import { openSessionCipher } from './store/sessions/session-cipher.js';
 import { watchFleet } from './telemetry/watch-fleet.js';
 import { createLog, type Log } from './telemetry/log.js';
+import { createTally } from './jobs/tally-requests.js';
 import { createMetrics } from './telemetry/metrics.js';
 import { createOutageTeller } from './telemetry/outage-teller.js';
 
@@ -112,6 +115,8 @@ export function createApp(config: Config): App {
   );
   const jobs = createJobs({ config, database, locks, windowCache, recoveryQueue, metrics, log });
 
+  const samples = keepSeries({ database, instance: config.instanceName, takeTally: createTally(metrics), log });
+
   const access = createAccess(config.access, database.reader);
   const gate = createGate({ access, metrics, log });
   const cipher = openSessionCipher(config.sessionEncryptionKeys);
@@ -134,6 +139,7 @@ export function createApp(config: Config): App {
         locks,
         windowCache,
         surveys,
+        fleetTotals: createFleetTotals(database.reader, { reentry: config.reentry }),
         recoveryQueue,
         metrics,
         dependencies: () => health.dependencies(),
@@ -296,6 +302,7 @@ export function createApp(config: Config): App {
       watch.start();
       relay.start();
       fleet.start();
+      samples.start();
       await jobs.start();
       log.info('serving', { host, port });
     },
@@ -305,6 +312,7 @@ export function createApp(config: Config): App {
       http.endStreams();
       feed.close();
       fleet.stop();
+      await samples.stop();
       await watch.stop();
       waitingRoom.close();
       await Promise.all([jobs.stop({ timeoutMs: drainMs }), amqp.stop({ timeoutMs: drainMs }), http.stop()]);

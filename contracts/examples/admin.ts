@@ -29,6 +29,22 @@ export const adminExamples: Examples<
       },
       reply: { success: true, accounts: [{ index: 0, account_id: EXAMPLE.accountId, outcome: 'created' }] },
     },
+    {
+      name: 'From another system, as it stood there',
+      given: 'nothing',
+      request: {
+        accounts: [
+          {
+            user_id: EXAMPLE.userId,
+            session_data: EXAMPLE.sessionData,
+            status: 'flood_wait',
+            flood_wait_until: '2030-03-02T10:11:11.882Z',
+            usage: { invite: { today: 7, by_channel: { '@example': { today: 7, total: 41 } } } },
+          },
+        ],
+      },
+      reply: { success: true, accounts: [{ index: 0, account_id: EXAMPLE.accountId, outcome: 'created' }] },
+    },
   ],
   'admin.set-status': [
     {

@@ -175,6 +175,7 @@ export const queryExamples: Examples<
         accounts: [
           {
             account_id: EXAMPLE.accountId,
+            user_id: EXAMPLE.userId,
             status: 'active',
             disabled_reason: null,
             is_available: true,
@@ -190,8 +191,13 @@ export const queryExamples: Examples<
             contacts_today: 0,
             flood_wait_until: null,
             blocked_until: null,
+            metadata: {},
+            restricted_by: null,
+            recovery_at: null,
           },
         ],
+        total: 1,
+        total_is_at_least: false,
         next_cursor: null,
       },
     },

@@ -18,7 +18,7 @@ const limits = (
 
 /** Examples of the views of the whole fleet. */
 export const viewExamples: Examples<
-  'query.leases' | 'query.recoveries' | 'query.jobs' | 'query.alerts' | 'query.events' | 'query.policy'
+  'query.leases' | 'query.recoveries' | 'query.jobs' | 'query.alerts' | 'query.events' | 'query.series' | 'query.policy'
 > = {
   'query.leases': [
     {
@@ -150,6 +150,19 @@ export const viewExamples: Examples<
         ],
         next_after: '812345-812347-812345',
       },
+    },
+  ],
+  'query.series': [
+    {
+      name: 'What was granted, by the quarter of an hour',
+      given: 'nothing',
+      request: {
+        names: ['grants'],
+        from: '2026-03-02T10:00:00.000Z',
+        to: '2026-03-02T10:15:00.000Z',
+        step_seconds: 900,
+      },
+      reply: { success: true, step_seconds: 900, series: [{ name: 'grants', points: [] }] },
     },
   ],
   'query.policy': [

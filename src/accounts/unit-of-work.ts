@@ -292,6 +292,34 @@ export function countUsage(work: UnitOfWork, account: AccountRecord, usage: Usag
   work.changes.accounts.add(account);
 }
 
+/** Sets the counters of an action, where they are known from elsewhere. */
+export function setUsage(
+  work: UnitOfWork,
+  account: AccountRecord,
+  actionType: ActionType,
+  window: UsageWindow,
+  channels: readonly { channel: string; usage: ChannelUsage }[],
+): void {
+  account.windows.set(actionType, window);
+  touch(work.changes.windows, account, actionType);
+  account.usageVersion += 1;
+  for (const { channel, usage } of channels) {
+    account.channels.set(channelKey(actionType, channel), usage);
+    touch(work.changes.channels, account, { actionType, channel });
+  }
+  if (actionType === 'invite') {
+    const today = utcDay(work.now);
+    const shown = new Map(account.usageDay === today ? Object.entries(account.invitesByChannelToday) : []);
+    for (const { channel, usage } of channels) {
+      if (usage.day === today && (shown.has(channel) || shown.size < MAX_CHANNELS_SHOWN))
+        shown.set(channel, usage.dayCount);
+    }
+    account.usageDay = today;
+    account.invitesByChannelToday = Object.fromEntries(shown);
+  }
+  work.changes.accounts.add(account);
+}
+
 /**
  * The day's invites are shown for so many channels: they travel with the account's row, which every operation reads and
  * writes. What comes beyond is shown in one sum; limits are judged by the channels' own counters, which have no bound.

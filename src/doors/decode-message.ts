@@ -1,5 +1,11 @@
 import { ENVELOPE } from '../../contracts/envelope.js';
-import { isOperationName, maxBodyBytesOf, type Operation, OPERATIONS } from '../../contracts/operations.js';
+import {
+  isOperationName,
+  maxBodyBytesOf,
+  maxBodyValuesOf,
+  type Operation,
+  OPERATIONS,
+} from '../../contracts/operations.js';
 import type { FailureReply } from '../../contracts/failures.js';
 import { refuse, refuseInvalid } from '../requests/refuse.js';
 
@@ -23,7 +29,7 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Reads a request's body: a JSON object in UTF-8 of at most 256 KiB (`admin.register`: 4 MiB) and 16 levels (contract
- * section 2), with at most 40,000 values and 2,000 fields in one object. Size, depth and these numbers are judged
+ * section 2), with at most 40,000 values (`admin.register`: 200,000) and 2,000 fields in one object. Size, depth and these numbers are judged
  * before anything is parsed, so that a hostile body costs one pass over its bytes at most.
  * Refuses `MALFORMED_MESSAGE` what is not such an object, `VALIDATION_FAILED` what `findIssues` finds in it.
  * @param operation the routing key; may name no operation, and then nothing is passed over
@@ -36,7 +42,7 @@ export function decodeBody(bytes: Uint8Array, operation?: string): DecodedBody {
   if (bytes.length === 0) return malformed('must be a JSON object, but is empty');
   const maxBytes = maxBodyBytesOf(operation ?? '');
   if (bytes.length > maxBytes) return malformed(`must be at most ${maxBytes} bytes, but has ${bytes.length}`);
-  const excess = findExcess(bytes);
+  const excess = findExcess(bytes, { ...ENVELOPE, maxBodyValues: maxBodyValuesOf(operation ?? '') });
   if (excess !== null) return malformed(excess);
 
   let text: string;

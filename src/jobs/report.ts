@@ -29,7 +29,7 @@ export const report: Job = {
     const sinceAt =
       last === null ? now - FIRST_PERIOD_MS : Math.max(fromIso(last.generated_at), now - LONGEST_PERIOD_MS);
     const cohorts = await groupUsage(sql, {
-      userId: null,
+      users: null,
       channel: null,
       ableBefore: nextUtcMidnight(now),
       reentersSince: reentersSince(settings.reentry, now),

@@ -4,6 +4,7 @@ import type { JobName } from '../../contracts/jobs.js';
 import type { Cadence } from '../decide/jobs/cadence.js';
 import type { AlertThresholds } from '../decide/jobs/judge-fleet.js';
 import type { Limits } from '../decide/limits/reentry.js';
+import type { FleetTotals } from '../accounts/fleet-totals.js';
 import type { Surveys } from '../accounts/surveys.js';
 import type { UnitOfWork } from '../accounts/unit-of-work.js';
 import type { AccountRecord } from '../store/accounts/account-record.js';
@@ -72,6 +73,7 @@ export interface Resources extends Limits {
   locks: LeaseLocks;
   windowCache: WindowCache;
   surveys: Surveys;
+  fleetTotals: () => Promise<FleetTotals>;
   recoveryQueue: RecoveryQueue;
   metrics: Metrics;
   /** The state of what the service depends on, by name; must not reject. */

@@ -12,6 +12,7 @@ import { limits } from '../operations/query/limits.js';
 import { alerts } from '../operations/query/alerts.js';
 import { jobs } from '../operations/query/jobs.js';
 import { leases } from '../operations/query/leases.js';
+import { series } from '../operations/query/series.js';
 import { policy } from '../operations/query/policy.js';
 import { recoveries } from '../operations/query/recoveries.js';
 import { events } from '../operations/query/events.js';
@@ -47,6 +48,7 @@ const HANDLERS: { readonly [K in Exclude<OperationName, AccountOperation>]: Oper
   'query.jobs': jobs,
   'query.alerts': alerts,
   'query.events': events,
+  'query.series': series,
   'query.policy': policy,
   'admin.register': register,
   'admin.set-status': setStatus,

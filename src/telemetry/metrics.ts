@@ -33,7 +33,7 @@ const MAX_SERVICES = 100;
 const MISNAMED = ['nodejs_active_handles_total', 'nodejs_active_requests_total', 'nodejs_active_resources_total'];
 
 /** From a query answered in memory to a request that waited (`wait_ms`) for a minute. */
-const DURATION_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+export const DURATION_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 /** Prefetch (contract: topology) bounds a batch at 256. */
 const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 /** From a job with nothing to do to one caught up after a night. */

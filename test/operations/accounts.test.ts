@@ -59,6 +59,10 @@ test('totals, statuses, today’s capacity and the accounts, without sessions', 
   expect(reply.accounts.map((account) => account.account_id)).toEqual(ids);
   expect(reply.accounts[0]).toEqual({
     account_id: free,
+    user_id: user,
+    metadata: {},
+    restricted_by: null,
+    recovery_at: null,
     status: 'active',
     disabled_reason: null,
     is_available: true,

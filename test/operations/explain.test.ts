@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ask } from '../support/ask.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
@@ -186,4 +187,60 @@ test('tells who has an account, and what is behind its condition', async () => {
     restricted_by: { classified_as: null, telegram_error: null, reason: 'moves' },
     summary: 'Draining, so it gets no new lease, as an operator decided: moves.',
   });
+});
+
+test('by request_id it tells why that allocation was answered as it was', async () => {
+  const user = newUser();
+  const [accountId = ''] = await harness.registerAccounts(user, 1);
+  const wish = { user_id: user, purpose: 'invite_campaign', service_name: 'holder', target_channel_id: '@Foo' };
+  const byId = (request_id: string, caller: string | null = null) =>
+    harness.call('query.explain', { request_id }, { caller });
+  const granted = { messageId: randomUUID(), requestId: 'trace 1', caller: 'one' };
+  const { allocation } = await ask(harness, 'account.allocate', wish, granted);
+  const refused = { messageId: randomUUID(), requestId: 'trace 2', caller: 'two' };
+  expect((await harness.refusal('account.allocate', wish, refused)).code).toBe('ALL_BUSY');
+
+  const request = { user_id: user, purpose: 'invite_campaign', service_name: 'holder', target_channel: 'foo' };
+  for (const id of ['trace 1', granted.messageId]) {
+    expect(await byId(id)).toMatchObject({
+      success: true,
+      total_accounts: 1,
+      accounts: [{ account_id: accountId, leased_by: 'holder', grantable: false }],
+      request: {
+        ...request,
+        request_id: 'trace 1',
+        message_id: granted.messageId,
+        caller: 'one',
+        code: null,
+        account_id: accountId,
+        lease_id: allocation.lease_id,
+        counts: null,
+        summary: expect.stringMatching(/^Granted until .* for invite_campaign: the best of 1 free account/),
+      },
+    });
+  }
+  expect(await byId(refused.messageId)).toMatchObject({
+    request: {
+      ...request,
+      caller: 'two',
+      code: 'ALL_BUSY',
+      account_id: null,
+      counts: { total: 1, leased: 1 },
+      next_available_at: expect.any(String),
+      summary: expect.stringMatching(/^Refused, since every account that suits was leased \(of 1 account: 1 leased\)/),
+    },
+  });
+  // What is stored for this is no part of an answer.
+  const repeat = await harness.call('account.allocate', wish, refused);
+  expect(Object.keys(repeat).sort()).toEqual(['error', 'success']);
+  expect(Object.keys(await harness.call('account.allocate', wish, granted)).sort()).toEqual(['allocation', 'success']);
+
+  for (const unknown of [randomUUID(), 'trace 3']) {
+    expect(await byId(unknown)).toMatchObject({
+      error: { code: 'VALIDATION_FAILED', details: { issues: [{ path: 'request_id' }] } },
+    });
+  }
+  for (const body of [{}, { user_id: 1 }, { user_id: 1, purpose: 'general', request_id: 'trace 1' }]) {
+    expect((await harness.refusal('query.explain', body)).code).toBe('VALIDATION_FAILED');
+  }
 });

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { createDatabase, type Database } from '../../src/store/database.js';
+import { ANY_ACCOUNT, matchAccounts } from '../../src/store/accounts/match-accounts.js';
+import { readSearch } from '../../src/store/accounts/search-terms.js';
 import { countLeases, listLeases } from '../../src/store/fleet/list-leases.js';
 import { listRecoveries } from '../../src/store/fleet/list-recoveries.js';
 import { createDatabase as createTestDatabase, type TestDatabase } from '../support/database.js';
@@ -15,7 +17,7 @@ let client: pg.Client;
 const ACCOUNTS = 5_000;
 const LIMIT = 50;
 /** In the middle of every list. */
-const MIDDLE = { at: Date.now() + 40 * 60_000, id: '80000000-0000-0000-0000-000000000000' };
+const MIDDLE = { at: Date.now() + 60 * 60_000, id: '80000000-0000-0000-0000-000000000000' };
 
 beforeAll(async () => {
   testDatabase = await createTestDatabase();
@@ -26,7 +28,7 @@ beforeAll(async () => {
   await client.query('SET enable_seqscan = off; SET jit = off');
   await client.query(
     `INSERT INTO telegram_sessions (id, user_id, phone, session_data, session_key_id, session_fingerprint, status, flood_wait_until)
-     SELECT gen_random_uuid(), n % 50, n, '', 'key', n, 'flood_wait', now() + n * interval '1 second'
+     SELECT gen_random_uuid(), n % 50, n, '', 'key', n, 'flood_wait', now() + interval '10 minutes' + n * interval '1 second'
      FROM generate_series(1, $1) n`,
     [ACCOUNTS],
   );
@@ -36,7 +38,7 @@ beforeAll(async () => {
        CASE WHEN nth < 3 THEN now() END, CASE WHEN nth < 3 THEN 'released' END
      FROM telegram_sessions s, generate_series(1, 3) nth`,
   );
-  for (const table of ['telegram_sessions', 'leases']) await client.query(`VACUUM ANALYZE ${table}`);
+  for (const table of ['telegram_sessions', 'leases', 'account_phones']) await client.query(`VACUUM ANALYZE ${table}`);
 });
 afterAll(async () => {
   await client.end();
@@ -45,6 +47,7 @@ afterAll(async () => {
 });
 
 const leasesOf = { users: null, serviceName: null, accountId: null };
+const after = { afterId: MIDDLE.id, limit: LIMIT };
 const pages: [what: string, table: string, users: number, work: () => Promise<unknown>][] = [
   ['leases', 'leases', 1, () => listLeases(database.reader, leasesOf, MIDDLE, LIMIT)],
   ['leases of a user', 'leases', 1, () => listLeases(database.reader, { ...leasesOf, users: [7] }, MIDDLE, LIMIT)],
@@ -66,6 +69,19 @@ const pages: [what: string, table: string, users: number, work: () => Promise<un
     'telegram_sessions',
     3,
     () => listRecoveries(database.reader, { users: [7, 8, 9], withinMs: null }, MIDDLE, LIMIT),
+  ],
+  ['accounts', 'telegram_sessions', 0, () => matchAccounts(database.reader, ANY_ACCOUNT, after)],
+  [
+    'accounts in a status',
+    'telegram_sessions',
+    1,
+    () => matchAccounts(database.reader, { ...ANY_ACCOUNT, status: 'flood_wait' }, after),
+  ],
+  [
+    'accounts by a part of a phone number',
+    'telegram_sessions',
+    1,
+    () => matchAccounts(database.reader, { ...ANY_ACCOUNT, search: readSearch('4321') }, after),
   ],
 ];
 test.each(pages)('%s: a page is read by an index', async (_what, table, users, work) => {

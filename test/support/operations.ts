@@ -9,6 +9,7 @@ import { DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits/limit
 import { type Cadence, parseCadence } from '../../src/decide/jobs/cadence.js';
 import type { AccessPolicy } from '../../src/decide/access/access-policy.js';
 import type { Reentry } from '../../src/decide/limits/reentry.js';
+import { createFleetTotals } from '../../src/accounts/fleet-totals.js';
 import { createSurveys } from '../../src/accounts/surveys.js';
 import { type Access, createAccess } from '../../src/requests/access.js';
 import type { JobStarter } from '../../src/requests/handler.js';
@@ -74,6 +75,8 @@ const DEFAULT_SETTINGS = {
   historyDays: 30,
 };
 
+const DEFAULT_REENTRY: Reentry = { days: 3, share: 0.5 };
+
 let nextPhone = 49_150_000_000;
 
 /** `redis`: one of the test's own in place of a block of the shared one; it is dropped in the end. */
@@ -127,10 +130,11 @@ export async function startOperations(
         locks: createLeaseLocks(locksConnection),
         windowCache: createWindowCache(windowsConnection),
         surveys,
+        fleetTotals: createFleetTotals(database.reader, { reentry: options.reentry ?? DEFAULT_REENTRY }),
         recoveryQueue: createRecoveryQueue(recoveriesConnection, () => {}),
         metrics: createMetrics(),
         errorWindowMs: DEFAULT_ERROR_WINDOW_MS,
-        reentry: options.reentry ?? { days: 3, share: 0.5 },
+        reentry: options.reentry ?? DEFAULT_REENTRY,
         dependencies: () => Promise.resolve({}),
         settings: DEFAULT_SETTINGS,
         parked: { work: () => Promise.resolve(NOTHING_PARKED) },

@@ -61,7 +61,8 @@ export interface AccountAllocateReply {
     account_id: string;
     /** The user who owns the accounts: an integer, 0 or more */
     user_id: number;
-    phone: string;
+    /** null: the account was registered without one */
+    phone: string | null;
     /** null when include_session is false, or when a repeat comes after the lease has ended */
     session_data: string | null;
     /** ISO 8601, UTC, milliseconds */
@@ -540,10 +541,10 @@ export interface QueryRecoveryStatsReply {
   generated_at: string;
 }
 
-/** `query.accounts`: A user's accounts, page by page, with what they can still do today. */
+/** `query.accounts`: The accounts of a user or of the fleet, page by page, with what they can still do today. */
 export interface QueryAccountsRequest {
-  /** The user who owns the accounts: an integer, 0 or more */
-  user_id: number;
+  /** Absent: the whole fleet, as far as the caller may see it */
+  user_id?: number | null;
   /** Judges whether an account is available by the limits of this purpose too */
   purpose?: Purpose | null;
   /** Judges by the limits in this channel too */
@@ -552,6 +553,14 @@ export interface QueryAccountsRequest {
   status?: AccountStatus | null;
   /** Lists only the accounts that are available. Default: false */
   only_available?: boolean | null;
+  /** Lists only the accounts that are disabled for this */
+  disabled_reason?: DisabledReason | null;
+  /** Lists only the accounts that this service has */
+  leased_by?: string | null;
+  /** Lists only the account with this phone number */
+  phone?: string | null;
+  /** An account id or its beginning, a phone number or a part of it of 4 digits or more, or the name of the service that has the account */
+  search?: string | null;
   /** Of older callers: false means only_available */
   include_unavailable?: boolean | null;
   /** How many accounts to list at most; more than 500 counts as 500. Default: 100 */
@@ -562,11 +571,11 @@ export interface QueryAccountsRequest {
 
 /** The answer to `query.accounts`. */
 export interface QueryAccountsReply {
-  /** The user who owns the accounts: an integer, 0 or more */
-  user_id: number;
+  /** As asked for; null: the whole fleet */
+  user_id: number | null;
   /** As asked for; else general */
   purpose: Purpose;
-  /** All accounts of the user, whatever the filters; so the other totals */
+  /** All accounts of the user, whatever the filters; so the other totals. Those of a large fleet may be some minutes old */
   total_accounts: number;
   /** Active and not leased, whatever their limits */
   free_accounts: number;
@@ -574,7 +583,7 @@ export interface QueryAccountsReply {
   leased_accounts: number;
   /** Active, leased or not */
   active_accounts: number;
-  /** Free accounts that account.allocate could grant now for the purpose and in the channel; judged are the first 5,000 */
+  /** Free accounts that account.allocate could grant now for the purpose and in the channel; judged are the first 5,000. Of the whole fleet: all free accounts, whatever their limits */
   available_now: number;
   aggregates: {
     status_distribution: Record<string, number>;
@@ -582,15 +591,17 @@ export interface QueryAccountsReply {
     capacity_today: Record<string, number | null>;
     /** Invites that are left today by the daily limit; null: unlimited */
     capacity_today_sum: number | null;
-    /** Invites that are left today in the channel; null: no channel is given, or unlimited */
+    /** Invites that are left today in the channel; null: no channel or no user is given, or unlimited */
     capacity_today_by_channel: number | null;
-    /** Free accounts that may invite in the channel at this instant; null: no channel is given */
+    /** Free accounts that may invite in the channel at this instant; null: no channel or no user is given */
     can_invite_in_channel_true: number | null;
   };
   /** In the order of their ids; a page may hold fewer than limit */
   accounts: {
     /** UUID */
     account_id: string;
+    /** The user who owns the accounts: an integer, 0 or more */
+    user_id: number;
     status: AccountStatus;
     disabled_reason: DisabledReason | null;
     /** Active, not leased and, with a purpose, with room for it: account.allocate could grant it now */
@@ -606,7 +617,8 @@ export interface QueryAccountsReply {
     /** ISO 8601, UTC, milliseconds */
     last_used_at: string | null;
     used_today: Record<string, number>;
-    phone: string;
+    /** null: the account was registered without one */
+    phone: string | null;
     used_invites_today: number;
     used_messages_today: number;
     contacts_today: number;
@@ -614,7 +626,24 @@ export interface QueryAccountsReply {
     flood_wait_until: string | null;
     /** ISO 8601, UTC, milliseconds */
     blocked_until: string | null;
+    /** What was registered with the account, such as its proxy */
+    metadata: Record<string, unknown>;
+    /** null: the account is active, or nothing is known any more */
+    restricted_by: {
+      /** Class of the error behind it; null: none is known */
+      classified_as: ErrorClass | null;
+      /** Telegram's name of that error; null: none was found */
+      telegram_error: string | null;
+      /** Why, where an operator decided it */
+      reason: string | null;
+    } | null;
+    /** When its waits end; null: it waits for nothing, or is disabled */
+    recovery_at: string | null;
   }[];
+  /** Accounts that pass the filters, on whatever page; of only_available the free and active ones */
+  total: number;
+  /** true: there are more than total, which counts to 10,000 */
+  total_is_at_least: boolean;
   /** Asks for the next page; null: this is the last */
   next_cursor: string | null;
 }
@@ -622,14 +651,44 @@ export interface QueryAccountsReply {
 /** `query.explain`: Why each account of a user would be granted or not: every rule, and when it would pass. */
 export interface QueryExplainRequest {
   /** The user who owns the accounts: an integer, 0 or more */
-  user_id: number;
-  purpose: Purpose;
+  user_id?: number | null;
+  purpose?: Purpose | null;
   /** A channel: id, @name, name or t.me link */
   target_channel_id?: string | number | null;
+  /** Instead of the others: tells why that allocation was answered as it was. The id of the request, such as its correlation_id or X-Request-ID, or its message_id; kept for 24 hours */
+  request_id?: string | null;
 }
 
 /** The answer to `query.explain`. */
 export interface QueryExplainReply {
+  /** Present where request_id was given: the allocation as it was answered. accounts tells how they stand now */
+  request?: {
+    request_id: string;
+    /** UUID */
+    message_id: string;
+    /** Identity that the broker or the HTTP door had checked; null: none */
+    caller: string | null;
+    /** ISO 8601, UTC, milliseconds */
+    answered_at: string;
+    /** The user who owns the accounts: an integer, 0 or more */
+    user_id: number;
+    purpose: Purpose;
+    /** The calling service: 1 to 100 characters of a-z 0-9 . _ - */
+    service_name: string;
+    target_channel: string | null;
+    /** Why it was refused; null: an account was granted */
+    code: 'VALIDATION_FAILED' | 'MALFORMED_MESSAGE' | 'UNKNOWN_OPERATION' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'ACCOUNT_NOT_FOUND' | 'NO_ACCOUNTS' | 'ALL_BUSY' | 'ALL_LIMITED' | 'ALL_RESTRICTED' | 'PREFERRED_UNAVAILABLE' | 'NOT_HELD' | 'LEASE_LOST' | 'IDEMPOTENCY_CONFLICT' | 'COUNT_CHANGED' | 'DEADLINE_EXCEEDED' | 'UNAVAILABLE' | 'INTERNAL' | null;
+    /** The account that was granted */
+    account_id: string | null;
+    /** UUID */
+    lease_id: string | null;
+    /** The user's accounts by what kept them back then; null: an account was granted, or there was none */
+    counts: Record<string, number> | null;
+    /** When an account was expected to be free; null: nobody knew */
+    next_available_at: string | null;
+    /** Why it was answered so, in one sentence for a person */
+    summary: string;
+  };
   /** The instant this is true of: now */
   explained_at: string;
   /** All accounts of the user; at most 500 are explained, the free ones first */
@@ -1047,6 +1106,29 @@ export interface QueryEventsReply {
   next_after: string;
 }
 
+/** `query.series`: How the fleet developed: figures by the minute for 48 hours, and by the hour for 90 days. */
+export interface QuerySeriesRequest {
+  /** Names of series (accounts.active) or of groups (accounts, leases, grants, refusals, actions, errors, recoveries, outbox, requests); absent: all that have a point */
+  names?: string[] | null;
+  /** Absent: 6 hours before to */
+  from?: string | null;
+  /** Absent: now */
+  to?: string | null;
+  /** One point for so long; absent: the shortest of 60, 300, 900, 3600, 21600 and 86400 with at most 360 points */
+  step_seconds?: number | null;
+}
+
+/** The answer to `query.series`. */
+export interface QuerySeriesReply {
+  step_seconds: number;
+  /** accounts.*, leases.open: as they stood; grants, refusals.*, actions.*, errors.*, recoveries, requests.*: how many in the step; outbox.age_seconds: seconds; p50_ms, p99_ms: milliseconds. Kept are a sample a minute for 48 hours and one an hour for 90 days. Empty for callers with listed users: series are of the whole fleet */
+  series: {
+    name: string;
+    /** When the step began, and the value. A step in which no instance ran has no point */
+    points: unknown[][];
+  }[];
+}
+
 /** `query.policy`: The limits in force, and what else the service goes by. */
 export type QueryPolicyRequest = Record<string, never>;
 
@@ -1108,20 +1190,42 @@ export interface QueryPolicyReply {
   history_days: number;
 }
 
-/** `admin.register`: Add accounts, or renew the session of accounts that are known. */
+/** `admin.register`: Add accounts as they stand, or renew the session of accounts that are known. */
 export interface AdminRegisterRequest {
   /** Each is judged by itself: a faulty one is rejected in the reply, and the others are registered */
   accounts: {
-    /** Kept as the id of a new account; refused where another account has it */
+    /** Kept as the id of a new account; refused where another account has it, and where that account was removed */
     account_id?: string | null;
     /** The user who owns the accounts: an integer, 0 or more */
     user_id: number;
-    /** 5 to 20 digits, with or without a leading +; punctuation between them does not count */
-    phone: string;
+    /** 5 to 20 digits, with or without a leading +; punctuation between them does not count. Absent: the account is known by the key of its session */
+    phone?: string | null;
     /** A Telethon, GramJS or Pyrogram session string of a user account */
     session_data: string;
     /** Kept with the account, such as its proxy; every holder of the account gets it */
     metadata?: Record<string, unknown> | null;
+    /** How it stood. flood_wait and blocked need their instant; one that is over has ended */
+    status?: AccountStatus | null;
+    /** End of its flood wait, whatever the status */
+    flood_wait_until?: string | null;
+    /** End of its block, whatever the status; one in the past counts as its latest block */
+    blocked_until?: string | null;
+    /** Why it is disabled; disabled without one means manual */
+    disabled_reason?: DisabledReason | null;
+    /** What it has done, by action (invite, message, add_contact, join_channel, leave_channel, parse). What is counted here already is not counted twice: of two counts the greater holds */
+    usage?: Record<string, {
+      /** How often today (UTC), wherever */
+      today?: number | null;
+      /** When each action of the last 60 minutes was; the hourly limit, the cooldown and the burst are judged by these */
+      last_hour?: string[] | null;
+      /** By channel; a channel is an id, @name, name or t.me link */
+      by_channel?: Record<string, {
+        /** How often today (UTC) */
+        today?: number | null;
+        /** How often ever; today counts at least */
+        total?: number | null;
+      }> | null;
+    }> | null;
   }[];
 }
 
@@ -1422,7 +1526,7 @@ export interface Operations {
   'query.flood-wait': { request: QueryFloodWaitRequest; reply: QueryFloodWaitReply };
   /** How many accounts are well, waiting, blocked, and when the next one recovers */
   'query.recovery-stats': { request: QueryRecoveryStatsRequest; reply: QueryRecoveryStatsReply };
-  /** A user's accounts, page by page, with what they can still do today */
+  /** The accounts of a user or of the fleet, page by page, with what they can still do today */
   'query.accounts': { request: QueryAccountsRequest; reply: QueryAccountsReply };
   /** Why each account of a user would be granted or not: every rule, and when it would pass */
   'query.explain': { request: QueryExplainRequest; reply: QueryExplainReply };
@@ -1442,9 +1546,11 @@ export interface Operations {
   'query.alerts': { request: QueryAlertsRequest; reply: QueryAlertsReply };
   /** The events of the fleet, in order, from any position on */
   'query.events': { request: QueryEventsRequest; reply: QueryEventsReply };
+  /** How the fleet developed: figures by the minute for 48 hours, and by the hour for 90 days */
+  'query.series': { request: QuerySeriesRequest; reply: QuerySeriesReply };
   /** The limits in force, and what else the service goes by */
   'query.policy': { request: QueryPolicyRequest; reply: QueryPolicyReply };
-  /** Add accounts, or renew the session of accounts that are known */
+  /** Add accounts as they stand, or renew the session of accounts that are known */
   'admin.register': { request: AdminRegisterRequest; reply: AdminRegisterReply };
   /** Disable, drain or activate an account */
   'admin.set-status': { request: AdminSetStatusRequest; reply: AdminSetStatusReply };

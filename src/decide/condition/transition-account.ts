@@ -207,6 +207,38 @@ export function applyOperatorStatus(
   }
 }
 
+/** How an account stood where it is registered from; null: nothing is told. A wait that is over has ended there, too. */
+export interface EarlierStanding {
+  readonly status: AccountStatus | null;
+  readonly floodWaitUntil: number | null;
+  readonly blockedUntil: number | null;
+  readonly disabledReason: DisabledReason | null;
+}
+
+/**
+ * The worse of how an account stands and how it stood elsewhere, at `now`: the later end of each wait, and what keeps it
+ * from use, whichever of the two says so. A block elsewhere counts as the first of its kind, also one that is over.
+ */
+export function takeOver(condition: AccountCondition, given: EarlierStanding, now: number): AccountCondition {
+  const before = settleCondition(condition, now).condition;
+  const { floodWaitUntil, blockedUntil } = given;
+  const isBlockOver = blockedUntil !== null && blockedUntil <= now;
+  const waiting = followWaits(
+    before,
+    {
+      ...(floodWaitUntil !== null &&
+        floodWaitUntil > now && { floodWaitUntil: Math.max(floodWaitUntil, before.floodWaitUntil ?? 0) }),
+      ...(blockedUntil !== null && !isBlockOver && { blockedUntil: Math.max(blockedUntil, before.blockedUntil ?? 0) }),
+      ...(isBlockOver && { lastBlockEndedAt: Math.max(blockedUntil, before.lastBlockEndedAt ?? blockedUntil) }),
+      ...(blockedUntil !== null && { blockLevel: Math.max(1, before.blockLevel) }),
+    },
+    'error',
+  );
+  const isDisabled = given.status === 'disabled' || given.disabledReason !== null;
+  if (isDisabled) return disable(waiting, given.disabledReason ?? 'manual', 'operator');
+  return given.status === 'draining' ? applyOperatorStatus(waiting, 'draining', { force: false }, now) : waiting;
+}
+
 /** A fresh session ends `disabled` for `needs_reauth`, and nothing else; the waits of the account stand. */
 export function reauthorise(condition: AccountCondition, now: number): AccountCondition {
   const before = settleCondition(condition, now).condition;

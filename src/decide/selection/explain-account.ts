@@ -105,7 +105,7 @@ function limited({ rule, actionType, used, limit, passesAt }: FailingLimit, now:
 const DAY_MS = 86_400_000;
 
 /** `14:05 UTC`; on another day with its date. A minute that has begun counts as over, so nobody comes too early. */
-function clockTime(at: number, now: number): string {
+export function clockTime(at: number, now: number): string {
   const text = new Date(Math.ceil(at / 60_000) * 60_000).toISOString();
   const isToday = Math.floor(Date.parse(text) / DAY_MS) === Math.floor(now / DAY_MS);
   return `${isToday ? '' : `${text.slice(0, 10)} `}${text.slice(11, 16)} UTC`;

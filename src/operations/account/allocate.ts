@@ -5,6 +5,7 @@ import type { LimitsPolicy } from '../../decide/limits/limits-policy.js';
 import { policyFor } from '../../decide/limits/reentry.js';
 import type { AccountRecord, OpenLease } from '../../store/accounts/account-record.js';
 import { usedToday } from '../../store/accounts/changes.js';
+import type { AskedAllocation } from '../../store/history/answered-allocations.js';
 import { loadGranted } from '../../store/sessions/load-granted.js';
 import { chooseAccounts, type Choice, regrantsTo, type Shortage } from './choose-accounts.js';
 import type { AcceptedRequest, BatchContext, Outcome, Recall } from '../../requests/handler.js';
@@ -61,19 +62,29 @@ export async function refuseAll(
       const mayHope = freeInMs !== null && freeInMs <= request.waitsForMs && request.waitsForMs > 0;
       const deferred = retryable && (mayHope || (request.mayAskAgain && contended));
       if (!deferred) count(context, request, code);
-      return [request, { reply, deferred, log: { purpose: request.body.purpose } }];
+      const stored = { ...reply, asked: askedBy(request) };
+      return [request, { reply, stored, deferred, log: { purpose: request.body.purpose } }];
     }),
   );
 }
 
-/** Puts the secrets back into a stored grant, as long as its lease is open. */
+/** What `query.explain` tells of an allocation beside its answer. */
+const askedBy = ({ requestId, body }: AllocateRequest): AskedAllocation => ({
+  request_id: requestId,
+  user_id: body.user_id,
+  purpose: body.purpose,
+  service_name: body.service_name,
+  target_channel: body.target_channel_id ?? null,
+});
+
+/** Puts the secrets back into a stored grant, as long as its lease is open; what was asked for is no part of an answer. */
 export const recallGrants: Recall<'account.allocate'> = async (context, repeats) => {
   const leaseIds = repeats.flatMap(({ stored }) => (isGrant(stored) ? stored.allocation.lease_id : []));
   const { open, endedAt } = await loadGranted(context.sql, leaseIds);
   // Who granted these may have died before it stretched their locks.
   const locks = [...open.values()].map(({ accountId, lockValue, ttlMs }) => ({ accountId, value: lockValue, ttlMs }));
   context.afterCommit(() => context.locks.stretch(locks));
-  return repeats.map(({ body, stored }) => {
+  return repeats.map(({ body, stored: { asked: _, ...stored } }) => {
     if (!isGrant(stored)) return stored;
     const { lease_id: leaseId, expires_at: expiresAt } = stored.allocation;
     const granted = open.get(leaseId);
@@ -144,7 +155,11 @@ function grant(
   return {
     reply: { success: true, allocation },
     // A proxy's address in the metadata may hold a password.
-    stored: { success: true, allocation: { ...allocation, phone: '', session_data: null, metadata: {} } },
+    stored: {
+      success: true,
+      allocation: { ...allocation, phone: '', session_data: null, metadata: {} },
+      asked: askedBy(request),
+    },
     log: {
       account_id: account.accountId,
       lease_id: lease.leaseId,

@@ -7,7 +7,7 @@ import { applyOperatorStatus, recoverNow } from '../../decide/condition/transiti
 import type { AcceptedRequest, OperationHandler, Outcome, Resources } from '../../requests/handler.js';
 import { refuse, refuseInvalid } from '../../requests/refuse.js';
 import type { AccountRecord } from '../../store/accounts/account-record.js';
-import { type AccountMatch, matchAccounts } from '../../store/accounts/match-accounts.js';
+import { type AccountMatch, ANY_ACCOUNT, matchAccounts } from '../../store/accounts/match-accounts.js';
 import { classifyDatabaseFault, type Database, type Sql } from '../../store/database.js';
 import type { Log } from '../../telemetry/log.js';
 import { forceFromHolder } from './force-release.js';
@@ -53,7 +53,7 @@ export async function workInBulk(context: BulkContext, request: Request): Promis
     return refuse('FORBIDDEN', { message, details: { issues: [{ path: 'filter.user_id', message }] } });
   }
   const users = userId !== undefined ? [userId] : seen === '*' ? null : [...seen];
-  const ids = await matchAccounts(context.database.reader, toMatch(body, users), MAX_BULK + 1);
+  const ids = await matchAccounts(context.database.reader, toMatch(body, users), { limit: MAX_BULK + 1 });
   if (ids.length > MAX_BULK) {
     return refuseInvalid([{ path: 'filter', message: `matches more than ${MAX_BULK} accounts; narrow it down` }]);
   }
@@ -66,6 +66,7 @@ export async function workInBulk(context: BulkContext, request: Request): Promis
 }
 
 const toMatch = ({ filter }: Body, users: number[] | null): AccountMatch => ({
+  ...ANY_ACCOUNT,
   users,
   status: filter.status ?? null,
   disabledReason: filter.disabled_reason ?? null,

@@ -32,7 +32,7 @@ export const reauthorize: OperationHandler<'admin.reauthorize'> = {
       // The next of the batch is refused here; one of another transaction by the unique index, and tried again.
       ownerOf.set(fingerprint, accountId);
       const sealed = context.cipher.encrypt(request.body.session_data, accountId);
-      sessions.set(accountId, { accountId, ...sealed, fingerprint, metadata: null });
+      sessions.set(accountId, { accountId, phone: null, ...sealed, fingerprint, metadata: null });
 
       const condition = reauthorise(account.condition, work.now);
       const data = { status: condition.status, same_key: owner === accountId, actor: request.caller };

@@ -1,6 +1,6 @@
 import type { LimitReason } from '../../../contracts/actions.js';
-import type { ActionType } from '../../../contracts/fields.js';
-import type { ReplyBody, RequestBody } from '../../../contracts/operations.js';
+import type { ActionType, Purpose } from '../../../contracts/fields.js';
+import type { ReplyBody } from '../../../contracts/operations.js';
 import { fromIso, isoOrNull, toIso } from '../../clock.js';
 import { recoveryAt } from '../../decide/condition/plan-recovery.js';
 import {
@@ -20,7 +20,11 @@ import { countAccounts } from '../../store/accounts/count-accounts.js';
 import { listAccountsByRest } from '../../store/accounts/list-accounts.js';
 import { loadRestrictions, type RestrictionRow } from '../../store/history/restrictions.js';
 import { loadAccounts } from '../../store/accounts/load-accounts.js';
-import type { BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
+import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
+import { refuseInvalid } from '../../requests/refuse.js';
+import { findAnsweredAllocation } from '../../store/history/answered-allocations.js';
+import { toRestrictedBy } from '../restricted-by.js';
+import { explainRequest } from './explain-request.js';
 import { grantableAt, QUERIED_LEASE_MS, type GrantWish, standingAt, toOffer } from '../../accounts/judge-grant.js';
 
 type Reply = ReplyBody<'query.explain'>;
@@ -30,17 +34,37 @@ type Rule = Explained['rules'][number];
 /** Some 200 kB of reply for one action in a channel. */
 const MAX_EXPLAINED = 500;
 
-/** `query.explain`: what `account.allocate` would find at every account of a user now. */
+/** `query.explain`: what `account.allocate` would find at every account of a user now, or had found for a request. */
 export const explain: OperationHandler<'query.explain'> = {
   handle: async (context, requests) => {
     const outcomes: Outcome<'query.explain'>[] = [];
-    for (const { body } of requests) outcomes.push({ reply: { success: true, ...(await explainAll(context, body)) } });
+    for (const request of requests) outcomes.push({ reply: await explainOne(context, request) });
     return outcomes;
   },
 };
 
-async function explainAll({ sql, policy, reentry }: BatchContext, body: RequestBody<'query.explain'>): Promise<Reply> {
-  const { user_id: userId, purpose, target_channel_id: channel = null } = body;
+async function explainOne(
+  context: BatchContext,
+  { body, caller }: AcceptedRequest<'query.explain'>,
+): Promise<Outcome<'query.explain'>['reply']> {
+  const { request_id: requestId, user_id: userId, purpose, target_channel_id: channel = null } = body;
+  if (userId !== undefined && purpose !== undefined)
+    return { success: true, ...(await explainAll(context, { userId, purpose, channel })) };
+  const found = requestId === undefined ? null : await findAnsweredAllocation(context.sql, requestId);
+  const users = context.access.usersOf(caller);
+  const { asked } = found?.reply ?? {};
+  if (found === null || asked === undefined || (users !== '*' && !users.has(asked.user_id)))
+    return refuseInvalid([
+      { path: 'request_id', message: 'names no allocation that was answered in the last 24 hours' },
+    ]);
+  const wish = { userId: asked.user_id, purpose: asked.purpose, channel: asked.target_channel };
+  return { success: true, request: explainRequest(found, asked), ...(await explainAll(context, wish)) };
+}
+
+async function explainAll(
+  { sql, policy, reentry }: BatchContext,
+  { userId, purpose, channel }: { userId: number; purpose: Purpose; channel: string | null },
+): Promise<Reply> {
   const wish = { purpose, channel, hasChannel: channel !== null, leaseMs: QUERIED_LEASE_MS, policy, reentry };
   const ids = await listAccountsByRest(sql, userId, MAX_EXPLAINED);
   const { now, accounts } = await loadAccounts(sql, { accountIds: ids, channels: channel === null ? [] : [channel] });
@@ -107,11 +131,7 @@ function explainAccount(
     status: condition.status,
     leased_by: lease?.serviceName ?? null,
     leased_until: isoOrNull(lease?.expiresAt ?? null),
-    restricted_by: restrictedBy && {
-      classified_as: restrictedBy.errorClass,
-      telegram_error: restrictedBy.telegramError,
-      reason: restrictedBy.reason,
-    },
+    restricted_by: toRestrictedBy(restriction ?? undefined),
     summary,
     grantable,
     grantable_at: grantable ? null : isoOrNull(at),

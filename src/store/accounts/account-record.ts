@@ -24,7 +24,8 @@ export interface OpenLease {
 export interface AccountRecord {
   readonly accountId: string;
   readonly userId: number;
-  readonly phone: string;
+  /** Null: it was registered without one. */
+  readonly phone: string | null;
   condition: AccountCondition;
   lease: OpenLease | null;
   fence: number;
@@ -60,7 +61,7 @@ export interface ConditionRow {
 export interface AccountRow extends ConditionRow {
   id: string;
   user_id: bigint;
-  phone: string;
+  phone: string | null;
   fence: bigint;
   usage_version: bigint;
   usage_day: string | null;

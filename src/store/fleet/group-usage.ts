@@ -34,7 +34,7 @@ interface GroupRow {
 
 export interface GroupedUsage {
   /** Null: every user's accounts. */
-  userId: number | null;
+  users: readonly number[] | null;
   channel: string | null;
   /** The accounts that can act before this instant. */
   ableBefore: number;
@@ -47,12 +47,12 @@ export interface GroupedUsage {
  * accounts, for the limits to be judged once per group.
  */
 export async function groupUsage(sql: Sql, wanted: GroupedUsage): Promise<UsageCohort[]> {
-  const { userId, channel, ableBefore, reentersSince } = wanted;
+  const { users, channel, ableBefore, reentersSince } = wanted;
   const rows = await sql.$queryRaw<GroupRow[]>`
     WITH able AS MATERIALIZED (
       SELECT id, COALESCE(COALESCE(blocked_until, last_block_ended_at) >= ${new Date(reentersSince)}, false) AS reenters
       FROM telegram_sessions
-      WHERE (${userId}::bigint IS NULL OR user_id = ${userId}::bigint) AND status NOT IN ('disabled', 'draining')
+      WHERE (${users}::bigint[] IS NULL OR user_id = ANY(${users}::bigint[])) AND status NOT IN ('disabled', 'draining')
         AND (GREATEST(flood_wait_until, blocked_until) < ${new Date(ableBefore)}) IS NOT FALSE
     ), cohorts AS (
       SELECT reenters, count(*)::integer AS able FROM able GROUP BY reenters

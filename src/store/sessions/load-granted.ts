@@ -4,7 +4,7 @@ import type { Connection } from './load-sessions.js';
 /** Of a lease that is still open: what its holder is told beside what is stored with the reply, and its lock. */
 export interface OpenGrant extends Connection {
   accountId: string;
-  phone: string;
+  phone: string | null;
   lockValue: string;
   /** What is left of the lease, milliseconds. */
   ttlMs: number;
@@ -21,7 +21,7 @@ interface Row {
   lease_id: string;
   ended_at: Date | null;
   id: string;
-  phone: string;
+  phone: string | null;
   session_data: Uint8Array;
   session_key_id: string;
   session_metadata: string;
@@ -39,7 +39,7 @@ export async function loadGranted(sql: Sql, leaseIds: readonly string[]): Promis
         THEN COALESCE(l.ended_at, l.expires_at) END AS ended_at,
       COALESCE(l.lock_value, l.id::text) AS lock_value,
       (extract(epoch FROM l.expires_at - clock_timestamp()) * 1000)::float8 AS ttl_ms
-    FROM leases l JOIN telegram_sessions s ON s.id = l.account_id
+    FROM leases l LEFT JOIN telegram_sessions s ON s.id = l.account_id
     WHERE l.id = ANY(${leaseIds}::uuid[])`;
   for (const row of rows) {
     if (row.ended_at !== null) granted.endedAt.set(row.lease_id, row.ended_at.getTime());

@@ -52,6 +52,8 @@ __all__ = [
     "AdminReauthorizeReply",
     "AdminRecoverReply",
     "AdminRegisterAccounts",
+    "AdminRegisterAccountsUsage",
+    "AdminRegisterAccountsUsageByChannel",
     "AdminRegisterReply",
     "AdminRegisterReplyAccounts",
     "AdminRemoveReply",
@@ -66,6 +68,7 @@ __all__ = [
     "Purpose",
     "QueryAccountsReply",
     "QueryAccountsReplyAccounts",
+    "QueryAccountsReplyAccountsRestrictedBy",
     "QueryAccountsReplyAggregates",
     "QueryAlertsReply",
     "QueryAlertsReplyAlerts",
@@ -77,6 +80,7 @@ __all__ = [
     "QueryExplainReplyAccounts",
     "QueryExplainReplyAccountsRestrictedBy",
     "QueryExplainReplyAccountsRules",
+    "QueryExplainReplyRequest",
     "QueryFloodWaitReply",
     "QueryFloodWaitReplyFloodWait",
     "QueryHealthReply",
@@ -114,6 +118,8 @@ __all__ = [
     "QueryReportReplyReportRefusals",
     "QueryReportReplyReportServices",
     "QueryReportReplyReportWaits",
+    "QuerySeriesReply",
+    "QuerySeriesReplySeries",
     "QueryStatusReply",
     "QueryStatusReplyDependencies",
 ]
@@ -165,7 +171,8 @@ class AccountAllocateReplyAllocation(TypedDict):
     account_id: str
     #: The user who owns the accounts: an integer, 0 or more
     user_id: int
-    phone: str
+    #: null: the account was registered without one
+    phone: str | None
     #: null when include_session is false, or when a repeat comes after the lease has ended
     session_data: str | None
     #: ISO 8601, UTC, milliseconds
@@ -577,15 +584,26 @@ class QueryAccountsReplyAggregates(TypedDict):
     capacity_today: dict[str, int | None]
     #: Invites that are left today by the daily limit; null: unlimited
     capacity_today_sum: int | None
-    #: Invites that are left today in the channel; null: no channel is given, or unlimited
+    #: Invites that are left today in the channel; null: no channel or no user is given, or unlimited
     capacity_today_by_channel: int | None
-    #: Free accounts that may invite in the channel at this instant; null: no channel is given
+    #: Free accounts that may invite in the channel at this instant; null: no channel or no user is given
     can_invite_in_channel_true: int | None
+
+
+class QueryAccountsReplyAccountsRestrictedBy(TypedDict):
+    #: Class of the error behind it; null: none is known
+    classified_as: ErrorClass | None
+    #: Telegram's name of that error; null: none was found
+    telegram_error: str | None
+    #: Why, where an operator decided it
+    reason: str | None
 
 
 class QueryAccountsReplyAccounts(TypedDict):
     #: UUID
     account_id: str
+    #: The user who owns the accounts: an integer, 0 or more
+    user_id: int
     status: AccountStatus
     disabled_reason: DisabledReason | None
     #: Active, not leased and, with a purpose, with room for it: account.allocate could grant it now
@@ -598,21 +616,29 @@ class QueryAccountsReplyAccounts(TypedDict):
     error_count: int
     last_used_at: str | None
     used_today: dict[str, int]
-    phone: str
+    #: null: the account was registered without one
+    phone: str | None
     used_invites_today: int
     used_messages_today: int
     contacts_today: int
     flood_wait_until: str | None
     blocked_until: str | None
+    #: What was registered with the account, such as its proxy
+    metadata: dict[str, Any]
+    #: null: the account is active, or nothing is known any more
+    restricted_by: QueryAccountsReplyAccountsRestrictedBy | None
+    #: When its waits end; null: it waits for nothing, or is disabled
+    recovery_at: str | None
 
 
 class QueryAccountsReply(TypedDict):
     success: Literal[True]
-    #: The user who owns the accounts: an integer, 0 or more
-    user_id: int
+    #: As asked for; null: the whole fleet
+    user_id: int | None
     #: As asked for; else general
     purpose: Purpose
-    #: All accounts of the user, whatever the filters; so the other totals
+    #: All accounts of the user, whatever the filters; so the other totals. Those of a large fleet may be some
+    #: minutes old
     total_accounts: int
     #: Active and not leased, whatever their limits
     free_accounts: int
@@ -621,13 +647,46 @@ class QueryAccountsReply(TypedDict):
     #: Active, leased or not
     active_accounts: int
     #: Free accounts that account.allocate could grant now for the purpose and in the channel; judged are the first
-    #: 5,000
+    #: 5,000. Of the whole fleet: all free accounts, whatever their limits
     available_now: int
     aggregates: QueryAccountsReplyAggregates
     #: In the order of their ids; a page may hold fewer than limit
     accounts: list[QueryAccountsReplyAccounts]
+    #: Accounts that pass the filters, on whatever page; of only_available the free and active ones
+    total: int
+    #: true: there are more than total, which counts to 10,000
+    total_is_at_least: bool
     #: Asks for the next page; null: this is the last
     next_cursor: str | None
+
+
+class QueryExplainReplyRequest(TypedDict):
+    """Present where request_id was given: the allocation as it was answered. accounts tells how they stand now."""
+
+    request_id: str
+    #: UUID
+    message_id: str
+    #: Identity that the broker or the HTTP door had checked; null: none
+    caller: str | None
+    #: ISO 8601, UTC, milliseconds
+    answered_at: str
+    #: The user who owns the accounts: an integer, 0 or more
+    user_id: int
+    purpose: Purpose
+    #: The calling service: 1 to 100 characters of a-z 0-9 . _ -
+    service_name: str
+    target_channel: str | None
+    #: Why it was refused; null: an account was granted
+    code: Literal["VALIDATION_FAILED", "MALFORMED_MESSAGE", "UNKNOWN_OPERATION", "UNAUTHENTICATED", "FORBIDDEN", "ACCOUNT_NOT_FOUND", "NO_ACCOUNTS", "ALL_BUSY", "ALL_LIMITED", "ALL_RESTRICTED", "PREFERRED_UNAVAILABLE", "NOT_HELD", "LEASE_LOST", "IDEMPOTENCY_CONFLICT", "COUNT_CHANGED", "DEADLINE_EXCEEDED", "UNAVAILABLE", "INTERNAL"] | None
+    #: The account that was granted
+    account_id: str | None
+    lease_id: str | None
+    #: The user's accounts by what kept them back then; null: an account was granted, or there was none
+    counts: dict[str, int] | None
+    #: When an account was expected to be free; null: nobody knew
+    next_available_at: str | None
+    #: Why it was answered so, in one sentence for a person
+    summary: str
 
 
 class QueryExplainReplyAccountsRestrictedBy(TypedDict):
@@ -675,6 +734,8 @@ class QueryExplainReplyAccounts(TypedDict):
 
 class QueryExplainReply(TypedDict):
     success: Literal[True]
+    #: Present where request_id was given: the allocation as it was answered. accounts tells how they stand now
+    request: NotRequired[QueryExplainReplyRequest]
     #: The instant this is true of: now
     explained_at: str
     #: All accounts of the user; at most 500 are explained, the free ones first
@@ -999,6 +1060,21 @@ class QueryEventsReply(TypedDict):
     next_after: str
 
 
+class QuerySeriesReplySeries(TypedDict):
+    name: str
+    #: When the step began, and the value. A step in which no instance ran has no point
+    points: list[list[Any]]
+
+
+class QuerySeriesReply(TypedDict):
+    success: Literal[True]
+    step_seconds: int
+    #: accounts.*, leases.open: as they stood; grants, refusals.*, actions.*, errors.*, recoveries, requests.*: how
+    #: many in the step; outbox.age_seconds: seconds; p50_ms, p99_ms: milliseconds. Kept are a sample a minute for
+    #: 48 hours and one an hour for 90 days. Empty for callers with listed users: series are of the whole fleet
+    series: list[QuerySeriesReplySeries]
+
+
 class QueryPolicyReplyLimits(TypedDict):
     #: null: no such limit
     daily_limit: float | None
@@ -1067,17 +1143,45 @@ class QueryPolicyReply(TypedDict):
     history_days: int
 
 
+class AdminRegisterAccountsUsageByChannel(TypedDict):
+    #: How often today (UTC)
+    today: NotRequired[int | None]
+    #: How often ever; today counts at least
+    total: NotRequired[int | None]
+
+
+class AdminRegisterAccountsUsage(TypedDict):
+    #: How often today (UTC), wherever
+    today: NotRequired[int | None]
+    #: When each action of the last 60 minutes was; the hourly limit, the cooldown and the burst are judged by these
+    last_hour: NotRequired[list[str] | None]
+    #: By channel; a channel is an id, @name, name or t.me link
+    by_channel: NotRequired[dict[str, AdminRegisterAccountsUsageByChannel] | None]
+
+
 class AdminRegisterAccounts(TypedDict):
-    #: Kept as the id of a new account; refused where another account has it
+    #: Kept as the id of a new account; refused where another account has it, and where that account was removed
     account_id: NotRequired[str | None]
     #: The user who owns the accounts: an integer, 0 or more
     user_id: int
-    #: 5 to 20 digits, with or without a leading +; punctuation between them does not count
-    phone: str
+    #: 5 to 20 digits, with or without a leading +; punctuation between them does not count. Absent: the account is
+    #: known by the key of its session
+    phone: NotRequired[str | None]
     #: A Telethon, GramJS or Pyrogram session string of a user account
     session_data: str
     #: Kept with the account, such as its proxy; every holder of the account gets it
     metadata: NotRequired[dict[str, Any] | None]
+    #: How it stood. flood_wait and blocked need their instant; one that is over has ended
+    status: NotRequired[AccountStatus | None]
+    #: End of its flood wait, whatever the status
+    flood_wait_until: NotRequired[str | None]
+    #: End of its block, whatever the status; one in the past counts as its latest block
+    blocked_until: NotRequired[str | None]
+    #: Why it is disabled; disabled without one means manual
+    disabled_reason: NotRequired[DisabledReason | None]
+    #: What it has done, by action (invite, message, add_contact, join_channel, leave_channel, parse). What is
+    #: counted here already is not counted twice: of two counts the greater holds
+    usage: NotRequired[dict[str, AdminRegisterAccountsUsage] | None]
 
 
 class AdminRegisterReplyAccounts(TypedDict):
@@ -1531,24 +1635,34 @@ class AsyncOperations:
     async def query_accounts(
         self,
         *,
-        user_id: int,
+        user_id: int | None = None,
         purpose: Purpose | None = None,
         target_channel_id: str | int | None = None,
         status: AccountStatus | None = None,
         only_available: bool | None = None,
+        disabled_reason: DisabledReason | None = None,
+        leased_by: str | None = None,
+        phone: str | None = None,
+        search: str | None = None,
         include_unavailable: bool | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         timeout: float | None = None,
         message_id: str | None = None,
     ) -> QueryAccountsReply:
-        """`query.accounts`: a user's accounts, page by page, with what they can still do today."""
+        """`query.accounts`: the accounts of a user or of the fleet, page by page, with what they can still do
+        today.
+        """
         body: dict[str, Any] = {
             "user_id": user_id,
             "purpose": purpose,
             "target_channel_id": target_channel_id,
             "status": status,
             "only_available": only_available,
+            "disabled_reason": disabled_reason,
+            "leased_by": leased_by,
+            "phone": phone,
+            "search": search,
             "include_unavailable": include_unavailable,
             "limit": limit,
             "cursor": cursor,
@@ -1559,9 +1673,10 @@ class AsyncOperations:
     async def query_explain(
         self,
         *,
-        user_id: int,
-        purpose: Purpose,
+        user_id: int | None = None,
+        purpose: Purpose | None = None,
         target_channel_id: str | int | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
         message_id: str | None = None,
     ) -> QueryExplainReply:
@@ -1572,6 +1687,7 @@ class AsyncOperations:
             "user_id": user_id,
             "purpose": purpose,
             "target_channel_id": target_channel_id,
+            "request_id": request_id,
         }
         reply: QueryExplainReply = await self._call("query.explain", body, timeout, message_id)
         return reply
@@ -1731,6 +1847,28 @@ class AsyncOperations:
         reply: QueryEventsReply = await self._call("query.events", body, timeout, message_id)
         return reply
 
+    async def query_series(
+        self,
+        *,
+        names: list[str] | None = None,
+        from_: str | None = None,
+        to: str | None = None,
+        step_seconds: int | None = None,
+        timeout: float | None = None,
+        message_id: str | None = None,
+    ) -> QuerySeriesReply:
+        """`query.series`: how the fleet developed: figures by the minute for 48 hours, and by the hour for 90
+        days.
+        """
+        body: dict[str, Any] = {
+            "names": names,
+            "from": from_,
+            "to": to,
+            "step_seconds": step_seconds,
+        }
+        reply: QuerySeriesReply = await self._call("query.series", body, timeout, message_id)
+        return reply
+
     async def query_policy(
         self,
         *,
@@ -1749,7 +1887,7 @@ class AsyncOperations:
         timeout: float | None = None,
         message_id: str | None = None,
     ) -> AdminRegisterReply:
-        """`admin.register`: add accounts, or renew the session of accounts that are known."""
+        """`admin.register`: add accounts as they stand, or renew the session of accounts that are known."""
         body: dict[str, Any] = {
             "accounts": accounts,
         }
@@ -2199,24 +2337,34 @@ class BlockingOperations:
     def query_accounts(
         self,
         *,
-        user_id: int,
+        user_id: int | None = None,
         purpose: Purpose | None = None,
         target_channel_id: str | int | None = None,
         status: AccountStatus | None = None,
         only_available: bool | None = None,
+        disabled_reason: DisabledReason | None = None,
+        leased_by: str | None = None,
+        phone: str | None = None,
+        search: str | None = None,
         include_unavailable: bool | None = None,
         limit: int | None = None,
         cursor: str | None = None,
         timeout: float | None = None,
         message_id: str | None = None,
     ) -> QueryAccountsReply:
-        """`query.accounts`: a user's accounts, page by page, with what they can still do today."""
+        """`query.accounts`: the accounts of a user or of the fleet, page by page, with what they can still do
+        today.
+        """
         body: dict[str, Any] = {
             "user_id": user_id,
             "purpose": purpose,
             "target_channel_id": target_channel_id,
             "status": status,
             "only_available": only_available,
+            "disabled_reason": disabled_reason,
+            "leased_by": leased_by,
+            "phone": phone,
+            "search": search,
             "include_unavailable": include_unavailable,
             "limit": limit,
             "cursor": cursor,
@@ -2227,9 +2375,10 @@ class BlockingOperations:
     def query_explain(
         self,
         *,
-        user_id: int,
-        purpose: Purpose,
+        user_id: int | None = None,
+        purpose: Purpose | None = None,
         target_channel_id: str | int | None = None,
+        request_id: str | None = None,
         timeout: float | None = None,
         message_id: str | None = None,
     ) -> QueryExplainReply:
@@ -2240,6 +2389,7 @@ class BlockingOperations:
             "user_id": user_id,
             "purpose": purpose,
             "target_channel_id": target_channel_id,
+            "request_id": request_id,
         }
         reply: QueryExplainReply = self._call("query.explain", body, timeout, message_id)
         return reply
@@ -2399,6 +2549,28 @@ class BlockingOperations:
         reply: QueryEventsReply = self._call("query.events", body, timeout, message_id)
         return reply
 
+    def query_series(
+        self,
+        *,
+        names: list[str] | None = None,
+        from_: str | None = None,
+        to: str | None = None,
+        step_seconds: int | None = None,
+        timeout: float | None = None,
+        message_id: str | None = None,
+    ) -> QuerySeriesReply:
+        """`query.series`: how the fleet developed: figures by the minute for 48 hours, and by the hour for 90
+        days.
+        """
+        body: dict[str, Any] = {
+            "names": names,
+            "from": from_,
+            "to": to,
+            "step_seconds": step_seconds,
+        }
+        reply: QuerySeriesReply = self._call("query.series", body, timeout, message_id)
+        return reply
+
     def query_policy(
         self,
         *,
@@ -2417,7 +2589,7 @@ class BlockingOperations:
         timeout: float | None = None,
         message_id: str | None = None,
     ) -> AdminRegisterReply:
-        """`admin.register`: add accounts, or renew the session of accounts that are known."""
+        """`admin.register`: add accounts as they stand, or renew the session of accounts that are known."""
         body: dict[str, Any] = {
             "accounts": accounts,
         }
