@@ -115,6 +115,28 @@ test('views tell the fleet as a table, as JSON and as lines of JSON', async () =
   expect(history).toEqual([expect.objectContaining({ type: 'account.registered', details: { outcome: 'created' } })]);
 });
 
+test('an account is found by its phone number, and told why it is not handed out', async () => {
+  const [id = '', free = ''] = await register(9, 2);
+  const [first = '', second = ''] = [`+${lastPhone - 1}`, `+${lastPhone}`];
+  await ask(`/accounts/${id}/status`, { status: 'disabled', reason: 'seen twice' });
+  const [listed, shown, why, whyFree, unknown, several] = await Promise.all([
+    data('accounts', 'list', '--user', '9', '--status', 'disabled'),
+    data('accounts', 'show', first),
+    run('accounts', 'why', first.slice(1)),
+    run('accounts', 'why', second, '--purpose', 'parsing'),
+    run('accounts', 'why', '+10000000000'),
+    run('accounts', 'why'),
+  ]);
+  expect(listed).toEqual([expect.objectContaining({ account_id: id, user_id: 9, phone: first })]);
+  expect(shown).toEqual([expect.objectContaining({ account_id: id, status: 'disabled' })]);
+  expect(why).toMatchObject({ code: 0, stderr: '' });
+  expect(why.stdout).toContain(`${first} (${id}, user 9)\nDisabled`);
+  expect(why.stdout).toContain('seen twice');
+  expect(whyFree.stdout).toContain(`(${free}, user 9)\nparsing: Free`);
+  expect(unknown).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('there is no account') });
+  expect(several.code).toBe(2);
+});
+
 test('accounts that are named are changed one by one; what is refused exits 1 and names it', async () => {
   const [first = '', second = ''] = await register(3, 2);
   const missing = randomUUID();

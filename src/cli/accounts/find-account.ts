@@ -4,19 +4,7 @@ import { CommandError, EXIT, usageError } from '../exit.js';
 import { tellCount } from '../terminal/words.js';
 
 /** An account as `query.accounts` tells of it. */
-export type Account = ReplyBody<'query.accounts'>['accounts'][number] & {
-  user_id: number;
-  metadata: Record<string, unknown>;
-  restricted_by: ReplyBody<'query.explain'>['accounts'][number]['restricted_by'];
-  recovery_at: string | null;
-};
-/** What a page of them answers. */
-export type AccountsPage = {
-  accounts: Account[];
-  total: number;
-  total_is_at_least: boolean;
-  next_cursor: string | null;
-};
+export type Account = ReplyBody<'query.accounts'>['accounts'][number];
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const PHONE = /^\+?[\d\s().-]{5,}$/;
@@ -34,7 +22,7 @@ export async function loadAccount({ client }: Context, given: string): Promise<A
   if (wanted.length < MIN_PIECE)
     throw usageError(`"${given}" must be an account id, 4 letters of one, or a phone number`);
   const fields = { search: toSearched(wanted), limit: 500 };
-  const { accounts } = (await client.ask('query.accounts', fields)) as unknown as AccountsPage;
+  const { accounts } = await client.ask('query.accounts', fields);
   const found = accounts.filter((account) => isNamed(account, wanted));
   const [only] = found;
   if (only === undefined) throw new CommandError(EXIT.refused, `there is no account ${given}`, 'ACCOUNT_NOT_FOUND');

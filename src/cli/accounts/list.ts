@@ -8,7 +8,7 @@ import type { Paint, Tone } from '../terminal/paint.js';
 import type { Column } from '../terminal/print.js';
 import { tellWhen } from '../terminal/words.js';
 import { type Filter, toFields, withFilter } from './filter.js';
-import type { Account, AccountsPage } from './find-account.js';
+import type { Account } from './find-account.js';
 
 interface Options extends Filter, ListOptions {
   purpose?: string;
@@ -39,7 +39,7 @@ async function listAccounts(context: Context, options: Options): Promise<undefin
     search,
   };
   await printList(context, options, columns(context.now(), context.paint), async (page) => {
-    const reply = (await context.client.ask('query.accounts', { ...filter, ...page })) as unknown as AccountsPage;
+    const reply = await context.client.ask('query.accounts', { ...filter, ...page });
     return toPage(reply.accounts, reply);
   });
 }

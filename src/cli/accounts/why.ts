@@ -8,7 +8,7 @@ import { usageError } from '../exit.js';
 import { choice } from '../options.js';
 import { printOne } from '../output.js';
 import { tellInstant, tellWhen } from '../terminal/words.js';
-import { type Account, type AccountsPage, loadAccount } from './find-account.js';
+import { type Account, loadAccount } from './find-account.js';
 
 type Explanation = ReplyBody<'query.explain'>['accounts'][number];
 
@@ -67,7 +67,7 @@ async function explain(context: Context, account: Account, purpose: Purpose, cha
     return { purpose, grantable, grantable_at, summary, rules };
   }
   // A user may have more accounts than are explained at a time.
-  const page = (await client.ask('query.accounts', { ...wish, search: id })) as unknown as AccountsPage;
+  const page = await client.ask('query.accounts', { ...wish, search: id });
   return judgeByList(page.accounts.find((one) => one.account_id === id) ?? account, purpose, context.now());
 }
 
