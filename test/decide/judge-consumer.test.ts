@@ -21,7 +21,9 @@ const stuck = { waiting: 3 };
 test.each<[string, Partial<ConsumerSighting>, Partial<ConsumerSighting> | null, boolean]>([
   ['idle', {}, {}, false],
   ['seen for the first time', stuck, null, false],
-  ['unknown to the broker', { consumers: 0 }, null, true],
+  ['unknown to the broker', { consumers: 0, waiting: 1 }, null, true],
+  ['a queue told as without anything, once', { consumers: 0, waiting: 0 }, null, false],
+  ['a queue told as without anything, twice', { consumers: 0, waiting: 0 }, { consumers: 0 }, true],
   ['with messages before it at two looks, and none delivered', stuck, stuck, true],
   ['with messages before it at one look', stuck, {}, false],
   ['with messages before it, and some delivered', { ...stuck, delivered: 8 }, stuck, false],

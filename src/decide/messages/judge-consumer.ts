@@ -40,12 +40,13 @@ export function compareSightings(
 /**
  * Whether a consumer that counts as registered gets nothing. A queue that is deleted and declared within milliseconds
  * can keep one from before (RabbitMQ 3.10): the broker says nothing, counts it among the consumers, even hands it
- * messages, and none arrives.
+ * messages, and none arrives. A quorum queue whose leader is slow to answer is told as one without messages and
+ * consumers, so that counts only when it is told twice.
  * @param before the sighting of the look before; null: there was none
  */
 export function isDeaf(now: ConsumerSighting, before: ConsumerSighting | null): boolean {
   if (now.state !== 'registered') return false;
-  if (now.consumers === 0) return true;
+  if (now.consumers === 0 && (now.waiting > 0 || before?.consumers === 0)) return true;
   if (now.unheard >= MAX_UNHEARD) return true;
   const idle = before?.state === 'registered' && before.delivered === now.delivered;
   return idle && before.waiting > 0 && now.waiting > 0 && !before.isFull && !now.isFull;
