@@ -84,6 +84,10 @@ faults-cluster: build ## what a RabbitMQ cluster of three loses under load, judg
 fuzz: $(CLIENT) ## 100,000 messages, most of them wrong, against one process (FUZZ_MESSAGES, FUZZ_SEED)
 	@FUZZ_MESSAGES=$${FUZZ_MESSAGES:-100000} npm test --silent -- test/fuzz $(ARGS)
 
+.PHONY: console-show
+console-show: $(CLIENT) ## the console's pictures in docs/console anew, an operator's morning, and how fast its page loads
+	@SHOW_CONSOLE=1 npm test --silent -- --runInBand test/console/show $(ARGS)
+
 .PHONY: clean
 clean: down ## stop everything and remove what was built, and all local data
 	@for servers in .local/*/state.json; do \

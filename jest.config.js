@@ -5,7 +5,12 @@ export default {
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   // They take many minutes: `make faults`, `make faults-cluster`.
-  testPathIgnorePatterns: ['/node_modules/', ...(process.env.EVERY_FAULT ? [] : ['/faults/(every-fault|cluster)'])],
+  testPathIgnorePatterns: [
+    '/node_modules/',
+    ...(process.env.EVERY_FAULT ? [] : ['/faults/(every-fault|cluster)']),
+    // Draws pictures: `make console-show`.
+    ...(process.env.SHOW_CONSOLE ? [] : ['/console/show']),
+  ],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
     '^@account-manager/client$': '<rootDir>/packages/client/src/index.ts',

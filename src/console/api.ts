@@ -1,13 +1,12 @@
 import type { Failure } from '../../contracts/failures.js';
 import type { GivenBody, OperationName, ReplyBody } from '../../contracts/operations.js';
-import type { Coming } from './coming.js';
 import { followClock } from './clock.js';
 import { endSession, session } from './session.js';
 
 /** A request's body as a caller writes it. */
-export type Body<K extends OperationName> = K extends keyof Coming ? Coming[K]['body'] : GivenBody<K>;
+export type Body<K extends OperationName> = GivenBody<K>;
 /** What a success says. */
-export type Reply<K extends OperationName> = K extends keyof Coming ? Coming[K]['reply'] : ReplyBody<K>;
+export type Reply<K extends OperationName> = ReplyBody<K>;
 
 /** Why something was not done; `UNREACHABLE` is the page's own word for a service that does not answer. */
 export interface Trouble extends Omit<Failure, 'code'> {

@@ -84,7 +84,8 @@ export function useLive(subscription: Omit<Subscription, 'onEvent' | 'onOpen'>, 
     const soon = (): void => {
       timer ??= setTimeout(() => {
         timer = undefined;
-        refresh();
+        // Seen again, it is asked anew as the stream opens.
+        if (!document.hidden) refresh();
       }, GATHER_MS);
     };
     const leave = follow({

@@ -38,6 +38,8 @@ export interface Answered {
 /** The whole service in a process of its own, with servers of its own, and both of its doors. */
 export interface OpenService {
   service: RunningService;
+  /** What it was started with. */
+  environment: Record<string, string>;
   rpc: RpcClient;
   vhost: TestVhost;
   redisUrl: string;
@@ -54,13 +56,15 @@ export interface OpenService {
 
 export async function openService(env: Record<string, string> = {}): Promise<OpenService> {
   const [database, redis, vhost] = await Promise.all([createDatabase(), createRedis(), createVhost()]);
-  const urls = {
+  const environment = {
     DATABASE_URL: database.url,
     REDIS_URL: redis.url,
     RABBITMQ_URL: vhost.url,
     RABBITMQ_MANAGEMENT_URL: vhost.managementUrl,
+    LOG_LEVEL: 'warn',
+    ...env,
   };
-  const service = await startService({ ...urls, LOG_LEVEL: 'warn', ...env });
+  const service = await startService(environment);
   const rpc = await connectRpc(vhost.url);
   const pool = openPool(database.url);
 
@@ -69,6 +73,7 @@ export async function openService(env: Record<string, string> = {}): Promise<Ope
 
   return {
     service,
+    environment,
     rpc,
     vhost,
     redisUrl: redis.url,

@@ -8,6 +8,7 @@ import { may } from '../session.js';
 import { numberText, say, sayName } from '../text.js';
 import { ACTIONS, STATUSES } from '../texts/names.js';
 import { useAnswer, useLive } from '../use-answer.js';
+import { FleetCharts } from './fleet-charts.js';
 import { FleetNeeds } from './fleet-needs.js';
 
 type Status = Reply<'query.status'>;
@@ -36,6 +37,7 @@ export function FleetPage() {
           </>
         )}
       </Answered>
+      {may('query.series') && <FleetCharts />}
     </>
   );
 }

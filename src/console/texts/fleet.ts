@@ -28,4 +28,12 @@ export const FLEET_TEXTS = {
   'fleet.dependencies': ['Depends on', 'Зависимости'],
   'fleet.up': ['up', 'работает'],
   'fleet.away': ['away', 'недоступно'],
+  'fleet.chart.accounts': ['Accounts by status, 48 h', 'Аккаунты по статусам, 48 ч'],
+  'fleet.chart.leases': ['Open leases, 48 h', 'Открытые аренды, 48 ч'],
+  'fleet.chart.requests': ['Requests per second', 'Запросов в секунду'],
+  'fleet.chart.latency': ['Requests: p99, ms', 'Запросы: p99, мс'],
+  'fleet.chart.refusals': ['Refusals by code', 'Отказы по кодам'],
+  'fleet.chart.errors': ['Errors by class', 'Ошибки по классам'],
+  'fleet.chart.none': ['Nothing was measured yet.', 'Ещё ничего не измерено.'],
+  'fleet.chart.now': ['now', 'сейчас'],
 } satisfies Record<string, Text>;
