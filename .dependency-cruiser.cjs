@@ -9,7 +9,7 @@ const STORES = [...COMMON, 'src/store', 'src/redis', 'src/broker', 'src/telegram
 /** What answers a request. */
 const REQUESTS = ['src/requests', 'src/accounts', 'src/operations'];
 
-/** What the command's doctor looks with. */
+/** What the command's doctor looks with, and an export of sealed sessions. */
 const DOCTOR = ['src/broker', 'src/config', 'src/redis', 'src/store', 'src/telemetry'];
 
 /** @param {string} from @param {string[]} to */
@@ -71,17 +71,17 @@ module.exports = {
     mayImport('src/doors', [...STORES, ...REQUESTS]),
     mayImport('src/jobs', [...STORES, ...REQUESTS]),
     mayImport('src/health', [...STORES, ...REQUESTS, 'src/doors']),
-    // Speaks HTTP like any other caller; only the doctor looks at the servers themselves.
+    // Speaks HTTP like any other caller; only the doctor and an export of sessions look at the servers themselves.
     mayImport('src/cli', ['contracts', 'src/clock', 'src/decide', ...DOCTOR]),
     {
-      name: 'only-the-doctor-looks-at-servers',
+      name: 'few-look-at-servers',
       severity: 'error',
-      from: { path: '^src/cli/', pathNot: '^src/cli/doctor/examine-servers\\.' },
+      from: { path: '^src/cli/', pathNot: '^src/cli/(doctor/examine-servers|export/seal-(sessions|key))\\.' },
       to: { path: DOCTOR.map((folder) => `^${folder}(/|\\.)`) },
     },
     mayUse(
       'src/cli',
-      '^(crypto|fs|path|readline/promises|timers/promises)$|node_modules/(@clack/prompts|cli-table3|commander|zod)/',
+      '^(crypto|fs|fs/promises|path|readline/promises|timers/promises)$|node_modules/(@clack/prompts|cli-table3|commander|csv-parse|pg|@types/pg|sql.js|@types/sql.js|zod)/',
     ),
     mayImport('src/app', ['src', 'contracts', 'generated']),
     // Published by itself: of the contract only what needs no package.

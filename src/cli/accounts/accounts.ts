@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import type { Tie } from '../command.js';
 import { defineChanges } from './change.js';
+import { defineExport } from '../export/export-accounts.js';
+import { defineImport } from '../import/import-accounts.js';
 import { defineHistory } from './history.js';
 import { defineLimits } from './limits.js';
 import { defineList } from './list.js';
@@ -17,4 +19,6 @@ export function defineAccounts(program: Command, tie: Tie): void {
   defineLimits(noun, tie);
   defineChanges(noun, tie);
   defineWait(noun, tie);
+  defineImport(noun, tie);
+  defineExport(noun, tie);
 }
