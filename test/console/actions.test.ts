@@ -172,7 +172,7 @@ test('a job is run now, and its run is listed', async () => {
   await operator.go('/jobs');
   const name = 'Run now: Report of the fleet';
   expect(await act(name)).toMatch(/^done: .*published 1/);
-  const rows = await open.world.query("SELECT state FROM job_runs WHERE job = 'report' AND state = 'done'");
+  const rows = await open.world.query("SELECT outcome FROM job_runs WHERE job = 'report' AND outcome = 'done'");
   expect(rows.length).toBeGreaterThan(0);
   await eventually(() => Promise.resolve(open.events.some(({ type }) => type === 'report.generated')));
 });
