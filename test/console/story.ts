@@ -34,7 +34,8 @@ export async function tellStory(open: OpenConsole, accounts: number): Promise<St
       timeout_minutes: 90,
       ...(channel && { target_channel_id: channel }),
     });
-    return (reply as unknown as { allocation: Lease }).allocation;
+    const { account_id, lease_id, fence } = (reply as unknown as { allocation: Lease }).allocation;
+    return { account_id, lease_id, fence };
   };
   const report = (held: Lease, error: string) =>
     open.ask('inviting', 'account.error', { ...held, service_name: 'inviting', error_type: error });
