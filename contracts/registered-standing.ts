@@ -69,6 +69,5 @@ export const standing = {
   ),
 };
 
-const standingObject = z.strictObject(standing);
-export type RegisteredStanding = z.output<typeof standingObject>;
+export type RegisteredStanding = z.output<z.ZodObject<typeof standing, z.core.$strict>>;
 export type RegisteredUsage = z.output<typeof usageOfAction>;

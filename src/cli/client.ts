@@ -136,7 +136,9 @@ function toHttp({ http }: Operation, fields: Fields, messageId: string): { path:
 export function toQuery(fields: Fields): string {
   const query = new URLSearchParams(
     Object.entries(fields).flatMap(([name, value]): [string, string][] =>
-      value === undefined || value === null ? [] : [[name, String(value)]],
+      value === undefined || value === null
+        ? []
+        : [[name, Array.isArray(value) ? value.join(',') : String(value as string | number | boolean)]],
     ),
   );
   return query.size === 0 ? '' : `?${query.toString()}`;

@@ -57,7 +57,7 @@ function tellPolicy({ paint }: Context, policy: Policy): string {
 }
 
 /** What is set otherwise, with its default. */
-const tellDiffering = (defaults: Partial<Policy['limits'][string & keyof Policy['limits']]> | undefined): string =>
+const tellDiffering = (defaults: Partial<Policy['limits'][keyof Policy['limits']]> | undefined): string =>
   Object.entries(defaults ?? {})
     .map(([name, value]) => `${name} (${value === null ? 'none' : value})`)
     .join(', ');

@@ -46,7 +46,7 @@ async function watchFleet(context: Context, { every }: { every: number }): Promi
   });
   try {
     show();
-    while (!ended.aborted) {
+    for (;;) {
       await waitAtMost(every, ended);
       if (ended.aborted) break;
       text = await readFleet(context).catch((error: unknown) => tellFailure(context, error));

@@ -8,7 +8,7 @@ import { findPython, runPython } from '../support/python.js';
 import { createRedis } from '../support/redis.js';
 import { connectRpc } from '../support/rpc.js';
 import { testServers } from '../support/servers.js';
-import { type RunningService, startService } from '../support/service.js';
+import { startService } from '../support/service.js';
 import { createVhost } from '../support/vhost.js';
 
 // The Python client's own tests, with Debian's packages; its scenarios are those of packages/scenarios.json.

@@ -50,6 +50,8 @@ async function data(...args: string[]): Promise<Record<string, unknown>[]> {
   return stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Record<string, unknown>]));
 }
 
+// Replies of several operations, of which each test reads what it expects.
+/* eslint-disable @typescript-eslint/no-explicit-any */
 async function ask(pathname: string, body: object, token: string = TOKENS.ops): Promise<Record<string, any>> {
   const response = await fetch(`${service.httpUrl}/api/v1/account-manager${pathname}`, {
     method: 'POST',
@@ -58,6 +60,7 @@ async function ask(pathname: string, body: object, token: string = TOKENS.ops): 
   });
   return (await response.json()) as Record<string, any>;
 }
+/* eslint-enable @typescript-eslint/no-explicit-any */
 
 let lastPhone = 79_990_000_000;
 /** Registers accounts of a user; answers their ids. */
@@ -117,7 +120,7 @@ test('views tell the fleet as a table, as JSON and as lines of JSON', async () =
 
 test('an account is found by its phone number, and told why it is not handed out', async () => {
   const [id = '', free = ''] = await register(9, 2);
-  const [first = '', second = ''] = [`+${lastPhone - 1}`, `+${lastPhone}`];
+  const [first, second] = [`+${lastPhone - 1}`, `+${lastPhone}`];
   await ask(`/accounts/${id}/status`, { status: 'disabled', reason: 'seen twice' });
   const [listed, shown, why, whyFree, unknown, several] = await Promise.all([
     data('accounts', 'list', '--user', '9', '--status', 'disabled'),

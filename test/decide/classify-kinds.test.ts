@@ -56,7 +56,7 @@ const altered = (texts: readonly string[], letters: RegExp): fc.Arbitrary<string
       const [before, character, after] = [text.slice(0, at), text.charAt(at), text.slice(at + 1)];
       return { cut: before + after, doubled: before + character + character + after, another: before + letter + after }[
         how
-      ] as string;
+      ];
     });
 
 test('a name that is altered in one letter strikes in no place of a report', () => {

@@ -59,7 +59,7 @@ test.each(TABLE)('an account that was %j is never healthier here', async (given,
 
 test('a block that is over counts as the first: the next is longer, and the limits are reduced', async () => {
   const { id } = await created({ blocked_until: inMinutes(-60) });
-  expect((await ask(harness, 'query.limits', { account_id: id })).status.daily_limits.invite?.limit).toBe(15);
+  expect((await ask(harness, 'query.limits', { account_id: id })).status.daily_limits.invite.limit).toBe(15);
   await ask(harness, 'account.error', { account_id: id, error_message: 'PEER_FLOOD' });
   const { recovery_eta } = await healthOf(id);
   expect(Date.parse(recovery_eta ?? '') - Date.now()).toBeGreaterThan(71 * 3_600_000);

@@ -80,8 +80,9 @@ function describe(account: Account, { status: limits }: ReplyBody<'query.limits'
 
 function usageOf({ daily_limits: daily, per_channel_limits: perChannel }: ReplyBody<'query.limits'>['status']) {
   const usage: Partial<Record<ActionType, object>> = {};
+  const ofChannels: Partial<typeof perChannel> = perChannel;
   for (const [action, { used: today }] of Object.entries(daily) as [ActionType, { used: number }][]) {
-    const channels = Object.entries(perChannel[action] ?? {}).map(
+    const channels = Object.entries(ofChannels[action] ?? {}).map(
       ([channel, { used, total }]) => [channel, { today: used, total: total.used }] as const,
     );
     if (today > 0 || channels.length > 0) usage[action] = { today, by_channel: Object.fromEntries(channels) };

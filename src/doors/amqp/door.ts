@@ -132,7 +132,7 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
         resolve();
       };
       const onFailed = (error: unknown): boolean => {
-        const isRefused = !hasBegun && (error as { code?: unknown }).code === ACCESS_REFUSED;
+        const isRefused = !hasBegun && error instanceof Error && (error as { code?: unknown }).code === ACCESS_REFUSED;
         if (isRefused) reject(error);
         return isRefused;
       };
