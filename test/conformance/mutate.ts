@@ -35,7 +35,7 @@ export function invalidRequests(operation: OperationName, door: Door, valid: Bod
     ...Object.entries(properties).map(([field, schema]) => ({
       fault: `${field} of a wrong type`,
       field,
-      body: { ...valid, [field]: isText(operation, door, field) ? '§ of no type' : ofWrongType(schema) },
+      body: { ...valid, [field]: isText(operation, door, field) ? ofWrongText(schema) : ofWrongType(schema) },
     })),
     { fault: 'with an unknown field', field: 'surprise', body: { ...valid, surprise: 1 } },
   ];
@@ -48,10 +48,16 @@ export function withNulls(operation: OperationName, valid: Body): Body {
   return { ...Object.fromEntries(optional.map((field) => [field, null])), ...valid };
 }
 
+/** Of a free text only the length can be wrong. */
+function ofWrongText(schema: JsonSchema | boolean): string {
+  const free = alternativesOf(schema).find((one) => one.type === 'string' && !one.pattern && !one.format && !one.enum);
+  return free?.maxLength === undefined ? '§ of no type' : 'x'.repeat(free.maxLength + 1);
+}
+
 const ofWrongType = (schema: JsonSchema | boolean): unknown =>
   typesOf(schema).has('object') ? 'of no type' : { of: 'no type' };
 
-const typesOf = (schema: JsonSchema | boolean): Set<unknown> =>
-  typeof schema === 'boolean'
-    ? new Set()
-    : new Set([schema.type, ...(schema.anyOf ?? []).flatMap((alternative) => [...typesOf(alternative)])]);
+const typesOf = (schema: JsonSchema | boolean): Set<unknown> => new Set(alternativesOf(schema).map(({ type }) => type));
+
+const alternativesOf = (schema: JsonSchema | boolean): JsonSchema[] =>
+  typeof schema === 'boolean' ? [] : [schema, ...(schema.anyOf ?? []).flatMap(alternativesOf)];
