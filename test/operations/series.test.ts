@@ -104,7 +104,7 @@ test('hours are made of minutes, old samples go, and a long view has both', asyn
   await insertSample(database.reader, MINUTE_MS, { at: hour - 49 * HOUR_MS, values: { grants: 1 } });
   await insertSample(database.reader, HOUR_MS, { at: hour - 60 * HOUR_MS, values: { grants: 7 } });
   await insertSample(database.reader, HOUR_MS, { at: hour - 91 * 24 * HOUR_MS, values: { grants: 1 } });
-  await harness.query(`INSERT INTO series_parts VALUES (now() - interval '1 hour', 'one', '{}')`);
+  await harness.query(`INSERT INTO series_parts VALUES (now() - interval '2 hours', 'one', '{}')`);
   await writeSample(database, hour - MINUTE_MS);
   const kept = await harness.query<{ step_seconds: number; at: Date }>(
     "SELECT step_seconds, at FROM series_samples WHERE step_seconds = 3600 OR at < now() - interval '3 hours' ORDER BY at",

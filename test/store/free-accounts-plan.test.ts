@@ -8,8 +8,10 @@ import { captureStatements, explain, toLiteral } from '../support/query-plans.js
 
 /** Half of them have accounts that were all used, the other half accounts that never were. */
 const USERS = 20;
-const ACCOUNTS_OF_EACH = 100;
+const ACCOUNTS_OF_EACH = 1_000;
 const WANTED = 5;
+/** As list-free.ts reads them. */
+const PAGE = 100;
 
 let testDatabase: TestDatabase;
 let database: Database;
@@ -24,8 +26,8 @@ beforeAll(async () => {
     INSERT INTO telegram_sessions (id, user_id, phone, session_data, session_key_id, session_fingerprint, last_used_at)
     SELECT gen_random_uuid(), i % ${USERS}, '+' || i, '\\x00', 'key', 'fingerprint ' || i,
       CASE WHEN i % ${USERS} < ${USERS / 2} THEN now() - i * interval '1 second' END
-    FROM generate_series(1, ${USERS * ACCOUNTS_OF_EACH}) i;
-    ANALYZE telegram_sessions;`);
+    FROM generate_series(1, ${USERS * ACCOUNTS_OF_EACH}) i`);
+  await client.query('VACUUM ANALYZE telegram_sessions');
   // As in the service's own session.
   await client.query('SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan');
 });
@@ -65,7 +67,9 @@ test.each([
   expect(pages.length).toBeGreaterThan(1);
   for (const { text, values } of pages) {
     const { nodes } = await explain(client, text, values);
-    expect(nodes.map((node) => node['Node Type'])).toEqual(['Limit', expect.stringMatching(/^Index (Only )?Scan$/)]);
+    // Where little more than a page is left, sorting it may be as cheap.
+    const sorted = nodes.find((node) => node['Node Type'] === 'Sort');
+    expect(sorted?.['Plan Rows'] ?? 0).toBeLessThanOrEqual(2 * PAGE);
     expect(nodes.at(-1)?.['Index Name']).toBe('free_accounts');
   }
 });
