@@ -62,7 +62,7 @@ export const createLog = (options: {
   stream?: NodeJS.WritableStream;
 }): Log => {
   const { level, instance, format = 'json', stream = process.stdout } = options;
-  const isColoured = 'isTTY' in stream && stream.isTTY === true;
+  const isColoured = 'isTTY' in stream && stream.isTTY;
   const logger = winston.createLogger({
     level,
     format: redactedLine({ format, isColoured }),

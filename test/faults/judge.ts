@@ -160,7 +160,7 @@ async function judgeChannels(
 }
 
 /** With an allocation's answer it is stored what was asked for; callers are not told that. */
-const asTold = ({ asked: _, ...reply }: Reply & { asked?: unknown }): Reply => reply as Reply;
+const asTold = ({ asked: _, ...reply }: Reply & { asked?: unknown }): Reply => reply;
 
 /** I3: what was confirmed was answered, the same at every repeat, and had the one effect its answer tells. */
 async function judgeEffects(

@@ -318,10 +318,12 @@ describe('who may report', () => {
   });
 });
 
-test('the reply says what decided, in words of the table', async () => {
-  const { holder } = await holdAccount(harness);
+test('reply and history say what decided, in words of the table', async () => {
+  const { accountId, holder } = await holdAccount(harness);
   const { evidence } = await report(holder, { error_message: '*acc 4* 400: PEER\\_FLOOD \\(token 4711\\)' });
   expect(evidence).toEqual({ decided_by: 'name', found: 'PEER_FLOOD' });
+  const { entries } = await harness.succeed('query.history', { account_id: accountId });
+  expect(entries.find(({ type }) => type === 'error.reported')?.details).toMatchObject(evidence);
 });
 
 test('a block ends when @SpamBot says, and a shorter one does not shorten it', async () => {

@@ -48,7 +48,7 @@ export function keepConnection(url: string | readonly string[], name: string, se
     problem = `the broker cannot be reached: ${messageOf(err)}`;
   });
   manager.on('disconnect', ({ err }) => {
-    problem = `the connection to the broker was lost: ${messageOf((err as Error | undefined) ?? 'it was closed')}`;
+    problem = `the connection to the broker was lost: ${messageOf(err)}`;
   });
   manager.on('blocked', ({ reason }) => {
     problem = `the broker takes no publications: ${reason}`;

@@ -130,7 +130,8 @@ function permissionOf(message: string): string {
   const [, kind] = /"ACCESS_REFUSED - access to (queue|exchange) '/.exec(message) ?? [];
   if (kind === undefined) return '';
   if (message.includes('ExchangeDeclare;')) return 'configure';
-  if (message.includes('QueueDeclare;')) return kind === 'queue' ? 'configure' : 'write';
+  // Who declares a queue with dead letters must be able to read it, too.
+  if (message.includes('QueueDeclare;')) return kind === 'queue' ? 'configure or read' : 'write';
   if (message.includes('QueueBind;')) return kind === 'queue' ? 'write' : 'read';
   // Else a queue is consumed from, an exchange published to.
   return kind === 'queue' ? 'read' : 'write';
