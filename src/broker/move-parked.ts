@@ -19,6 +19,7 @@ const NOT_FOUND = 404;
 /** Copied and not yet confirmed, at most. */
 const IN_FLIGHT = 64;
 const LOOK_MS = 20;
+const QUIET_LOOKS = 3;
 /** An instance of version 1.0 that parks a message at the wrong moment declares its queue again. */
 const MAX_ROUNDS = 5;
 /** How long a connection that died may stay a consumer. */
@@ -60,10 +61,8 @@ async function replaceQueue(link: ChannelModel, ownUser: string): Promise<void> 
   await agrees(link, HALFWAY);
   const copy = await startCopy(link, { from: PARKED.name, to: HALFWAY.name, ownUser });
   try {
-    await copy.untilEmpty();
-    await copy.reader.deleteQueue(PARKED.name);
-    await Promise.race([copy.ended, pause(END_MS)]);
-    await copy.untilConfirmed();
+    if (!(await copy.untilEmpty())) throw new Error(`${HALFWAY.name} refuses messages; ${PARKED.name} stays as it is`);
+    await copy.deleteSource();
   } finally {
     await copy.close();
   }
@@ -74,7 +73,7 @@ async function returnMessages(link: ChannelModel, ownUser: string, log: Log): Pr
   const copy = await startCopy(link, { from: HALFWAY.name, to: PARKED.name, ownUser });
   try {
     const isDone = await copy.untilEmpty();
-    if (isDone) await copy.reader.deleteQueue(HALFWAY.name);
+    if (isDone) await copy.deleteSource();
     else {
       log.error('the parked queue is full; the newest of its former messages wait and follow at the next start', {
         queue: HALFWAY.name,
@@ -86,15 +85,13 @@ async function returnMessages(link: ChannelModel, ownUser: string, log: Log): Pr
 }
 
 interface Copy {
-  reader: Channel;
   /**
    * Resolves when the source has nothing more, with true, or when the target refuses messages, with false. Rejects when
    * another consumer keeps what it holds of the source.
    */
   untilEmpty: () => Promise<boolean>;
-  untilConfirmed: () => Promise<void>;
-  /** Resolves when the source is gone. */
-  ended: Promise<void>;
+  /** What the source still delivers until its deletion is told is copied, too. */
+  deleteSource: () => Promise<void>;
   /** What is not copied goes back. */
   close: () => Promise<void>;
 }
@@ -105,6 +102,7 @@ async function startCopy(
 ): Promise<Copy> {
   const [reader, writer] = [await openChannel(link), await link.createConfirmChannel()];
   let inFlight = 0;
+  let received = 0;
   let isFull = false;
   let fault: Error | null = null;
   const fail = (error: Error): void => {
@@ -122,6 +120,7 @@ async function startCopy(
   const onMessage = (message: ConsumeMessage | GetMessage | null): void => {
     if (message === null) return end();
     inFlight += 1;
+    received += 1;
     publishCopy(writer, to, message, ownUser, (error) => {
       inFlight -= 1;
       if (error !== null) isFull = true;
@@ -158,13 +157,20 @@ async function startCopy(
   await reader.prefetch(IN_FLIGHT);
   await reader.consume(from, onMessage);
   return {
-    reader,
     untilEmpty: async () => {
-      await settled(async () => isFull || (inFlight === 0 && (await isEmpty())));
+      // What has left the queue may still be on its way to us: it must have been quiet for some looks.
+      for (let looks = 0, before = -1; looks < QUIET_LOOKS && !isFull; looks = received === before ? looks + 1 : 0) {
+        before = received;
+        await settled(async () => isFull || (inFlight === 0 && (await isEmpty())));
+        await pause(LOOK_MS);
+      }
       return !isFull;
     },
-    untilConfirmed: () => settled(() => Promise.resolve(inFlight === 0)),
-    ended,
+    deleteSource: async () => {
+      await reader.deleteQueue(from);
+      await Promise.race([ended, pause(END_MS)]);
+      await settled(() => Promise.resolve(inFlight === 0));
+    },
     close: async () => {
       for (const channel of [reader, writer]) await channel.close().catch(() => undefined);
     },
