@@ -1,6 +1,6 @@
 import type { EventType } from '../../contracts/events.js';
 import { toIso } from '../clock.js';
-import type { EventRow } from './to-cloud-event.js';
+import type { EventRow } from '../store/history/event-row.js';
 
 type Told = Pick<EventRow, 'type' | 'accountId' | 'data'>;
 

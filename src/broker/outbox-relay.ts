@@ -8,7 +8,8 @@ import { createOutageTeller } from '../telemetry/outage-teller.js';
 import { describeEvent, eventFields } from './describe-event.js';
 import { groupEvents } from './group-events.js';
 import { type OutgoingMessage, PublishFailed, type Publisher } from './publish.js';
-import { type EventRow, toCloudEvent } from './to-cloud-event.js';
+import type { EventRow } from '../store/history/event-row.js';
+import { toCloudEvent } from './to-cloud-event.js';
 import { waitAtMost } from './wait-at-most.js';
 
 export interface OutboxRelayOptions {

@@ -1,20 +1,6 @@
-import { type CloudEvent, EVENT_SOURCE, type EventType } from '../../contracts/events.js';
+import { type CloudEvent, EVENT_SOURCE } from '../../contracts/events.js';
 import { toIso } from '../clock.js';
-
-/** A row of `events` as the relay reads it. */
-export interface EventRow {
-  id: string;
-  eventId: string;
-  type: EventType;
-  accountId: string | null;
-  userId: number | null;
-  /** Rises by one with each of the account's events; null where there is no account. */
-  sequence: number | null;
-  data: Record<string, unknown>;
-  occurredAt: number;
-  requestId: string | null;
-  traceparent: string | null;
-}
+import type { EventRow } from '../store/history/event-row.js';
 
 /** The event as subscribers get it (contract, section 5). */
 export function toCloudEvent(row: EventRow): CloudEvent {

@@ -1,11 +1,12 @@
 import { behind, type EventPosition, writePosition } from '../../contracts/event-position.js';
 import type { Sql } from '../store/database.js';
-import { type FeedFilter, type FeedRow, loadSnapshot, loadWindow } from '../store/history/load-feed.js';
+import type { EventRow } from '../store/history/event-row.js';
+import { type FeedFilter, loadSnapshot, loadWindow } from '../store/history/load-feed.js';
 
 /** An event of the stream with its position, as callers keep it. */
 export interface FeedEvent {
   position: string;
-  row: FeedRow;
+  row: EventRow;
 }
 
 /** Events behind a position, and the position behind them. */

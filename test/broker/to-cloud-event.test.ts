@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import { cloudEvent } from '../../contracts/events.js';
-import { type EventRow, toCloudEvent } from '../../src/broker/to-cloud-event.js';
+import { toCloudEvent } from '../../src/broker/to-cloud-event.js';
+import type { EventRow } from '../../src/store/history/event-row.js';
 
 const row: EventRow = {
   id: '7',

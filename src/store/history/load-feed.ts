@@ -2,6 +2,7 @@ import { type EventPosition, readSnapshot } from '../../../contracts/event-posit
 import type { EventType } from '../../../contracts/events.js';
 import { Prisma } from '../../../generated/prisma/client.js';
 import type { Sql, SqlPart } from '../database.js';
+import type { EventRow } from './event-row.js';
 
 /** Which events a reader wants. */
 export interface FeedFilter {
@@ -9,20 +10,6 @@ export interface FeedFilter {
   users: readonly number[] | null;
   accountId: string | null;
   types: readonly EventType[] | null;
-}
-
-/** An event with its place among those that show in one snapshot. */
-export interface FeedRow {
-  id: string;
-  eventId: string;
-  type: EventType;
-  accountId: string | null;
-  userId: number | null;
-  sequence: number | null;
-  data: Record<string, unknown>;
-  occurredAt: number;
-  requestId: string | null;
-  traceparent: string | null;
 }
 
 /** Events that a page looks at; few of them may pass the filter. */
@@ -48,7 +35,7 @@ export async function loadSnapshot(sql: Sql): Promise<string> {
 
 /** Events of a window, and how far it was read: to this id, or null to its end. */
 export interface FeedPage {
-  events: FeedRow[];
+  events: EventRow[];
   readTo: string | null;
 }
 
@@ -85,7 +72,7 @@ async function loadOfAccount(
   accountId: string,
   limit: number,
 ): Promise<FeedPage> {
-  const events = await sql.$queryRaw<FeedRow[]>`
+  const events = await sql.$queryRaw<EventRow[]>`
     SELECT ${COLUMNS} FROM events e
     WHERE e.account_id = ${accountId}::uuid AND e.id > ${window.id}::bigint AND ${isFresh(window)} AND ${passes(filter)}
     ORDER BY e.sequence LIMIT ${limit}::integer`;
@@ -99,7 +86,7 @@ async function loadOfAccount(
 async function loadOfAll(sql: Sql, window: EventPosition, filter: FeedFilter, limit: number): Promise<FeedPage> {
   const { before, within, id } = window;
   const from = before === null ? null : readSnapshot(before);
-  const rows = await sql.$queryRaw<((FeedRow | { id: null }) & { looked: number; looked_to: string | null })[]>`
+  const rows = await sql.$queryRaw<((EventRow | { id: null }) & { looked: number; looked_to: string | null })[]>`
     WITH bounds AS MATERIALIZED (
       SELECT COALESCE((SELECT id FROM events WHERE transaction_id < ${from?.xmin ?? '0'}::xid8
           ORDER BY transaction_id DESC, id DESC LIMIT 1) - ${SLACK}::bigint, 0) AS low,
