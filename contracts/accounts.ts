@@ -67,7 +67,7 @@ export const allocateReply = z.strictObject({
     }),
     metadata: z
       .record(z.string(), z.unknown())
-      .describe('What was registered with the account, such as its proxy; empty when a repeat comes after the lease'),
+      .describe('Metadata registered with the account, such as its proxy; empty when a repeat comes after the lease'),
     ended_at: instant
       .optional()
       .describe('Present when a repeat comes after the lease has ended: the caller does not hold the account any more'),
@@ -95,13 +95,13 @@ export const releaseReply = z.strictObject({
   released_at: instant,
   counted: z
     .strictObject({ invites: z.int(), messages: z.int(), contacts: z.int() })
-    .describe('What this release added: the part of usage_stats that was not acquired or recorded before'),
+    .describe('The part of usage_stats that was not acquired or recorded before: this release added it'),
   fence,
   ignored: z
     .array(z.string())
     .optional()
     .describe(
-      'What of usage_stats could not be used: fields that are unknown, and channels that cannot be read (they are charged under their own text). At most 20',
+      'The parts of usage_stats that could not be used: unknown fields, and channels that cannot be read (they are charged under their own text). At most 20',
     ),
 });
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { OPERATION_NAMES } from './operations.js';
 
-/** What the console, the operator's page at `/console`, asks its door beside the operations. */
+/** The console, the operator's page at `/console`, asks its door for these beside the operations. */
 
 /** Carries the token of a caller that has logged in at the console. */
 export const CONSOLE_COOKIE = 'account_manager_console';
@@ -21,7 +21,7 @@ export const loginRequest = z.strictObject({
 export const sessionReply = z.strictObject({
   session: z
     .strictObject({
-      caller: z.string().nullable().describe('Who has logged in; null: callers are not told apart'),
+      caller: z.string().nullable().describe('The caller that has logged in; null: callers are not told apart'),
       operations: z
         .partialRecord(z.enum(OPERATION_NAMES), z.strictObject({ method: z.enum(['GET', 'POST']), path: z.string() }))
         .describe('The operations that the caller may ask for over HTTP, and where each is served'),

@@ -181,7 +181,7 @@ export type ErrorEvidence = z.output<typeof errorEvidence>;
 export const reentry = z
   .strictObject({
     until: instant.describe('The first midnight (UTC) from which on the full limits hold'),
-    daily_percent: z.int().describe('What is left of each daily limit until then'),
+    daily_percent: z.int().describe('The part of each daily limit that holds until then'),
   })
   .optional()
   .describe('Present in the first days after a block: the account is used gently, with reduced daily limits');

@@ -32,14 +32,14 @@ export const accountsRequest = z.strictObject({
   search: optional(z.string().trim().min(1).max(100)).describe(
     'An account id or its beginning, a phone number or a part of it of 4 digits or more, or the name of the service that has the account',
   ),
-  include_unavailable: optional(z.boolean()).describe('Of older callers: false means only_available'),
+  include_unavailable: optional(z.boolean()).describe('Sent by older callers: false means only_available'),
   limit: pageLimit(500, 100).describe('How many accounts to list at most; more than 500 counts as 500'),
   cursor: optional(z.string().regex(/^[0-9a-f]{32}$/, 'must be a next_cursor of this query')).describe(
     'next_cursor of the page before',
   ),
 });
 
-/** What is behind an account's present wait, block, draining or disabling. */
+/** The cause of an account's present wait, block, draining or disabling. */
 export const restrictedBy = z
   .strictObject({
     classified_as: errorClass.nullable().describe('Class of the error behind it; null: none is known'),
@@ -75,7 +75,7 @@ const accountSummary = z.strictObject({
   contacts_today: z.int(),
   flood_wait_until: instant.nullable(),
   blocked_until: instant.nullable(),
-  metadata: z.record(z.string(), z.unknown()).describe('What was registered with the account, such as its proxy'),
+  metadata: z.record(z.string(), z.unknown()).describe('Metadata registered with the account, such as its proxy'),
   restricted_by: restrictedBy,
   recovery_at: instant.nullable().describe('When its waits end; null: it waits for nothing, or is disabled'),
 });
@@ -156,7 +156,7 @@ const explainedRule = z.strictObject({
   passes_at: instant
     .nullable()
     .describe('When it would pass if nothing more is done; null: it does, or never by itself'),
-  used: z.int().optional().describe('Of limits that count'),
+  used: z.int().optional().describe('Present where the limit counts'),
   limit: z.int().nullable().optional().describe('null: the policy sets none'),
 });
 
@@ -232,7 +232,7 @@ export const statusReply = z.strictObject({
     z.strictObject({
       up: z.boolean(),
       latency_ms: z.number().min(0).nullable().describe('How long its answer took, milliseconds; null: not measured'),
-      detail: z.string().optional().describe('What is wrong, for a person'),
+      detail: z.string().optional().describe('The fault, for a person'),
     }),
   ),
   generated_at: instant,

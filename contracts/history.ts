@@ -41,15 +41,15 @@ const historyEntry = z.strictObject({
     .string()
     .nullable()
     .describe(
-      'Who asked for it, as the broker or the HTTP door has checked; null: unchecked, or nobody: it ended by itself',
+      'The caller that asked for it, as the broker or the HTTP door has checked; null: unchecked, or nobody: it ended by itself',
     ),
   reason: z.string().nullable().describe('Why, where an operator said so'),
   request_id: z.string().nullable().describe('The request that did it; null: none, it ended by itself'),
   lease_id: id.nullable(),
-  limits_left: limitsLeft.nullable().describe('What the limits had left afterwards, where that was judged'),
+  limits_left: limitsLeft.nullable().describe('The room that the limits had left afterwards, where that was judged'),
   details: z
     .record(z.string(), z.unknown())
-    .describe('What else is known, by the type; session data and phone numbers never are'),
+    .describe('Further facts, by the type; session data and phone numbers are never among them'),
 });
 export type HistoryEntry = z.output<typeof historyEntry>;
 

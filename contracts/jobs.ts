@@ -30,7 +30,7 @@ export const runJobReply = z.strictObject({
   attempt: z.int().describe('How often it has been begun'),
   started_at: instant.nullable(),
   finished_at: instant.nullable(),
-  counts: z.record(z.string(), z.int()).describe('What it did, by name'),
+  counts: z.record(z.string(), z.int()).describe('Counts of its work, by name'),
   failure: z.string().nullable().describe('Why the last attempt failed'),
 });
 
@@ -45,7 +45,7 @@ const share = z.number().describe('Per cent, with one decimal');
 export const fleetReport = z.strictObject({
   report_id: id,
   generated_at: instant,
-  since: instant.describe('What happened is counted from here to generated_at'),
+  since: instant.describe('Counts run from here to generated_at'),
   total_accounts: z.int(),
   healthy_accounts: z.int().describe('Active, and with few errors since the last recovery'),
   health_percent: share,

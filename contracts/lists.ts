@@ -14,7 +14,7 @@ export const cursorOf = (form: RegExp) =>
 /** A cursor that names an instant and an id. */
 export const PLACE_CURSOR = /^\d{1,15}\.[0-9a-f]{32}$/;
 
-/** What every list answers beside its entries. */
+/** Every list answers these beside its entries. */
 export const listReply = {
   total: z.int().describe('All entries that match, on whatever page'),
   total_is_at_least: z

@@ -51,7 +51,7 @@ export const healthReply = z.strictObject({
     account_id: id,
     is_healthy: z.boolean().describe('Active, and with few errors since the last recovery'),
     status: accountStatus,
-    issues: z.array(z.string()).describe('What is wrong, one sentence each; for a person'),
+    issues: z.array(z.string()).describe('Faults, one sentence each; for a person'),
     recovery_eta: instant
       .nullable()
       .describe('When its waits end and it can act again; null: it waits for nothing, or is disabled'),

@@ -65,7 +65,7 @@ export const standing = {
   ),
   disabled_reason: optional(disabledReason).describe('Why it is disabled; disabled without one means manual'),
   usage: optional(z.partialRecord(actionType, usageOfAction)).describe(
-    `What it has done, by action (${ACTION_TYPES.join(', ')}). What is counted here already is not counted twice: of two counts the greater holds`,
+    `Its actions so far, by action (${ACTION_TYPES.join(', ')}). The greater of two counts holds, so nothing is counted twice`,
   ),
 };
 

@@ -36,7 +36,7 @@ const openLease = z.strictObject({
   caller: z
     .string()
     .nullable()
-    .describe('Who asked for it, as the broker or the HTTP door has checked; null: unchecked'),
+    .describe('The caller that asked for it, as the broker or the HTTP door has checked; null: unchecked'),
   purpose,
   target_channel: z.string().nullable(),
   fence,
@@ -152,7 +152,7 @@ export const policyReply = z.strictObject({
   count_failed_attempts: z.boolean().describe('Whether an attempt that failed counts like one that succeeded'),
   reentry: z.strictObject({
     days: z.int().describe('Days (UTC) with reduced daily limits after a block; 0: none'),
-    daily_percent: z.int().describe('What is left of each daily limit on these days'),
+    daily_percent: z.int().describe('The part of each daily limit that holds on these days'),
   }),
   alerts: z
     .strictObject({

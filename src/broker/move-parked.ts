@@ -90,9 +90,9 @@ interface Copy {
    * another consumer keeps what it holds of the source.
    */
   untilEmpty: () => Promise<boolean>;
-  /** What the source still delivers until its deletion is told is copied, too. */
+  /** Copies, too, what the source still delivers until its deletion is told. */
   deleteSource: () => Promise<void>;
-  /** What is not copied goes back. */
+  /** Gives back what is not copied. */
   close: () => Promise<void>;
 }
 
@@ -158,7 +158,7 @@ async function startCopy(
   await reader.consume(from, onMessage);
   return {
     untilEmpty: async () => {
-      // What has left the queue may still be on its way to us: it must have been quiet for some looks.
+      // A message that has left the queue may still be on its way to us, so the queue must be quiet for some looks.
       for (let looks = 0, before = -1; looks < QUIET_LOOKS && !isFull; looks = received === before ? looks + 1 : 0) {
         before = received;
         await settled(async () => isFull || (inFlight === 0 && (await isEmpty())));

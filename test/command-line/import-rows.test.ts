@@ -13,7 +13,7 @@ import { openSessionCipher } from '../../src/store/sessions/session-cipher.js';
 import { parseSessionString } from '../../src/telegram/parse-session-string.js';
 import { telethonSession } from '../support/session-strings.js';
 
-// What sources say, and what an account becomes by it.
+// Rows of every source, and the accounts that they become.
 
 const NOW = Date.parse('2026-11-30T12:00:00Z');
 const session = telethonSession();

@@ -86,7 +86,7 @@ export interface AccountAllocateReply {
       reentry?: {
         /** The first midnight (UTC) from which on the full limits hold */
         until: string;
-        /** What is left of each daily limit until then */
+        /** The part of each daily limit that holds until then */
         daily_percent: number;
       };
     };
@@ -101,7 +101,7 @@ export interface AccountAllocateReply {
       /** How many free accounts were considered */
       candidates: number;
     };
-    /** What was registered with the account, such as its proxy; empty when a repeat comes after the lease */
+    /** Metadata registered with the account, such as its proxy; empty when a repeat comes after the lease */
     metadata: Record<string, unknown>;
     /** Present when a repeat comes after the lease has ended: the caller does not hold the account any more */
     ended_at?: string;
@@ -167,7 +167,7 @@ export interface AccountReleaseReply {
   message: string;
   /** ISO 8601, UTC, milliseconds */
   released_at: string;
-  /** What this release added: the part of usage_stats that was not acquired or recorded before */
+  /** The part of usage_stats that was not acquired or recorded before: this release added it */
   counted: {
     invites: number;
     messages: number;
@@ -175,7 +175,7 @@ export interface AccountReleaseReply {
   };
   /** Rises by one with every grant of the account */
   fence: number;
-  /** What of usage_stats could not be used: fields that are unknown, and channels that cannot be read (they are charged under their own text). At most 20 */
+  /** The parts of usage_stats that could not be used: unknown fields, and channels that cannot be read (they are charged under their own text). At most 20 */
   ignored?: string[];
 }
 
@@ -301,7 +301,7 @@ export interface ActionCheckReply {
   reentry?: {
     /** The first midnight (UTC) from which on the full limits hold */
     until: string;
-    /** What is left of each daily limit until then */
+    /** The part of each daily limit that holds until then */
     daily_percent: number;
   };
 }
@@ -368,7 +368,7 @@ export interface ActionAcquireReply {
   reentry?: {
     /** The first midnight (UTC) from which on the full limits hold */
     until: string;
-    /** What is left of each daily limit until then */
+    /** The part of each daily limit that holds until then */
     daily_percent: number;
   };
   /** Present when allowed */
@@ -414,7 +414,7 @@ export interface QueryHealthReply {
     /** Active, and with few errors since the last recovery */
     is_healthy: boolean;
     status: AccountStatus;
-    /** What is wrong, one sentence each; for a person */
+    /** Faults, one sentence each; for a person */
     issues: string[];
     /** When its waits end and it can act again; null: it waits for nothing, or is disabled */
     recovery_eta: string | null;
@@ -493,7 +493,7 @@ export interface QueryLimitsReply {
     reentry?: {
       /** The first midnight (UTC) from which on the full limits hold */
       until: string;
-      /** What is left of each daily limit until then */
+      /** The part of each daily limit that holds until then */
       daily_percent: number;
     };
   };
@@ -561,7 +561,7 @@ export interface QueryAccountsRequest {
   phone?: string | null;
   /** An account id or its beginning, a phone number or a part of it of 4 digits or more, or the name of the service that has the account */
   search?: string | null;
-  /** Of older callers: false means only_available */
+  /** Sent by older callers: false means only_available */
   include_unavailable?: boolean | null;
   /** How many accounts to list at most; more than 500 counts as 500. Default: 100 */
   limit?: number | null;
@@ -626,7 +626,7 @@ export interface QueryAccountsReply {
     flood_wait_until: string | null;
     /** ISO 8601, UTC, milliseconds */
     blocked_until: string | null;
-    /** What was registered with the account, such as its proxy */
+    /** Metadata registered with the account, such as its proxy */
     metadata: Record<string, unknown>;
     /** null: the account is active, or nothing is known any more */
     restricted_by: {
@@ -727,7 +727,7 @@ export interface QueryExplainReply {
       passed: boolean;
       /** When it would pass if nothing more is done; null: it does, or never by itself */
       passes_at: string | null;
-      /** Of limits that count */
+      /** Present where the limit counts */
       used?: number;
       /** null: the policy sets none */
       limit?: number | null;
@@ -761,7 +761,7 @@ export interface QueryHistoryReply {
     occurred_at: string;
     /** The service that did it, as it named itself */
     service_name: string | null;
-    /** Who asked for it, as the broker or the HTTP door has checked; null: unchecked, or nobody: it ended by itself */
+    /** The caller that asked for it, as the broker or the HTTP door has checked; null: unchecked, or nobody: it ended by itself */
     caller: string | null;
     /** Why, where an operator said so */
     reason: string | null;
@@ -769,7 +769,7 @@ export interface QueryHistoryReply {
     request_id: string | null;
     /** UUID */
     lease_id: string | null;
-    /** What the limits had left afterwards, where that was judged */
+    /** The room that the limits had left afterwards, where that was judged */
     limits_left: Record<string, {
       /** null: the policy sets no limit */
       daily: number | null;
@@ -780,7 +780,7 @@ export interface QueryHistoryReply {
       /** In the target channel, ever */
       per_channel_total?: number | null;
     }> | null;
-    /** What else is known, by the type; session data and phone numbers never are */
+    /** Further facts, by the type; session data and phone numbers are never among them */
     details: Record<string, unknown>;
   }[];
   /** Asks for what came before; null: there is nothing */
@@ -813,7 +813,7 @@ export interface QueryStatusReply {
     up: boolean;
     /** How long its answer took, milliseconds; null: not measured */
     latency_ms: number | null;
-    /** What is wrong, for a person */
+    /** The fault, for a person */
     detail?: string;
   }>;
   /** ISO 8601, UTC, milliseconds */
@@ -836,7 +836,7 @@ export interface QueryReportReply {
     report_id: string;
     /** ISO 8601, UTC, milliseconds */
     generated_at: string;
-    /** What happened is counted from here to generated_at */
+    /** Counts run from here to generated_at */
     since: string;
     total_accounts: number;
     /** Active, and with few errors since the last recovery */
@@ -910,7 +910,7 @@ export interface QueryLeasesReply {
     phone: string | null;
     /** The calling service: 1 to 100 characters of a-z 0-9 . _ - */
     service_name: string;
-    /** Who asked for it, as the broker or the HTTP door has checked; null: unchecked */
+    /** The caller that asked for it, as the broker or the HTTP door has checked; null: unchecked */
     caller: string | null;
     purpose: Purpose;
     target_channel: string | null;
@@ -1006,7 +1006,7 @@ export interface QueryJobsReply {
       started_at: string | null;
       /** ISO 8601, UTC, milliseconds */
       finished_at: string | null;
-      /** What it did, by name */
+      /** Counts of its work, by name */
       counts: Record<string, number>;
       /** Why the last attempt failed */
       failure: string | null;
@@ -1173,7 +1173,7 @@ export interface QueryPolicyReply {
   reentry: {
     /** Days (UTC) with reduced daily limits after a block; 0: none */
     days: number;
-    /** What is left of each daily limit on these days */
+    /** The part of each daily limit that holds on these days */
     daily_percent: number;
   };
   /** From which share of the fleet on an alert is raised, per cent */
@@ -1212,7 +1212,7 @@ export interface AdminRegisterRequest {
     blocked_until?: string | null;
     /** Why it is disabled; disabled without one means manual */
     disabled_reason?: DisabledReason | null;
-    /** What it has done, by action (invite, message, add_contact, join_channel, leave_channel, parse). What is counted here already is not counted twice: of two counts the greater holds */
+    /** Its actions so far, by action (invite, message, add_contact, join_channel, leave_channel, parse). The greater of two counts holds, so nothing is counted twice */
     usage?: Record<string, {
       /** How often today (UTC), wherever */
       today?: number | null;
@@ -1421,11 +1421,11 @@ export interface AdminParkedRequest {
   action: 'list' | 'show' | 'replay' | 'discard';
   /** Which; required but for list */
   parked_ids?: string[] | null;
-  /** Of a list: how many at most; more than 100 counts as 100. Default: 50 */
+  /** A list shows so many at most; more than 100 counts as 100. Default: 50 */
   limit?: number | null;
-  /** Of a list: next_cursor of the page before */
+  /** A list goes on here: next_cursor of the page before */
   cursor?: string | null;
-  /** Of a replay: also what was parked more than 12 hours ago; whether it has been done since, nobody can tell any more. Default: false */
+  /** A replay also takes what was parked more than 12 hours ago; whether it has been done since, nobody can tell any more. Default: false */
   force?: boolean | null;
   /** Why, for the history of the account: 1 to 300 characters, no secrets */
   reason?: string | null;
@@ -1435,7 +1435,7 @@ export interface AdminParkedRequest {
 export interface AdminParkedReply {
   /** Messages that are parked, copies counted; at most 5,000 are looked at */
   total: number;
-  /** Of list and show: the oldest first */
+  /** For list and show, the oldest first */
   messages: {
     /** The same for every copy of a message, however often it is parked */
     parked_id: string;
@@ -1453,22 +1453,22 @@ export interface AdminParkedReply {
     correlation_id: string | null;
     /** How often it had been tried before */
     attempts: number;
-    /** Of its body */
+    /** Size of its body */
     bytes: number;
     /** Why it cannot be replayed; null: it can */
     obstacle: string | null;
     /** With show: as it was parked, without secrets; at most 64 KiB of it */
     body?: string;
   }[];
-  /** Of a list: asks for the next page; null: this is the last */
+  /** A list goes on with it; null: this is the last page */
   next_cursor: string | null;
-  /** Of replay and discard: one for each id */
+  /** For replay and discard, one for each id */
   results: {
     /** UUID */
     parked_id: string;
     /** replayed: it was answered, see code, and its parked copy is gone. kept: it is still parked, see reason */
     outcome: 'replayed' | 'discarded' | 'kept' | 'not_found';
-    /** Of a replay: how it was answered; null: with success, or not asked */
+    /** The code that a replay was answered with; null: success, or not asked */
     code: 'VALIDATION_FAILED' | 'MALFORMED_MESSAGE' | 'UNKNOWN_OPERATION' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'ACCOUNT_NOT_FOUND' | 'NO_ACCOUNTS' | 'ALL_BUSY' | 'ALL_LIMITED' | 'ALL_RESTRICTED' | 'PREFERRED_UNAVAILABLE' | 'NOT_HELD' | 'LEASE_LOST' | 'IDEMPOTENCY_CONFLICT' | 'COUNT_CHANGED' | 'DEADLINE_EXCEEDED' | 'UNAVAILABLE' | 'INTERNAL' | null;
     reason: string | null;
   }[];
@@ -1494,7 +1494,7 @@ export interface AdminRunJobReply {
   started_at: string | null;
   /** ISO 8601, UTC, milliseconds */
   finished_at: string | null;
-  /** What it did, by name */
+  /** Counts of its work, by name */
   counts: Record<string, number>;
   /** Why the last attempt failed */
   failure: string | null;

@@ -61,7 +61,7 @@ async function describeAll(context: Context, accounts: readonly Account[], seal:
   return lines;
 }
 
-/** What is empty is left out. */
+/** Empty fields are left out. */
 function describe(account: Account, { status: limits }: ReplyBody<'query.limits'>): Record<string, unknown> {
   const { account_id, user_id, phone, metadata, status, disabled_reason, flood_wait_until, blocked_until } = account;
   const described = {

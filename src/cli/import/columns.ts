@@ -1,4 +1,4 @@
-/** What a source may say of an account, by the names that `admin.register` and the predecessor's table have for it. */
+/** Facts of an account, by the names that `admin.register` and the predecessor's table have for them. */
 const FIELDS = [
   'account_id',
   'user_id',

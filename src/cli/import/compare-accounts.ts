@@ -6,7 +6,7 @@ import type { Account } from './to-account.js';
 
 const PAGE = 500;
 
-/** What registering accounts would make other, by what the service tells of those it has; sessions are not compared. */
+/** Tells what registering would change, by what the service tells of its accounts. Sessions are not compared. */
 export async function* compareAccounts(client: Client, accounts: AsyncIterable<Outgoing>): AsyncGenerator<Outcome> {
   const known = new Map<number, Map<string, Known>>();
   for await (const { place, account, notes } of accounts) {

@@ -24,7 +24,7 @@ interface Options {
   sealedWith?: string;
 }
 
-/** What became of one row. */
+/** The outcome of one row. */
 export interface Outcome {
   place: string;
   outcome: 'created' | 'updated' | 'unchanged' | 'rejected';
@@ -32,7 +32,7 @@ export interface Outcome {
   /** The field at fault. */
   field: string | null;
   reason: string | null;
-  /** What was decided where the source leaves it open; of a dry run also what would become other. */
+  /** Decisions where the source leaves something open. A dry run adds what would change. */
   notes: string[];
 }
 

@@ -28,12 +28,13 @@ export function* readDump(file: string, text: string): RowsAtHand {
       yield { place, fields: {}, fault: 'has not as many fields as its table has columns' };
       continue;
     }
-    yield { place, fields: Object.fromEntries(columns.map((name, index) => [name, unescape(values[index] ?? '')])) };
+    yield { place, fields: Object.fromEntries(columns.map((name, index) => [name, toValue(values[index] ?? '')])) };
   }
   throw usageError(`${file} was cut off: its data of telegram_sessions have no end`);
 }
 
 const ESCAPES: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
-const unescape = (value: string): string | null =>
+/** A cell of COPY's text form. */
+const toValue = (value: string): string | null =>
   value === '\\N' ? null : value.replaceAll(/\\(.)/g, (_, sign: string) => ESCAPES[sign] ?? sign);

@@ -6,7 +6,7 @@ import { isDatabaseFile, readSessionFile } from './read-session-file.js';
 import { readCsv, readJson, readJsonLines, readSessionStrings } from './read-text.js';
 import type { Rows, RowsAtHand } from './source-row.js';
 
-/** What a file may be; a directory is read for its `.session` files. */
+/** Forms of a file. A directory is read for its `.session` files. */
 export const FILE_FORMS = ['csv', 'json', 'jsonl', 'strings', 'session', 'dump'] as const;
 export type FileForm = (typeof FILE_FORMS)[number];
 type TextForm = Exclude<FileForm, 'session'>;

@@ -8,7 +8,7 @@ type Registered = ReplyBody<'admin.register'>['accounts'][number];
 export interface Outgoing {
   place: string;
   account: Account;
-  /** What was decided where the source leaves it open. */
+  /** Decisions where the source leaves something open. */
   notes: string[];
 }
 

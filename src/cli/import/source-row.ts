@@ -9,5 +9,5 @@ export interface SourceRow {
 }
 
 export type Rows = AsyncIterable<SourceRow>;
-/** Of what is in memory already. */
+/** Rows that are in memory already. */
 export type RowsAtHand = Iterable<SourceRow>;

@@ -18,21 +18,21 @@ export interface MappingOptions {
   now: number;
   /** The source's column for a field of ours. */
   map: ReadonlyMap<Field, string>;
-  /** Whose accounts they are where the source does not say it. */
+  /** The user whose accounts they are where the source does not say it. */
   userId: number | undefined;
-  /** What becomes of columns that nothing is known of. */
+  /** Unknown columns are refused, passed over, or kept as metadata. */
   unknown: 'refuse' | 'ignore' | 'metadata';
   /** Opens `session_sealed` of an export; null: there is no key for it. */
   open: ((sealed: string, accountId: string) => SealedAccount | null) | null;
 }
 
-/** What an export seals. */
+/** The part of an account that an export seals. */
 export interface SealedAccount {
   session_data: string;
   metadata: Record<string, unknown>;
 }
 
-/** What an account becomes, or why it cannot be taken; `notes` say what was decided where the source leaves it open. */
+/** An account to register, or the reason why it cannot be taken. `notes` tell decisions where the source leaves something open. */
 export type Mapped = { account: Account; notes: string[] } | { field: string | null; reason: string };
 
 /** Reads a row of any source. Its session is judged by the service. */

@@ -139,7 +139,7 @@ class AccountAllocateReplyAllocationLimitsReentry(TypedDict):
 
     #: The first midnight (UTC) from which on the full limits hold
     until: str
-    #: What is left of each daily limit until then
+    #: The part of each daily limit that holds until then
     daily_percent: int
 
 
@@ -189,7 +189,7 @@ class AccountAllocateReplyAllocation(TypedDict):
     limits: AccountAllocateReplyAllocationLimits
     current_usage: AccountAllocateReplyAllocationCurrentUsage
     selection: AccountAllocateReplyAllocationSelection
-    #: What was registered with the account, such as its proxy; empty when a repeat comes after the lease
+    #: Metadata registered with the account, such as its proxy; empty when a repeat comes after the lease
     metadata: dict[str, Any]
     #: Present when a repeat comes after the lease has ended: the caller does not hold the account any more
     ended_at: NotRequired[str]
@@ -222,7 +222,7 @@ class AccountReleaseUsageStats(TypedDict):
 
 
 class AccountReleaseReplyCounted(TypedDict):
-    """What this release added: the part of usage_stats that was not acquired or recorded before."""
+    """The part of usage_stats that was not acquired or recorded before: this release added it."""
 
     invites: int
     messages: int
@@ -234,11 +234,11 @@ class AccountReleaseReply(TypedDict):
     message: str
     #: ISO 8601, UTC, milliseconds
     released_at: str
-    #: What this release added: the part of usage_stats that was not acquired or recorded before
+    #: The part of usage_stats that was not acquired or recorded before: this release added it
     counted: AccountReleaseReplyCounted
     #: Rises by one with every grant of the account
     fence: int
-    #: What of usage_stats could not be used: fields that are unknown, and channels that cannot be read (they are
+    #: The parts of usage_stats that could not be used: unknown fields, and channels that cannot be read (they are
     #: charged under their own text). At most 20
     ignored: NotRequired[list[str]]
 
@@ -338,7 +338,7 @@ class ActionCheckReplyReentry(TypedDict):
 
     #: The first midnight (UTC) from which on the full limits hold
     until: str
-    #: What is left of each daily limit until then
+    #: The part of each daily limit that holds until then
     daily_percent: int
 
 
@@ -410,7 +410,7 @@ class ActionAcquireReplyReentry(TypedDict):
 
     #: The first midnight (UTC) from which on the full limits hold
     until: str
-    #: What is left of each daily limit until then
+    #: The part of each daily limit that holds until then
     daily_percent: int
 
 
@@ -459,7 +459,7 @@ class QueryHealthReplyHealth(TypedDict):
     #: Active, and with few errors since the last recovery
     is_healthy: bool
     status: AccountStatus
-    #: What is wrong, one sentence each; for a person
+    #: Faults, one sentence each; for a person
     issues: list[str]
     #: When its waits end and it can act again; null: it waits for nothing, or is disabled
     recovery_eta: str | None
@@ -515,7 +515,7 @@ class QueryLimitsReplyStatusReentry(TypedDict):
 
     #: The first midnight (UTC) from which on the full limits hold
     until: str
-    #: What is left of each daily limit until then
+    #: The part of each daily limit that holds until then
     daily_percent: int
 
 
@@ -623,7 +623,7 @@ class QueryAccountsReplyAccounts(TypedDict):
     contacts_today: int
     flood_wait_until: str | None
     blocked_until: str | None
-    #: What was registered with the account, such as its proxy
+    #: Metadata registered with the account, such as its proxy
     metadata: dict[str, Any]
     #: null: the account is active, or nothing is known any more
     restricted_by: QueryAccountsReplyAccountsRestrictedBy | None
@@ -706,7 +706,7 @@ class QueryExplainReplyAccountsRules(TypedDict):
     passed: bool
     #: When it would pass if nothing more is done; null: it does, or never by itself
     passes_at: str | None
-    #: Of limits that count
+    #: Present where the limit counts
     used: NotRequired[int]
     #: null: the policy sets none
     limit: NotRequired[int | None]
@@ -765,16 +765,17 @@ class QueryHistoryReplyEntries(TypedDict):
     occurred_at: str
     #: The service that did it, as it named itself
     service_name: str | None
-    #: Who asked for it, as the broker or the HTTP door has checked; null: unchecked, or nobody: it ended by itself
+    #: The caller that asked for it, as the broker or the HTTP door has checked; null: unchecked, or nobody: it
+    #: ended by itself
     caller: str | None
     #: Why, where an operator said so
     reason: str | None
     #: The request that did it; null: none, it ended by itself
     request_id: str | None
     lease_id: str | None
-    #: What the limits had left afterwards, where that was judged
+    #: The room that the limits had left afterwards, where that was judged
     limits_left: dict[str, QueryHistoryReplyEntriesLimitsLeft] | None
-    #: What else is known, by the type; session data and phone numbers never are
+    #: Further facts, by the type; session data and phone numbers are never among them
     details: dict[str, Any]
 
 
@@ -792,7 +793,7 @@ class QueryStatusReplyDependencies(TypedDict):
     up: bool
     #: How long its answer took, milliseconds; null: not measured
     latency_ms: float | None
-    #: What is wrong, for a person
+    #: The fault, for a person
     detail: NotRequired[str]
 
 
@@ -855,7 +856,7 @@ class QueryReportReplyReport(TypedDict):
     report_id: str
     #: ISO 8601, UTC, milliseconds
     generated_at: str
-    #: What happened is counted from here to generated_at
+    #: Counts run from here to generated_at
     since: str
     total_accounts: int
     #: Active, and with few errors since the last recovery
@@ -897,7 +898,7 @@ class QueryLeasesReplyLeases(TypedDict):
     phone: str | None
     #: The calling service: 1 to 100 characters of a-z 0-9 . _ -
     service_name: str
-    #: Who asked for it, as the broker or the HTTP door has checked; null: unchecked
+    #: The caller that asked for it, as the broker or the HTTP door has checked; null: unchecked
     caller: str | None
     purpose: Purpose
     target_channel: str | None
@@ -963,7 +964,7 @@ class QueryJobsReplyJobsRuns(TypedDict):
     attempt: int
     started_at: str | None
     finished_at: str | None
-    #: What it did, by name
+    #: Counts of its work, by name
     counts: dict[str, int]
     #: Why the last attempt failed
     failure: str | None
@@ -1112,7 +1113,7 @@ class QueryPolicyReplyDiffering(TypedDict):
 class QueryPolicyReplyReentry(TypedDict):
     #: Days (UTC) with reduced daily limits after a block; 0: none
     days: int
-    #: What is left of each daily limit on these days
+    #: The part of each daily limit that holds on these days
     daily_percent: int
 
 
@@ -1179,8 +1180,8 @@ class AdminRegisterAccounts(TypedDict):
     blocked_until: NotRequired[str | None]
     #: Why it is disabled; disabled without one means manual
     disabled_reason: NotRequired[DisabledReason | None]
-    #: What it has done, by action (invite, message, add_contact, join_channel, leave_channel, parse). What is
-    #: counted here already is not counted twice: of two counts the greater holds
+    #: Its actions so far, by action (invite, message, add_contact, join_channel, leave_channel, parse). The greater
+    #: of two counts holds, so nothing is counted twice
     usage: NotRequired[dict[str, AdminRegisterAccountsUsage] | None]
 
 
@@ -1320,7 +1321,7 @@ class AdminParkedReplyMessages(TypedDict):
     correlation_id: str | None
     #: How often it had been tried before
     attempts: int
-    #: Of its body
+    #: Size of its body
     bytes: int
     #: Why it cannot be replayed; null: it can
     obstacle: str | None
@@ -1333,7 +1334,7 @@ class AdminParkedReplyResults(TypedDict):
     parked_id: str
     #: replayed: it was answered, see code, and its parked copy is gone. kept: it is still parked, see reason
     outcome: Literal["replayed", "discarded", "kept", "not_found"]
-    #: Of a replay: how it was answered; null: with success, or not asked
+    #: The code that a replay was answered with; null: success, or not asked
     code: Literal["VALIDATION_FAILED", "MALFORMED_MESSAGE", "UNKNOWN_OPERATION", "UNAUTHENTICATED", "FORBIDDEN", "ACCOUNT_NOT_FOUND", "NO_ACCOUNTS", "ALL_BUSY", "ALL_LIMITED", "ALL_RESTRICTED", "PREFERRED_UNAVAILABLE", "NOT_HELD", "LEASE_LOST", "IDEMPOTENCY_CONFLICT", "COUNT_CHANGED", "DEADLINE_EXCEEDED", "UNAVAILABLE", "INTERNAL"] | None
     reason: str | None
 
@@ -1342,11 +1343,11 @@ class AdminParkedReply(TypedDict):
     success: Literal[True]
     #: Messages that are parked, copies counted; at most 5,000 are looked at
     total: int
-    #: Of list and show: the oldest first
+    #: For list and show, the oldest first
     messages: list[AdminParkedReplyMessages]
-    #: Of a list: asks for the next page; null: this is the last
+    #: A list goes on with it; null: this is the last page
     next_cursor: str | None
-    #: Of replay and discard: one for each id
+    #: For replay and discard, one for each id
     results: list[AdminParkedReplyResults]
 
 
@@ -1362,7 +1363,7 @@ class AdminRunJobReply(TypedDict):
     attempt: int
     started_at: str | None
     finished_at: str | None
-    #: What it did, by name
+    #: Counts of its work, by name
     counts: dict[str, int]
     #: Why the last attempt failed
     failure: str | None
