@@ -6,7 +6,7 @@ import type { Account } from '../accounts/find-account.js';
 import type { Tie } from '../command.js';
 import type { Context } from '../context.js';
 import { tellCount } from '../terminal/words.js';
-import { loadSealedSessions, type SealSessions } from './seal-sessions.js';
+import type { SealSessions } from './seal-sessions.js';
 import { withoutSecrets } from './without-secrets.js';
 
 interface Options extends Filter {
@@ -29,7 +29,7 @@ export function defineExport(noun: Command, tie: Tie): void {
 }
 
 async function exportAccounts(context: Context, { sealedWith, ...filter }: Options): Promise<undefined> {
-  const seal = sealedWith === undefined ? null : await loadSealedSessions(sealedWith);
+  const seal = sealedWith === undefined ? null : await openSeal(sealedWith);
   let cursor: string | null | undefined;
   let done = 0;
   try {
@@ -45,6 +45,12 @@ async function exportAccounts(context: Context, { sealedWith, ...filter }: Optio
     await seal?.close();
   }
   context.say(`${tellCount(done, 'account')} exported, ${seal === null ? 'without' : 'with sealed'} sessions.`);
+}
+
+/** It loads the database's driver, which other commands need not wait for. */
+async function openSeal(file: string): Promise<SealSessions> {
+  const { loadSealedSessions } = await import('./seal-sessions.js');
+  return loadSealedSessions(file);
 }
 
 /** In the order of the accounts. */

@@ -8,7 +8,6 @@ import { tellNumber } from '../terminal/words.js';
 import { openSealed, readKey } from '../export/seal-key.js';
 import { type Field, isField } from './columns.js';
 import { compareAccounts } from './compare-accounts.js';
-import { readDatabase } from './read-database.js';
 import { FILE_FORMS, type FileForm, readFiles } from './read-files.js';
 import { type Outgoing, sendAccounts } from './send-accounts.js';
 import type { Rows } from './source-row.js';
@@ -74,7 +73,7 @@ async function importAccounts(context: Context, options: Options, files: readonl
   const { from, form, dryRun = false, unknown, user: userId, map = new Map(), sealedWith } = options;
   if ((from === undefined) === (files.length === 0)) throw usageError('name files, or give --from, and not both');
   if (from !== undefined && !/^postgres(ql)?:\/\//.test(from)) throw usageError('--from must begin with postgres://');
-  const rows = from === undefined ? readFiles(files, form) : readDatabase(from);
+  const rows = from === undefined ? readFiles(files, form) : await openDatabase(from);
   const key = sealedWith === undefined ? null : await readKey(sealedWith);
   const open = key && ((sealed: string, accountId: string) => openSealed(key, { sealed, accountId }));
   const tally = createTally(context);
@@ -97,6 +96,12 @@ async function importAccounts(context: Context, options: Options, files: readonl
     tally.tell(dryRun);
   }
   if (tally.rejected() > 0) throw partlyDone(`${tellNumber(tally.rejected())} of the rows cannot be taken`);
+}
+
+/** It loads the database's driver, which other commands need not wait for. */
+async function openDatabase(url: string): Promise<Rows> {
+  const { readDatabase } = await import('./read-database.js');
+  return readDatabase(url);
 }
 
 async function* mapRows(rows: Rows, options: MappingOptions, tally: Tally): AsyncGenerator<Outgoing> {
