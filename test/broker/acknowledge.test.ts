@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import fc from 'fast-check';
 import { createAcknowledger } from '../../src/broker/acknowledge.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../support/eventually.js';
 import { type OpenBroker, openBroker } from './open-broker.js';
 
 let broker: OpenBroker;

@@ -4,7 +4,7 @@ import { freePort } from '../support/ports.js';
 import { startTcpProxy } from '../support/tcp-proxy.js';
 import { createVhost, manage } from '../support/vhost.js';
 import { collectLog } from './collect-log.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../support/eventually.js';
 
 let connections: Connections;
 afterEach(() => connections.close());

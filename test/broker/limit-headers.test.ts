@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import amqplib, { type ChannelModel } from 'amqplib';
 import { createConsumer, type Delivery } from '../../src/broker/consume.js';
 import { MAX_HEADERS_BYTES, UNREAD_HEADERS } from '../../src/broker/limit-headers.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../support/eventually.js';
 import { type OpenBroker, openBroker } from './open-broker.js';
 
 let broker: OpenBroker;

@@ -6,7 +6,7 @@ import { PARKED } from '../../contracts/topology.js';
 import { createConnections } from '../../src/broker/connections.js';
 import { moveParked } from '../../src/broker/move-parked.js';
 import { declareTopology } from '../../src/broker/topology.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../support/eventually.js';
 import { type OpenBroker, openBroker } from './open-broker.js';
 
 // Thousands of messages are confirmed one by one, each on disk.

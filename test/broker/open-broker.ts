@@ -2,7 +2,7 @@ import amqplib, { type ChannelModel } from 'amqplib';
 import { type Connections, createConnections } from '../../src/broker/connections.js';
 import { createVhost, manage, type TestVhost } from '../support/vhost.js';
 import { collectLog, type LogLine } from './collect-log.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../support/eventually.js';
 
 export interface OpenBroker {
   vhost: TestVhost;

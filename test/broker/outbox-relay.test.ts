@@ -8,7 +8,7 @@ import { createOutboxRelay, type OutboxRelay } from '../../src/broker/outbox-rel
 import { createPublisher, type Publisher } from '../../src/broker/publish.js';
 import { declareEvents } from '../../src/broker/topology.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../support/eventually.js';
 import { type OpenBroker, openBroker } from './open-broker.js';
 
 let broker: OpenBroker;

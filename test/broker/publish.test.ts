@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { createPublisher, type OutgoingMessage, type Publisher } from '../../src/broker/publish.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../support/eventually.js';
 import { type OpenBroker, openBroker } from './open-broker.js';
 
 let broker: OpenBroker;

@@ -50,7 +50,7 @@ test.each(addresses)('%s is there as long as its caller is', async (_kind, open)
   const address = await open(await caller.createChannel());
   expect(await isReplyAddressGone(connection, address)).toBe(false);
   await caller.close();
-  await eventually(() => isReplyAddressGone(connection, address));
+  await eventually('the reply address is gone', () => isReplyAddressGone(connection, address));
   // The connection that asked lives on.
   await (await service.createChannel()).close();
 });

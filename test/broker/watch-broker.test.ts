@@ -7,7 +7,7 @@ import { TopologyMismatch } from '../../src/broker/topology.js';
 import { type BrokerWatch, type BrokerWatchOptions, watchBroker } from '../../src/broker/watch-broker.js';
 import { type OpenDoor, openAmqpDoor } from '../doors/open-amqp-door.js';
 import { manage } from '../support/vhost.js';
-import { eventually } from './eventually.js';
+import { eventually } from '../support/eventually.js';
 
 let open: OpenDoor;
 let channel: Channel;

@@ -82,7 +82,7 @@ test('SELECT N+2, ZRANGE account_recovery_queue 0 -1 WITHSCORES', async () => {
   await select(2);
   const members = async (): Promise<string[]> =>
     (await redis.zrange('account_recovery_queue', '0', '-1', 'WITHSCORES')).filter((_, index) => index % 2 === 0);
-  await eventually(async () => (await members()).length === 3);
+  await eventually('three wait', async () => (await members()).length === 3);
   expect(await members()).toEqual([ids[1], ids[2], 'whole']);
 });
 

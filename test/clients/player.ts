@@ -12,7 +12,7 @@ import {
 import { expect } from '@jest/globals';
 import { FloodWaitError } from 'telegram/errors/RPCErrorList.js';
 import { RPCError } from 'telegram/errors/RPCBaseErrors.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import type { TcpProxy } from '../support/tcp-proxy.js';
 import { manage } from '../support/vhost.js';
 import type { Peer } from './peer.js';

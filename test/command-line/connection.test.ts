@@ -146,7 +146,7 @@ test('Ctrl-C exits 130, whatever is under way', async () => {
     startCommand(['status', '--url', silent]),
     startCommand(['events', 'tail', '--url', silent]),
   ]);
-  await eventually(() => asked.length >= 3, PATIENCE_MS);
+  await eventually('it has asked', () => asked.length >= 3, PATIENCE_MS);
   for (const { process } of runs) process.kill('SIGINT');
   for (const { ended } of runs) expect(await ended).toEqual({ code: 130, stdout: '', stderr: 'interrupted\n' });
 });
@@ -214,7 +214,7 @@ test('a person is asked before anything is taken away, and may say no', async ()
   });
   const answer = async (keys: string, env: Record<string, string> = {}) => {
     const running = await startOnTerminal(['accounts', 'disable', ACCOUNT, '--url', url], env);
-    await eventually(() => running.stdout().includes('Disable account'), PATIENCE_MS);
+    await eventually('it says Disable account', () => running.stdout().includes('Disable account'), PATIENCE_MS);
     running.process.stdin.write(keys);
     const { code } = await running.ended;
     return code;

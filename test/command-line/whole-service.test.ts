@@ -175,7 +175,11 @@ test('what matches a filter is changed once its number is agreed to', async () =
   expect(changed).toMatchObject({ code: 1, stderr: expect.stringContaining('COUNT_CHANGED') });
 
   const running = await startOnTerminal(['accounts', 'drain', '--user', '4'], { ...envOf(), NO_COLOR: '1' });
-  await eventually(() => running.stdout().includes('Drain 3 accounts (user 4)?'), PATIENCE_MS);
+  await eventually(
+    'it says Drain 3 accounts (user 4)?',
+    () => running.stdout().includes('Drain 3 accounts (user 4)?'),
+    PATIENCE_MS,
+  );
   running.process.stdin.write('y\r');
   expect(await running.ended).toMatchObject({ code: 0, stdout: expect.stringMatching(/\nmatched +3\r?\nchanged +3/) });
   const [done] = await data('accounts', 'activate', '--user', '4', '--status', 'draining', '--yes');
@@ -184,9 +188,9 @@ test('what matches a filter is changed once its number is agreed to', async () =
 
 test('events are told as they come, across a restart of the service', async () => {
   const running = await startCommand(['events', 'tail', '--user', '5', '--count', '3', '-o', 'jsonl'], envOf());
-  await eventually(() => running.stderr().includes('The stream stands.'), PATIENCE_MS);
+  await eventually('it says The stream stands.', () => running.stderr().includes('The stream stands.'), PATIENCE_MS);
   const [id = ''] = await register(5, 1);
-  await eventually(() => running.stdout().includes('account.registered'), PATIENCE_MS);
+  await eventually('it says account.registered', () => running.stdout().includes('account.registered'), PATIENCE_MS);
   const { port } = new URL(service.httpUrl);
   await service.stop();
   service = await installation.start({ ...serviceEnv, HTTP_PORT: port });
@@ -236,7 +240,7 @@ test('parked messages are listed, shown and discarded', async () => {
     },
   });
   let parked: Record<string, unknown>[] = [];
-  await eventually(async () => (parked = await data('parked')).length === 1, PATIENCE_MS);
+  await eventually('it is parked', async () => (parked = await data('parked')).length === 1, PATIENCE_MS);
   const id = String(parked[0]!.parked_id);
   expect(parked[0]).toMatchObject({ operation: 'account.release', code: 'MALFORMED_MESSAGE', copies: 1 });
   const [shown, refused] = await Promise.all([run('parked', 'show', id, randomUUID()), run('parked', 'discard', id)]);
@@ -249,7 +253,7 @@ test('parked messages are listed, shown and discarded', async () => {
 
 test('watch shows the fleet until q is pressed', async () => {
   const running = await startOnTerminal(['watch'], envOf());
-  await eventually(() => running.stdout().includes('RECOVERIES'), PATIENCE_MS);
+  await eventually('it says RECOVERIES', () => running.stdout().includes('RECOVERIES'), PATIENCE_MS);
   running.process.stdin.write('q');
   const { code, stdout } = await running.ended;
   expect(code).toBe(0);

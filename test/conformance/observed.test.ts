@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parkedReply } from '../../contracts/parked.js';
 import { EXCHANGES } from '../../contracts/topology.js';
 import type { CloudEvent } from '../../contracts/events.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { bringAbout, succeed } from './bring-about.js';
 import { DOORS, type OpenService, openService } from './open-service.js';
 

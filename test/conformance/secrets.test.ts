@@ -6,7 +6,7 @@ import { OPERATION_NAMES, OPERATIONS, type OperationName, type ReplyBody } from 
 import { EXCHANGES, PARKED } from '../../contracts/topology.js';
 import { type JsonSchema, toSchema } from '../../scripts/contracts/schemas.js';
 import type { Reply } from '../../src/requests/request.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { telethonSession } from '../support/session-strings.js';
 import { bind, bringAbout, succeed } from './bring-about.js';
 import { DOORS, type OpenService, openService } from './open-service.js';

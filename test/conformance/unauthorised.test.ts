@@ -257,11 +257,11 @@ test('rights are read again on SIGHUP; a file that is not valid changes nothing'
   expect(await codes()).toEqual([null, null]);
   writeFileSync(accessFile, '{"services": "everybody"}');
   service.process.kill('SIGHUP');
-  await eventually(() => service.log().includes('access file not valid'));
+  await eventually('it says access file not valid', () => service.log().includes('access file not valid'));
   expect(await codes()).toEqual([null, null]);
   writeAccess('owner');
   service.process.kill('SIGHUP');
-  await eventually(() => service.log().includes('access file read again'));
+  await eventually('it says access file read again', () => service.log().includes('access file read again'));
   expect(await codes()).toEqual(['FORBIDDEN', 'UNAUTHENTICATED']);
 });
 

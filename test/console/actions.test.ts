@@ -37,7 +37,9 @@ const reasonOf = async (id: string, type: string): Promise<string | null | undef
   return (reply as unknown as { entries: { reason: string | null }[] }).entries[0]?.reason;
 };
 const arrived = (id: string, type: string) =>
-  eventually(() => Promise.resolve(open.events.some((event) => event.subject === id && event.type === type)));
+  eventually('the events have come', () =>
+    Promise.resolve(open.events.some((event) => event.subject === id && event.type === type)),
+  );
 
 /** Opens an action's dialog, fills it, and sends it; answers what the page then says. */
 async function act(name: string, fields: Record<string, string | true> = {}, within?: Locator): Promise<string> {
@@ -174,7 +176,9 @@ test('a job is run now, and its run is listed', async () => {
   expect(await act(name)).toMatch(/^done: .*published 1/);
   const rows = await open.world.query("SELECT outcome FROM job_runs WHERE job = 'report' AND outcome = 'done'");
   expect(rows.length).toBeGreaterThan(0);
-  await eventually(() => Promise.resolve(open.events.some(({ type }) => type === 'report.generated')));
+  await eventually('the events have come', () =>
+    Promise.resolve(open.events.some(({ type }) => type === 'report.generated')),
+  );
 });
 
 test('a parked message is shown, replayed and discarded, and says what keeps it from being replayed', async () => {

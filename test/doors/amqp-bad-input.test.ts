@@ -5,7 +5,7 @@ import { FAILURES, type FailureCode } from '../../contracts/failures.js';
 import { EXCHANGES } from '../../contracts/topology.js';
 import { refuse, refuseInvalid } from '../../src/requests/refuse.js';
 import type { Dispatch, Reply } from '../../src/requests/request.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { type Answer, collect, type OpenDoor, openAmqpDoor, type TestRequest } from './open-amqp-door.js';
 
 /** Stands in for what lies behind the door: judges what the contract leaves to it. */

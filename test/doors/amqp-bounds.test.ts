@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from '@jest/globals';
 import { PARKED } from '../../contracts/topology.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { gateOf } from './open-gate.js';
 import { type OpenDoor, type OpenDoorOptions, openAmqpDoor } from './open-amqp-door.js';
 

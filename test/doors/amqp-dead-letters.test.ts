@@ -4,7 +4,7 @@ import type { Options } from 'amqplib';
 import { DEAD_LETTERS, EXCHANGES, REQUEST_QUEUES } from '../../contracts/topology.js';
 import { refuse } from '../../src/requests/refuse.js';
 import type { Dispatch, Reply } from '../../src/requests/request.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import type { OpenBroker } from '../broker/open-broker.js';
 import { gateOf } from './open-gate.js';
 import { type OpenDoor, type OpenDoorOptions, openAmqpDoor } from './open-amqp-door.js';

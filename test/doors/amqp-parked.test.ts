@@ -12,7 +12,7 @@ import { buildParked } from '../../src/doors/amqp/messages.js';
 import { createParkedDesk, type ParkedDeskOptions } from '../../src/doors/amqp/parked.js';
 import { refuse } from '../../src/requests/refuse.js';
 import type { IncomingRequest, Reply } from '../../src/requests/request.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { type OpenBroker, openBroker } from '../broker/open-broker.js';
 import { openGate } from './open-gate.js';
 

@@ -5,7 +5,7 @@ import { createGate as createRealGate } from '../../src/doors/gate.js';
 import type { Dispatch, Reply } from '../../src/requests/request.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { type OpenDoor, openAmqpDoor } from './open-amqp-door.js';
 
 let open: OpenDoor;

@@ -4,7 +4,7 @@ import amqplib, { type Options } from 'amqplib';
 import { EXCHANGES, PARKED, REQUEST_QUEUES, RETRY_STEPS } from '../../contracts/topology.js';
 import { refuse } from '../../src/requests/refuse.js';
 import type { Dispatch, Reply } from '../../src/requests/request.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import type { OpenBroker } from '../broker/open-broker.js';
 import { manage } from '../support/vhost.js';
 import { collect, type OpenDoor, type OpenDoorOptions, openAmqpDoor } from './open-amqp-door.js';

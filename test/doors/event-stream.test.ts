@@ -94,7 +94,7 @@ const openReader = async (url: string, lastEventId?: string): Promise<Reader> =>
   return { events, text: () => text, ended, close: () => leaving.abort() };
 };
 const idsOf = (events: Reader['events']) => events.map(({ data }) => data.id);
-const hasOpened = (reader: Reader) => eventually(() => reader.text().includes(': open'));
+const hasOpened = (reader: Reader) => eventually('it says : open', () => reader.text().includes(': open'));
 
 test('tells events as they come, and those after a position', async () => {
   const { url } = await openDoor();
@@ -106,7 +106,7 @@ test('tells events as they come, and those after a position', async () => {
   const [accountId = ''] = await harness.registerAccounts(user, 2);
   const status = { account_id: accountId, reason: 'test' };
   await harness.succeed('admin.set-status', { ...status, status: 'draining' });
-  await eventually(() => reader.events.length === 3 && typed.events.length === 1);
+  await eventually('the events have come', () => reader.events.length === 3 && typed.events.length === 1);
   expect(reader.events.map(({ type }) => type)).toEqual([
     'account.registered',
     'account.registered',
@@ -124,7 +124,7 @@ test('tells events as they come, and those after a position', async () => {
     await openReader(`${url}?user_id=${user}`, from),
     await openReader(`${url}?user_id=${user}&after=${from}`),
   ]) {
-    await eventually(() => again.events.length === 1);
+    await eventually('the events have come', () => again.events.length === 1);
     expect(again.events[0]?.type).toBe('account.draining');
   }
   const { events } = await harness.succeed('query.events', { after: from, user_id: user });
@@ -146,7 +146,7 @@ test('across a restart in the midst of the traffic nothing is missing and nothin
   for (let instance = 0; instance < 4; instance++) {
     const { door, url } = await openDoor();
     const reader = await openReader(`${url}?user_id=${user}`, last);
-    await eventually(() => reader.events.length >= 5);
+    await eventually('the events have come', () => reader.events.length >= 5);
     // As at SIGTERM; what was on its way still arrives.
     door.endStreams();
     await reader.ended;
@@ -159,7 +159,7 @@ test('across a restart in the midst of the traffic nothing is missing and nothin
   const { url } = await openDoor();
   const reader = await openReader(`${url}?user_id=${user}`, last);
   const skipped = start.events.length;
-  await eventually(() => seen.length + reader.events.length + skipped >= written.size);
+  await eventually('the events have come', () => seen.length + reader.events.length + skipped >= written.size);
   seen.push(...accountsOf(reader));
   expect(new Set(seen).size).toBe(seen.length);
   expect(seen.length + skipped).toBe(written.size);
@@ -172,11 +172,13 @@ test('200 readers share one reading, and each gets everything', async () => {
   await Promise.all(readers.map(hasOpened));
   expect(await metrics.registry.metrics()).toMatch(/^account_manager_event_stream_readers 200$/m);
   await harness.registerAccounts(user, 20);
-  await eventually(() => readers.every(({ events }) => events.length === 20), 30_000);
+  await eventually('the events have come', () => readers.every(({ events }) => events.length === 20), 30_000);
   const [first] = readers;
   for (const { events } of readers) expect(idsOf(events)).toEqual(idsOf(first!.events));
   for (const { close } of readers) close();
-  await eventually(async () => /^account_manager_event_stream_readers 0$/m.test(await metrics.registry.metrics()));
+  await eventually('no reader is left', async () =>
+    /^account_manager_event_stream_readers 0$/m.test(await metrics.registry.metrics()),
+  );
 }, 60_000);
 
 test('a reader that does not keep up is dropped with a word; others go on', async () => {
@@ -185,7 +187,7 @@ test('a reader that does not keep up is dropped with a word; others go on', asyn
   const slow = createConnection({ port, host: '127.0.0.1' });
   let text = '';
   slow.write(`GET ${PATH} HTTP/1.1\r\nhost: localhost\r\n\r\n`);
-  await eventually(() => {
+  await eventually('the stream opens', () => {
     text += String(slow.read() ?? '');
     return text.includes(': open');
   });
@@ -202,13 +204,13 @@ test('a reader that does not keep up is dropped with a word; others go on', asyn
   for (const count of [600, 3_000, 3_000, 3_000, 3_000]) {
     await announce(count, count === 600 ? 20_000 : 10);
     told += count;
-    await eventually(() => reader.events.length >= told, 30_000);
+    await eventually('the events have come', () => reader.events.length >= told, 30_000);
   }
-  await eventually(async () =>
+  await eventually('the dropped reader is counted', async () =>
     /^account_manager_event_streams_dropped_total 1$/m.test(await metrics.registry.metrics()),
   );
   slow.on('data', (chunk) => (text += chunk.toString()));
-  await eventually(() => text.includes('event: dropped'));
+  await eventually('it says event: dropped', () => text.includes('event: dropped'));
   expect(text).toContain('the reader is too slow');
   expect(reader.events.length).toBe(told);
   slow.destroy();

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { ENVELOPE } from '../../contracts/envelope.js';
 import { OPERATIONS, type OperationName } from '../../contracts/operations.js';
 import { PARKED } from '../../contracts/topology.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { type OpenService, openService } from '../conformance/open-service.js';
 
 /** No message may keep all others from their turn for longer; on a machine of its own. */

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createHttpDoor, type HttpDoor, type HttpDoorOptions } from '../../src/doors/http/door.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { createAuthority } from '../support/authority.js';
 import { openGate } from './open-gate.js';
 

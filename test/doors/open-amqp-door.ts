@@ -6,7 +6,7 @@ import { type AmqpDoor, createAmqpDoor } from '../../src/doors/amqp/door.js';
 import type { Gate } from '../../src/doors/gate.js';
 import type { AmqpDoorObserver } from '../../src/doors/amqp/serve.js';
 import type { Dispatch, IncomingRequest, Reply } from '../../src/requests/request.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { type OpenBroker, openBroker } from '../broker/open-broker.js';
 import { openGate } from './open-gate.js';
 

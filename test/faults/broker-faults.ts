@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from 'amqplib';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { EXCHANGES, REQUEST_QUEUES } from '../../contracts/topology.js';
 import { rabbitmqctl } from '../../scripts/servers/rabbitmq.mjs';
 import { type Fault, longWhile, shortWhile } from './fault.js';

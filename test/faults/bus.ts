@@ -6,7 +6,7 @@ import { type CloudEvent, cloudEvent } from '../../contracts/events.js';
 import type { OperationName } from '../../contracts/operations.js';
 import { EXCHANGES } from '../../contracts/topology.js';
 import type { Reply } from '../../src/requests/request.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { isFinal, type Ledger, type LedgerRequest } from './ledger.js';
 
 /** A caller that does what the contract asks of one: what was not answered it sends again under the same id. */

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { REQUEST_QUEUES } from '../../contracts/topology.js';
 import { rabbitmqctl } from '../../scripts/servers/rabbitmq.mjs';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import type { PrivateServer } from '../support/private-server.js';
 import { NODES } from './cluster.js';
 import { type Fault, longWhile } from './fault.js';

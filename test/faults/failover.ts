@@ -4,7 +4,7 @@ import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { type PrivateServer, startPrivateServer } from '../support/private-server.js';
 import { telethonSession } from '../support/session-strings.js';
 import type { Fault, FaultContext } from './fault.js';

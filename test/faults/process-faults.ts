@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { setTimeout as pause } from 'node:timers/promises';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import type { RunningService } from '../support/service.js';
 import { type Fault, type FaultContext, shortWhile } from './fault.js';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { DEAD_LETTERS, PARKED, REQUEST_QUEUE_KEYS, REQUEST_QUEUES, RETRY_STEPS } from '../../contracts/topology.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { telethonSession } from '../support/session-strings.js';
 import { openBus, subscribe } from './bus.js';
 import { startCallers } from './callers.js';

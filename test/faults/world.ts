@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import path from 'node:path';
 import pg from 'pg';
 import { migrate } from '../../scripts/migrate.mjs';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { openPool } from '../support/database.js';
 import { type PrivateServer, startPrivateServer } from '../support/private-server.js';
 import { type RunningService, startService } from '../support/service.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ConsumeMessage, Options } from 'amqplib';
 import { EXCHANGES, PARKED } from '../../contracts/topology.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { telethonSession } from '../support/session-strings.js';
 import { type Installation, startInstallation } from './installation.js';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { OperationName } from '../../contracts/operations.js';
 import type { Reply } from '../../src/requests/request.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import type { RunningService } from '../support/service.js';
 import { type Installation, startInstallation } from './installation.js';
 

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { ConsumeMessage } from 'amqplib';
 import { type CloudEvent, cloudEvent } from '../../contracts/events.js';
 import { EXCHANGES } from '../../contracts/topology.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import type { RunningService } from '../support/service.js';
 import { manage } from '../support/vhost.js';
 import { type Installation, startInstallation } from './installation.js';

@@ -1,6 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { parseSessionKey, sessionKeyId } from '../../src/store/sessions/session-cipher.js';
 import { telethonSession } from '../support/session-strings.js';
 import { askHttp } from '../support/service.js';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { REQUEST_QUEUES } from '../../contracts/topology.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { manage } from '../support/vhost.js';
 import { type Installation, startInstallation } from './installation.js';
 

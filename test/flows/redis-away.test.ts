@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
 import type { Reply } from '../../src/requests/request.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { type PrivateServer, startPrivateServer } from '../support/private-server.js';
 import type { RunningService } from '../support/service.js';
 import { type Installation, startInstallation } from './installation.js';

@@ -7,7 +7,7 @@ import { loadConfig } from '../../src/config.js';
 import { connectRedis } from '../../src/redis/connection.js';
 import { createDatabase } from '../../src/store/database.js';
 import { collectLog } from '../broker/collect-log.js';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 import { type Authority, createAuthority, type Pair } from '../support/authority.js';
 
 let authority: Authority;

@@ -67,7 +67,7 @@ describe('the cached window', () => {
     const marked = { recentAt: [], burstCount: 0, lastActionAt: null, day: '2999-01-01', dayCount: 29 };
     const asked = { account_id: accountId, action_type: 'invite' };
     // A busy machine may do without Redis for a moment.
-    await eventually(async () => {
+    await eventually('the mark is had', async () => {
       await createWindowCache(windows).store([{ ...name, window: marked }]);
       return (await harness.succeed('action.check', asked)).checks.daily.used === 29;
     });

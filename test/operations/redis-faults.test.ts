@@ -31,7 +31,7 @@ afterAll(async () => {
 beforeEach(async () => {
   failing.resume();
   if (!failing.isUp()) await failing.start();
-  await eventually(async () => {
+  await eventually('the lock is written again', async () => {
     const { holder } = await holdAccount(harness);
     return (await lockValueOf(holder.lease_id)) !== null;
   });
@@ -88,12 +88,12 @@ async function useAccount(): Promise<void> {
 
 test('a lease has its lock for its length, and no longer', async () => {
   const { accountId, holder } = await holdAccount(harness, { timeout_minutes: 60 });
-  await eventually(async () => (await locks.pttl(lockKey(accountId))) > 3_500_000);
+  await eventually('the lock has its time', async () => (await locks.pttl(lockKey(accountId))) > 3_500_000);
   expect(await locks.get(lockKey(accountId))).toBe(await lockValueOf(holder.lease_id));
   await harness.succeed('account.renew', { ...holder, timeout_minutes: 5 });
-  await eventually(async () => (await locks.pttl(lockKey(accountId))) <= 300_000);
+  await eventually('the lock has its time', async () => (await locks.pttl(lockKey(accountId))) <= 300_000);
   await harness.succeed('account.release', { ...holder, ...nothingDone });
-  await eventually(async () => !(await isLocked(accountId)));
+  await eventually('the lock is gone', async () => !(await isLocked(accountId)));
 });
 
 test('a lease whose lock was never stretched, since its process died, has it whole when the request is repeated', async () => {
@@ -102,10 +102,10 @@ test('a lease whose lock was never stretched, since its process died, has it who
   const messageId = randomUUID();
   const { allocation } = await harness.succeed('account.allocate', wish(user), { messageId });
   const { account_id: accountId } = allocation;
-  await eventually(async () => (await locks.pttl(lockKey(accountId))) > 60_000);
+  await eventually('the lock has its time', async () => (await locks.pttl(lockKey(accountId))) > 60_000);
   await locks.pexpire(lockKey(accountId), 30_000);
   await harness.succeed('account.allocate', wish(user), { messageId });
-  await eventually(async () => (await locks.pttl(lockKey(accountId))) > 60_000);
+  await eventually('the lock has its time', async () => (await locks.pttl(lockKey(accountId))) > 60_000);
 });
 
 test('before the commit a lock lives 30 s; a grant that is taken back gives it back', async () => {
@@ -121,7 +121,7 @@ test('before the commit a lock lives 30 s; a grant that is taken back gives it b
     [messageId],
   );
   const reply = harness.call('account.allocate', wish(user), { messageId });
-  await eventually(() => isLocked(accountId));
+  await eventually('it is locked', () => isLocked(accountId));
   const ttlMs = await locks.pttl(lockKey(accountId));
   expect(ttlMs).toBeGreaterThan(20_000);
   expect(ttlMs).toBeLessThanOrEqual(30_000);
@@ -139,7 +139,7 @@ test('a grant that fails while its lock is being taken gives the lock back all t
   await harness.query('ALTER TABLE telegram_sessions RENAME session_data TO sealed');
   failing.hang();
   const reply = harness.call('account.allocate', wish(user));
-  await eventually(async () => {
+  await eventually('the transaction is aborted', async () => {
     const [{ aborted } = {}] = await harness.query<{ aborted: boolean }>(
       `SELECT bool_or(state = 'idle in transaction (aborted)' OR query = 'ROLLBACK') AS aborted FROM pg_stat_activity
        WHERE datname = current_database()`,
@@ -177,7 +177,7 @@ test('an account whose session does not open is passed over, unlocked, and keeps
   await harness.query(`UPDATE telegram_sessions SET session_data = session_data || '\\x00' WHERE id = $1`, [broken]);
   const { allocation } = await harness.succeed('account.allocate', wish(user));
   expect(allocation).toMatchObject({ account_id: whole, session_data: expect.stringMatching(/^1/) });
-  await eventually(async () => !(await isLocked(broken)));
+  await eventually('the lock is gone', async () => !(await isLocked(broken)));
   expect(await harness.query('SELECT locked, fence::int FROM telegram_sessions WHERE id = $1', [broken])).toEqual([
     { locked: false, fence: 0 },
   ]);
@@ -187,7 +187,7 @@ test('an account whose session does not open is passed over, unlocked, and keeps
 
 test('a lease that is over is over in Redis too: the next allocation takes its lock', async () => {
   const { user, accountId } = await holdAccount(harness);
-  await eventually(() => isLocked(accountId));
+  await eventually('it is locked', () => isLocked(accountId));
   await letLeaseEnd(harness, accountId);
   const { allocation } = await harness.succeed('account.allocate', wish(user));
   expect(allocation).toMatchObject({ account_id: accountId, fence: 2 });
@@ -195,12 +195,12 @@ test('a lease that is over is over in Redis too: the next allocation takes its l
 
 test('a release that Redis did not hear of does not keep the account locked', async () => {
   const { user, accountId, holder } = await holdAccount(harness, { timeout_minutes: 1440 });
-  await eventually(() => isLocked(accountId));
+  await eventually('it is locked', () => isLocked(accountId));
   await failing.stop();
   await within(harness.succeed('account.release', { ...holder, ...nothingDone }));
   await failing.start();
   expect(await isLocked(accountId)).toBe(true);
-  await eventually(async () => {
+  await eventually('the lock is taken again', async () => {
     const { allocation } = await harness.succeed('account.allocate', wish(user));
     expect(allocation.account_id).toBe(accountId);
     const { lease_id, fence } = allocation;
@@ -220,7 +220,7 @@ test('flushed, it gives and forgets nothing', async () => {
     reason: 'cooldown',
   });
   await harness.succeed('account.renew', holder);
-  await eventually(() => isLocked(accountId));
+  await eventually('it is locked', () => isLocked(accountId));
   await useAccount();
 });
 
@@ -236,7 +236,7 @@ test('stopped, it is done without, and taken again when it is back', async () =>
   const { accountId, holder } = await holdAccount(harness);
   expect(await isLocked(accountId)).toBe(false);
   await failing.start();
-  await eventually(async () => {
+  await eventually('renewing restores the lock', async () => {
     await harness.succeed('account.renew', holder);
     return isLocked(accountId);
   });

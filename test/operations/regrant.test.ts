@@ -140,15 +140,15 @@ describe('a caller that works with one account each', () => {
     const redis = connectPatiently(harness.redis.url, 'locks');
     const lockOf = () => redis.client.get(lockKey(accountId));
     const first = await get(user, 'worker');
-    await eventually(async () => (await lockOf()) !== null);
+    await eventually('it is locked', async () => (await lockOf()) !== null);
     const value = await lockOf();
     const { lease_id, fence } = await get(user, 'worker', { timeout_minutes: 60 });
-    await eventually(async () => (await redis.client.pttl(lockKey(accountId))) > 31 * 60_000);
+    await eventually('the lock has its time', async () => (await redis.client.pttl(lockKey(accountId))) > 31 * 60_000);
     expect(await lockOf()).toBe(value);
     expect(fence).toBe(first.fence + 1);
     const holder = { account_id: accountId, service_name: 'worker', lease_id, fence };
     await harness.succeed('account.release', { ...holder, usage_stats: {} }, { caller: 'worker' });
-    await eventually(async () => (await lockOf()) === null);
+    await eventually('the lock is gone', async () => (await lockOf()) === null);
     redis.close();
   });
 });

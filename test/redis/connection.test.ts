@@ -28,7 +28,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   failing.resume();
-  await eventually(async () => (await connection.attempt((client) => client.ping())) === 'PONG');
+  await eventually('Redis answers', async () => (await connection.attempt((client) => client.ping())) === 'PONG');
   failures = [];
 });
 
@@ -60,7 +60,7 @@ test('stays away from a server that has not its database, instead of using anoth
   });
   try {
     // Twice: it comes back, for the server may be given more databases.
-    await eventually(() => refused.length > 1);
+    await eventually('it is refused again', () => refused.length > 1);
     expect(refused).toEqual(refused.map(() => expect.objectContaining({ message: 'ERR DB index is out of range' })));
     expect(await astray.attempt((client) => client.set('astray', '1'))).toBeNull();
     expect(everReady).toBe(false);

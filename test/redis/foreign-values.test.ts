@@ -20,7 +20,7 @@ beforeAll(async () => {
     recoveryQueue: connect('recoveryQueue'),
     jobLocks: connect('jobLocks'),
   };
-  await eventually(() => Object.values(connections).every(({ client }) => client.status === 'ready'));
+  await eventually('Redis is ready', () => Object.values(connections).every(({ client }) => client.status === 'ready'));
 });
 afterAll(async () => {
   for (const connection of Object.values(connections)) connection.close();
@@ -43,7 +43,10 @@ test.each(writes)('%s in the place of a lease lock keeps nobody from the account
   const wish = { user_id: user, purpose: 'general', service_name: 'inviting' };
   expect((await harness.succeed('account.allocate', wish)).allocation.account_id).toBe(accountId);
   // Redis is not taken for away: the lock is there.
-  await eventually(async () => (await connections.locks.client.pttl(lockKey(accountId))) > 60_000);
+  await eventually(
+    'the lock has its time',
+    async () => (await connections.locks.client.pttl(lockKey(accountId))) > 60_000,
+  );
 });
 
 test('a lock with an end that no lease explains is left alone', async () => {

@@ -1,8 +1,11 @@
-/** For what has no event of its own to wait for: resolves once it holds, rejects where it does not in time. */
-export async function eventually(holds: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
-  const deadline = Date.now() + withinMs;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error('it never held');
-    await new Promise((tick) => setTimeout(tick, 10));
+import { setTimeout as pause } from 'node:timers/promises';
+
+/** Waits until the check holds (returns something true), asking often; fails with `what` after `timeoutMs`. */
+export async function eventually<T>(what: string, check: () => T | Promise<T>, timeoutMs = 60_000): Promise<T> {
+  for (const end = Date.now() + timeoutMs; ; ) {
+    const result = await check();
+    if (result) return result;
+    if (Date.now() > end) throw new Error(`${what}: not within ${timeoutMs} ms`);
+    await pause(25);
   }
 }

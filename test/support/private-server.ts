@@ -7,7 +7,7 @@ import { postgres } from '../../scripts/servers/postgres.mjs';
 import { rabbitmq } from '../../scripts/servers/rabbitmq.mjs';
 import { redis } from '../../scripts/servers/redis.mjs';
 import type { Running } from '../../scripts/servers.mjs';
-import { eventually } from '../broker/eventually.js';
+import { eventually } from '../support/eventually.js';
 
 const SERVERS = { postgres, redis, rabbitmq };
 const PORTS = {
