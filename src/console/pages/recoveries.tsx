@@ -4,23 +4,23 @@ import { recoverAct } from '../acts.js';
 import { now } from '../clock.js';
 import { RARE_TYPES } from '../live.js';
 import { ActDialog } from '../parts/act.js';
-import { Bar } from '../parts/bar.js';
 import { AccountLink, Distance, PageHead, Status, Time } from '../parts/basics.js';
 import { Choice, Entry, numberIn } from '../parts/filters.js';
 import { Listed } from '../parts/listed.js';
 import { Phone } from '../parts/phone.js';
+import { type Axis, Span } from '../parts/span.js';
 import { type Column, Table } from '../parts/table.js';
 import { usePages } from '../parts/use-pages.js';
 import { may } from '../session.js';
 import { say, sayName } from '../text.js';
-import { lengthText } from '../time.js';
+import { clockText, lengthText } from '../time.js';
 import { useLive } from '../use-answer.js';
 
 type Recovery = Reply<'query.recoveries'>['recoveries'][number];
 
 const WITHIN_SECONDS = [3_600, 21_600, 86_400, 604_800];
 
-/** What ends when: the soonest first, each with how much of its wait has passed. */
+/** What ends when: the soonest first, the waits drawn on one axis. */
 export function RecoveriesPage() {
   const pages = usePages('query.recoveries', { user_id: numberIn('user_id'), within_seconds: numberIn('within') });
   useLive({ types: RARE_TYPES }, pages.first.refresh);
@@ -36,14 +36,21 @@ export function RecoveriesPage() {
         <Entry name="user_id" label={say('user')} kind="number" />
       </PageHead>
       <Listed pages={pages} rowsOf={({ recoveries }) => recoveries} empty={say('recoveries.none')}>
-        {(recoveries) => (
-          <Table
-            name={say('nav.recoveries')}
-            columns={columns((id) => (chosen.value = id))}
-            rows={recoveries}
-            keyOf={({ account_id: id }) => id}
-          />
-        )}
+        {(recoveries) => {
+          const axis = axisOf(recoveries);
+          const [from, to] = [axis.from, axis.to].map((at) => clockText(at, now.value)) as [string, string];
+          return (
+            <>
+              <p class="quiet">{say('recoveries.axis', { from, to })}</p>
+              <Table
+                name={say('nav.recoveries')}
+                columns={columns(axis, (id) => (chosen.value = id))}
+                rows={recoveries}
+                keyOf={({ account_id: id }) => id}
+              />
+            </>
+          );
+        }}
       </Listed>
       {chosen.value && (
         <ActDialog act={recoverAct(chosen.value)} close={() => (chosen.value = null)} done={pages.first.refresh} />
@@ -52,9 +59,18 @@ export function RecoveriesPage() {
   );
 }
 
-const columns = (recover: (id: string) => void): Column<Recovery>[] => [
+/** From the first beginning to the last end. */
+const axisOf = (recoveries: readonly Recovery[]): Axis => ({
+  from: Math.min(...recoveries.map(beginOf), now.value),
+  to: Math.max(...recoveries.map(({ recovers_at: at }) => Date.parse(at)), now.value),
+});
+
+/** A wait whose beginning is not known is drawn from now on. */
+const beginOf = ({ began_at: at }: Recovery): number => (at === null ? now.value : Date.parse(at));
+
+const columns = (axis: Axis, recover: (id: string) => void): Column<Recovery>[] => [
   { label: say('ends'), show: ({ recovers_at: at }) => <Distance at={at} /> },
-  { label: say('passed'), show: (recovery) => <Passed recovery={recovery} /> },
+  { label: say('timeline'), show: (recovery) => <Wait recovery={recovery} axis={axis} /> },
   { label: say('account'), show: ({ account_id: id }) => <AccountLink id={id} /> },
   { label: say('phone'), show: ({ phone, account_id: id }) => <Phone masked={phone} accountId={id} /> },
   { label: say('user'), show: ({ user_id: user }) => user, isNumber: true },
@@ -79,13 +95,16 @@ const columns = (recover: (id: string) => void): Column<Recovery>[] => [
     : []),
 ];
 
-/** How much of a wait has passed. */
-function Passed({ recovery: { began_at: from, recovers_at: to } }: { recovery: Recovery }) {
-  if (from === null) return <span class="quiet">–</span>;
-  const whole = Date.parse(to) - Date.parse(from);
+function Wait({ recovery, axis }: { recovery: Recovery; axis: Axis }) {
+  const [from, to] = [beginOf(recovery), Date.parse(recovery.recovers_at)];
+  const passed = lengthText(now.value - from);
   return (
-    <span title={lengthText(whole)}>
-      <Bar value={now.value - Date.parse(from)} whole={whole} label={say('passed')} level="time" />
-    </span>
+    <Span
+      axis={axis}
+      from={from}
+      to={to}
+      now={now.value}
+      title={say('recoveries.passed', { passed, whole: lengthText(to - from) })}
+    />
   );
 }

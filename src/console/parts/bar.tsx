@@ -8,7 +8,7 @@ export function Bar({
   value: number;
   whole: number;
   label: string;
-  level?: 'low' | 'high' | 'full' | 'time';
+  level?: 'low' | 'high' | 'full';
 }) {
   const part = whole <= 0 ? 0 : Math.min(1, Math.max(0, value / whole));
   return (

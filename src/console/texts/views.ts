@@ -12,7 +12,7 @@ export const VIEW_TEXTS = {
   at: ['At', 'Время'],
   began: ['Began', 'Начало'],
   within: ['Ending within', 'Кончатся за'],
-  passed: ['Passed', 'Прошло'],
+  timeline: ['Timeline', 'Шкала времени'],
   details: ['Details', 'Подробности'],
   'done-so-far': ['Done so far', 'Уже сделано'],
   'leases.hint': [
@@ -21,6 +21,11 @@ export const VIEW_TEXTS = {
   ],
   'leases.none': ['Nobody holds an account.', 'Никто не держит аккаунтов.'],
   'recoveries.hint': ['What ends when; the soonest first.', 'Что когда закончится; сначала ближайшее.'],
+  'recoveries.axis': [
+    'The bars run from {from} to {to}; the line is now.',
+    'Полосы от {from} до {to}; черта показывает текущее время.',
+  ],
+  'recoveries.passed': ['{passed} of {whole} have passed', 'Прошло {passed} из {whole}'],
   'recoveries.none': ['No account waits.', 'Ни один аккаунт не ждёт.'],
   'jobs.hint': ['What the service does by itself.', 'Что сервис делает сам.'],
   'jobs.none': [

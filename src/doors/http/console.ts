@@ -23,7 +23,8 @@ export interface ConsoleSource {
   isEncrypted: boolean;
 }
 
-const CONSOLE_PATH = '/console';
+/** Where a browser finds the console. */
+export const CONSOLE_PATH = '/console';
 const LOGIN_SECONDS = 7 * 24 * 3600;
 const ASSETS_PATH = `${CONSOLE_PATH}/assets/`;
 const KEPT_FOR_EVER = 'public, max-age=31536000, immutable';

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { OPERATION_NAMES, OPERATIONS } from '../../../contracts/operations.js';
+import { CONSOLE_PATH } from './console.js';
 import { STREAM_PATH } from './event-stream.js';
 import { PREFIX } from './operations.js';
 
@@ -7,6 +8,7 @@ import { PREFIX } from './operations.js';
 const WHERE_TO_LOOK = {
   service: 'account-manager',
   begin: 'README.md of the project; `make up` prints the first requests',
+  console: CONSOLE_PATH,
   documents: {
     conversation: 'docs/integrating.md',
     requests_and_replies: 'contracts/openapi.json',
