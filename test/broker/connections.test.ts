@@ -85,7 +85,7 @@ test('of several nodes the next one is taken within 2 s of the loss of one', asy
   expect(lines.filter(({ message }) => message === 'broker connected').length).toBeGreaterThanOrEqual(6);
   await Promise.all(nodes.map((node) => node.close()));
   await vhost.drop();
-}, 60_000);
+});
 
 test('a node that answers nothing is left for another only where there is one', async () => {
   const vhost = await createVhost();

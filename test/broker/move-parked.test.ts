@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import type { Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Message, Options } from 'amqplib';
@@ -10,7 +10,6 @@ import { eventually } from '../support/eventually.js';
 import { type OpenBroker, openBroker } from './open-broker.js';
 
 // Thousands of messages are confirmed one by one, each on disk.
-jest.setTimeout(120_000);
 
 const FORMER = { 'x-queue-type': 'quorum' };
 const HALFWAY = `${PARKED.name}.moving`;
@@ -155,7 +154,7 @@ test('what has no room in the bounded queue waits, the newest of all', async () 
   expect(kept.length).toBeGreaterThanOrEqual(most);
   expect(Math.max(...kept)).toBeLessThan(most + 300);
   expect(waiting.length).toBeGreaterThan(0);
-}, 90_000);
+});
 
 test('a queue of other arguments is left to its operator', async () => {
   const channel = await broker.plain.createChannel();

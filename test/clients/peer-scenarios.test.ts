@@ -47,7 +47,7 @@ beforeAll(async () => {
     ends.set(scenario.name, end);
     before = end.catch(() => undefined);
   }
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all(stages.map((stage) => stage.close()));
 });

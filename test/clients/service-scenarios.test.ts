@@ -23,12 +23,12 @@ beforeAll(async () => {
   });
   restarted = once(service.process, 'exit').then(() => installation.start());
   restarted.catch(() => undefined);
-}, 60_000);
+});
 afterAll(async () => {
   await installation.close();
   await network.close();
   await restarted;
-}, 60_000);
+});
 
 let user = 5_000_000;
 describe('the TypeScript client', () => {

@@ -22,7 +22,7 @@ beforeAll(async () => {
   installation = await startInstallation();
   service = await installation.start();
   folder = mkdtempSync(path.join(tmpdir(), 'import-'));
-}, 60_000);
+});
 afterEach(endCommands);
 afterAll(() => installation.close());
 

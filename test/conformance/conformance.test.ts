@@ -23,7 +23,7 @@ const counts = new Map<string, Record<Door, number>>();
 
 beforeAll(async () => {
   open = await openService();
-}, 60_000);
+});
 afterAll(async () => {
   const rows = [...counts].map(([operation, { amqp, http }]) =>
     [operation.padEnd(26), String(amqp).padEnd(8), http].join(''),

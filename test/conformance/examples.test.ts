@@ -10,7 +10,7 @@ import { DOORS, type OpenService, openService } from './open-service.js';
 let open: OpenService;
 beforeAll(async () => {
   open = await openService();
-}, 60_000);
+});
 afterAll(() => open.close());
 
 const CASES = DOORS.flatMap((door) =>

@@ -24,7 +24,7 @@ beforeAll(async () => {
     },
     { noAck: true },
   );
-}, 60_000);
+});
 afterAll(() => open.close());
 
 test.each(DOORS)('a trace that comes in by %s goes on into the reply, the log and the events', async (door) => {

@@ -59,7 +59,7 @@ beforeAll(async () => {
     );
   await collect(queue, published.events);
   await collect(PARKED.name, published.parked);
-}, 60_000);
+});
 afterAll(() => open.close());
 
 const keep = (reply: Reply): void => {
@@ -265,4 +265,4 @@ test('no session, key, token or phone number leaves the service but to whom it b
     }
   }
   expect(leaks).toEqual([]);
-}, 120_000);
+});

@@ -119,7 +119,7 @@ beforeAll(async () => {
   ];
   const { reply } = await sendAs('boss', 'http', 'admin.register', { accounts });
   strange = { account_id: (reply as unknown as { accounts: { account_id: string }[] }).accounts[0]!.account_id };
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all([...rpcs.values()].map((rpc) => rpc.close()));
   await service.stop();

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import type { Locator } from 'playwright-core';
 import { PARKED } from '../../contracts/topology.js';
 import { eventually } from '../support/eventually.js';
@@ -10,14 +10,13 @@ import { park } from './park.js';
 // Every action, clicked by an operator; its effect is looked for in the database and on the bus.
 
 // A browser takes its time where the machine is busy.
-jest.setTimeout(120_000);
 
 let open: OpenConsole;
 let operator: OpenedPage;
 beforeAll(async () => {
   open = await openConsole();
   operator = await open.logIn('operator');
-}, 120_000);
+});
 afterAll(() => open.close());
 
 let nextUser = 7_000;

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import { startService } from '../support/service.js';
 import { seedAccounts } from '../support/seed-accounts.js';
 import { type OpenConsole, openConsole, type OpenedPage } from './open-console.js';
@@ -6,14 +6,13 @@ import { type OpenConsole, openConsole, type OpenedPage } from './open-console.j
 // What a page that stays open shows: changes as they come, and a service that goes and comes back.
 
 // A browser takes its time where the machine is busy.
-jest.setTimeout(120_000);
 
 let open: OpenConsole;
 let reader: OpenedPage;
 beforeEach(async () => {
   open = await openConsole();
   reader = await open.logIn('reader');
-}, 120_000);
+});
 afterEach(() => open.close());
 
 /** It takes 2 s at most on a machine that has time for it. */

@@ -46,7 +46,7 @@ test('how the first page loads', async () => {
   }
   told.push(`again: ${requests} requests, ${Math.round(bytes / 1000)} kB`, `first number after ${times.join(', ')} ms`);
   await close();
-}, 120_000);
+});
 
 test('an operator walks through a morning', async () => {
   const { page, complaints, close } = await open.logIn('operator');
@@ -116,7 +116,7 @@ test('an operator walks through a morning', async () => {
   step('Run the report');
   expect(complaints).toEqual([]);
   await close();
-}, 120_000);
+});
 
 test('pictures', async () => {
   const { page, go, close } = await open.logIn('operator', { viewport: { width: 1280, height: 800 } });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { letWait, seedAccounts } from '../support/seed-accounts.js';
 import { OWNED_USER, type OpenConsole, openConsole, type Role } from './open-console.js';
 
@@ -6,7 +6,6 @@ import { OWNED_USER, type OpenConsole, openConsole, type Role } from './open-con
 
 const STRANGE_USER = 202;
 // A browser takes its time where the machine is busy.
-jest.setTimeout(120_000);
 
 let open: OpenConsole;
 let account: string;
@@ -25,7 +24,7 @@ beforeAll(async () => {
     include_session: false,
   });
   await open.ask('operator', 'admin.run-job', { job: 'health-scan' });
-}, 120_000);
+});
 afterAll(() => open.close());
 
 const views = (): [name: string, address: string, shows: string][] => [

@@ -50,7 +50,7 @@ beforeAll(async () => {
     await channel.bindQueue(queueOf('dashboard', 'events'), EXCHANGES.events.name, 'account.*');
   });
   await onChannel('messaging', (channel) => channel.assertQueue(queueOf('messaging', 'reply')));
-}, 60_000);
+});
 afterAll(async () => {
   await Promise.all([...connections.values()].map((connection) => connection.close().catch(() => undefined)));
   await users.drop();
@@ -337,7 +337,7 @@ test('a broker starts with the files that are committed, and the account manager
   } finally {
     await broker.remove();
   }
-}, 120_000);
+});
 
 test('names that would share queues are refused', () => {
   const build = (...names: string[]) =>

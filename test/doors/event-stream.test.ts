@@ -163,7 +163,7 @@ test('across a restart in the midst of the traffic nothing is missing and nothin
   seen.push(...accountsOf(reader));
   expect(new Set(seen).size).toBe(seen.length);
   expect(seen.length + skipped).toBe(written.size);
-}, 60_000);
+});
 
 test('200 readers share one reading, and each gets everything', async () => {
   const { url, metrics } = await openDoor();
@@ -179,7 +179,7 @@ test('200 readers share one reading, and each gets everything', async () => {
   await eventually('no reader is left', async () =>
     /^account_manager_event_stream_readers 0$/m.test(await metrics.registry.metrics()),
   );
-}, 60_000);
+});
 
 test('a reader that does not keep up is dropped with a word; others go on', async () => {
   const { url, port, metrics } = await openDoor();
@@ -214,7 +214,7 @@ test('a reader that does not keep up is dropped with a word; others go on', asyn
   expect(text).toContain('the reader is too slow');
   expect(reader.events.length).toBe(told);
   slow.destroy();
-}, 60_000);
+});
 
 test('what is not valid is refused, before a stream begins', async () => {
   const { url, door } = await openDoor();

@@ -95,7 +95,7 @@ let service: OpenService;
 let parked = 0;
 beforeAll(async () => {
   service = await openService({ LOG_LEVEL: 'error' });
-}, 120_000);
+});
 afterAll(() => service.close());
 
 /** How much longer this process waits for its work than it works: 1 on a machine of its own. */

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(async () => {
   process.stdout.write(`\n${toTable(runs)}\n`);
   await world.close();
-}, 120_000);
+});
 
 test.each(Object.entries<Fault>(CLUSTER_FAULTS))(
   '%s',

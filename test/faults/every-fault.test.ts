@@ -20,13 +20,13 @@ const runs: FaultRun[] = [];
 beforeAll(async () => {
   mkdirSync(LOCAL, { recursive: true });
   world = await openWorld();
-}, 120_000);
+});
 afterAll(async () => {
   const rows = runs.map(({ ledger: _, userIds: __, ...row }) => row);
   writeFileSync(RESULT, JSON.stringify({ seed: SEED, recoverWithinMs: RECOVERY_MS, runs: rows }, null, 2));
   process.stdout.write(`\n${toTable(runs)}\n\nIn full: ${RESULT}\n`);
   await world.close();
-}, 60_000);
+});
 
 test.each(Object.keys(FAULTS) as FaultName[])(
   '%s',

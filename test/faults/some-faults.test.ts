@@ -19,7 +19,7 @@ let world: World;
 let last: FaultRun;
 beforeAll(async () => {
   world = await openWorld();
-}, 120_000);
+});
 afterAll(() => world.close());
 
 test.each(SELECTION)('%s', async (fault) => {

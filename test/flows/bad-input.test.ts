@@ -23,7 +23,7 @@ beforeAll(async () => {
     (message) => message !== null && parked.set(String(message.properties.correlationId), message),
     { noAck: true },
   );
-}, 60_000);
+});
 afterAll(() => installation.close());
 
 interface Case {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   network = await startTcpProxy(installation.env.DATABASE_URL);
   // Without jobs, so that nobody else commits over this network.
   service = await installation.start({ DATABASE_URL: network.url, JOBS_ENABLED: 'false' });
-}, 60_000);
+});
 afterAll(async () => {
   await installation.close();
   await network.close();

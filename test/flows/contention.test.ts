@@ -8,7 +8,7 @@ let services: RunningService[];
 beforeAll(async () => {
   installation = await startInstallation();
   services = await Promise.all([installation.start(), installation.start()]);
-}, 60_000);
+});
 afterAll(() => installation.close());
 
 /** Both processes had their share, or the test says nothing. */

@@ -12,7 +12,7 @@ import { type Installation, startInstallation } from './installation.js';
 let installation: Installation;
 beforeAll(async () => {
   installation = await startInstallation();
-}, 60_000);
+});
 afterAll(() => installation.close());
 
 const USER = 1;

@@ -13,7 +13,7 @@ beforeAll(async () => {
   installation = await startInstallation();
   network = await startTcpProxy(installation.env.DATABASE_URL);
   service = await installation.start({ DATABASE_URL: network.url });
-}, 60_000);
+});
 afterAll(async () => {
   await installation.close();
   await network.close();
@@ -68,7 +68,7 @@ test('the database is away: not ready; requests wait in their queue, unparked, a
   await network.heal();
   await expectGrantedOnce(answers);
   await untilReady(true);
-}, 90_000);
+});
 
 test('one instance cannot reach the database: another serves what it has taken', async () => {
   await register();
@@ -81,7 +81,7 @@ test('one instance cannot reach the database: another serves what it has taken',
   expect(await other.stop()).toBe(0);
   await network.heal();
   await untilReady(true);
-}, 90_000);
+});
 
 test('the network swallows everything: it is noticed, and the requests are served once when it is well', async () => {
   await register();
@@ -91,7 +91,7 @@ test('the network swallows everything: it is noticed, and the requests are serve
   await network.heal();
   await untilReady(true);
   await expectGrantedOnce(answers);
-}, 90_000);
+});
 
 test('connections die without a word: they are given up, and the requests are served over new ones', async () => {
   await register();
@@ -102,7 +102,7 @@ test('connections die without a word: they are given up, and the requests are se
   await expectGrantedOnce(answers);
   expect((await stats).reply.success).toBe(true);
   await untilReady(true);
-}, 90_000);
+});
 
 test('the answers of the database are lost: what was committed is not done again', async () => {
   await register();
@@ -111,4 +111,4 @@ test('the answers of the database are lost: what was committed is not done again
   await untilReady(false);
   await network.heal();
   await expectGrantedOnce(answers);
-}, 90_000);
+});

@@ -10,7 +10,7 @@ let networks: TcpProxy[] = [];
 beforeAll(async () => {
   installation = await startInstallation();
   services = await Promise.all([installation.start(), installation.start()]);
-}, 60_000);
+});
 afterAll(async () => {
   await installation.close();
   await Promise.all(networks.map((network) => network.close()));
@@ -75,7 +75,7 @@ test('a process told to stop under load ends with 0; what it had in work is done
   );
   expect(counts).toEqual({ answered: requests + 1, leases: cycles, released: cycles, messages: cycles * 2 });
   expect(await installation.takeParked()).toEqual([]);
-}, 90_000);
+});
 
 test('a process told to stop while database and broker are silent ends with 0, long before the broker counts as gone', async () => {
   const { env, start } = installation;
@@ -87,4 +87,21 @@ test('a process told to stop while database and broker are silent ends with 0, l
   expect(await service.stop()).toBe(0);
   // Without a bound it is 25 s until the broker's heartbeat is missed, and the database's farewell never comes.
   expect(Date.now() - told).toBeLessThan(25_000);
-}, 60_000);
+});
+
+test('a process told to stop ends its event streams in order, and before itself', async () => {
+  const [, service] = services as [RunningService, RunningService];
+  const streams = await Promise.all(
+    Array.from({ length: 3 }, () => fetch(`${service.httpUrl}/api/v1/account-manager/events/stream`)),
+  );
+  let read: string[] = [];
+  // A stream that breaks off rejects.
+  const ended = Promise.all(streams.map((stream) => stream.text())).then((texts) => {
+    read = texts;
+  });
+  const code = await service.stop();
+  const readBeforeTheEnd = read.length;
+  await ended;
+  expect({ code, readBeforeTheEnd }).toEqual({ code: 0, readBeforeTheEnd: 3 });
+  for (const text of read) expect(text).toContain(': open');
+});

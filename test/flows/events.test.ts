@@ -17,7 +17,7 @@ beforeAll(async () => {
   const { queue } = await channel.assertQueue('subscriber');
   await channel.bindQueue(queue, EXCHANGES.events.name, '#');
   await channel.consume(queue, (message) => message !== null && received.push(message), { noAck: true });
-}, 60_000);
+});
 afterAll(() => installation.close());
 
 const USER = 1;
@@ -100,7 +100,7 @@ test('events on the bus are the rows of the table, in order per account, through
     expect(message.fields.routingKey).toBe(message.properties.type);
     expect(message.content.toString()).not.toMatch(/session|phone/);
   }
-}, 120_000);
+});
 
 const toRow = ({ id, type, subject, data }: CloudEvent) => ({
   id,

@@ -16,7 +16,7 @@ let installation: Installation;
 const sessions = new Map<string, string>();
 beforeAll(async () => {
   installation = await startInstallation();
-}, 60_000);
+});
 afterAll(() => installation.close());
 
 /** `SESSION_ENCRYPTION_KEY` empty counts as not set. */
@@ -101,7 +101,7 @@ test('sessions are sealed by the new key while accounts are leased; then the old
   await two.stop();
   await installation.start({ SESSION_ENCRYPTION_KEY: newKey });
   expect(await Promise.all(Array.from({ length: 50 }, cycle))).not.toContain(false);
-}, 60_000);
+});
 
 test('an instance without the key of a session does not start, and names key and count', async () => {
   await expect(installation.start({ SESSION_ENCRYPTION_KEY: lostKey })).rejects.toThrow(

@@ -9,7 +9,7 @@ import { type Installation, startInstallation } from './installation.js';
 let installation: Installation;
 beforeAll(async () => {
   installation = await startInstallation();
-}, 60_000);
+});
 afterAll(() => installation.close());
 
 /** Lower than the contract's, so that it takes fewer crashes. */
@@ -59,4 +59,4 @@ test('a message that crashes its consumers is answered and parked; those that cr
   // A neighbour that was served just before the last crash, and not acknowledged, may be parked beside it.
   const culprits = (parked || []).filter(({ properties }) => properties.messageId === poison);
   expect(culprits.map(({ properties }) => properties.headers)).toMatchObject([{ 'x-error-code': 'INTERNAL' }]);
-}, 120_000);
+});

@@ -13,7 +13,7 @@ beforeAll(async () => {
   [installation, server] = await Promise.all([startInstallation(), startPrivateServer('redis')]);
   const env = { REDIS_URL: server.urls.REDIS_URL ?? '' };
   services = await Promise.all([installation.start(env), installation.start(env)]);
-}, 60_000);
+});
 afterAll(async () => {
   await installation.close();
   await server.remove();

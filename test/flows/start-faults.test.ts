@@ -47,7 +47,7 @@ beforeAll(async () => {
   await askForPasswords(strict);
   taken = createServer().listen(0, '127.0.0.1');
   await once(taken, 'listening');
-}, 120_000);
+});
 afterAll(async () => {
   taken.close();
   await Promise.all([strict.postgres.remove(), strict.redis.remove()]);
@@ -317,45 +317,39 @@ const FAULTS: Fault[] = [
   ],
 ];
 
-test.each(FAULTS)(
-  '%s ends the start',
-  async (_fault, given, told) => {
-    const startedAt = performance.now();
-    const lines = await whyNotStarted(await given());
-    expect(performance.now() - startedAt).toBeLessThan(WAITS_MS);
-    expect(lines).toEqual([expect.stringMatching(told)]);
-    expect(lines.join('\n')).not.toContain(PASSWORD);
-  },
-  60_000,
-);
+test.each(FAULTS)('%s ends the start', async (_fault, given, told) => {
+  const startedAt = performance.now();
+  const lines = await whyNotStarted(await given());
+  expect(performance.now() - startedAt).toBeLessThan(WAITS_MS);
+  expect(lines).toEqual([expect.stringMatching(told)]);
+  expect(lines.join('\n')).not.toContain(PASSWORD);
+});
 
 /** One of each server, one of the settings, and the port. */
 const OF_A_PROCESS = ['a missing vhost', 'a missing database', 'a wrong name in LIMITS_FILE', 'a port that is taken'];
 
-test.each(FAULTS.filter(([name]) => process.env.EVERY_START_FAULT || OF_A_PROCESS.includes(name)))(
-  '%s ends the process with one line',
-  async (_fault, given, told) => {
-    const started = start(await given());
-    try {
-      expect(await started.exited).toBe(1);
-      const lines = started.lines();
-      const causes = lines.filter((line) => line.includes('could not start'));
-      expect(causes).toEqual([expect.stringMatching(told)]);
-      // What stands beside it says how the service is set; a Redis that is slow on a busy machine is done without.
-      expect(
-        lines.filter(
-          (line) => !/could not start|IS OFF|IS TRUSTED|NOT VERIFIED|http listening|Redis at \S+ can/.test(line),
-        ),
-      ).toEqual([]);
-      expect(lines.join('\n')).not.toMatch(/^ +at /m);
-      expect(lines.join('\n')).not.toContain(PASSWORD);
-      expect(started.ms()).toBeLessThan(WAITS_MS);
-    } finally {
-      await started.end();
-    }
-  },
-  60_000,
-);
+test.each(
+  FAULTS.filter(([name]) => process.env.EVERY_START_FAULT || OF_A_PROCESS.includes(name)),
+)('%s ends the process with one line', async (_fault, given, told) => {
+  const started = start(await given());
+  try {
+    expect(await started.exited).toBe(1);
+    const lines = started.lines();
+    const causes = lines.filter((line) => line.includes('could not start'));
+    expect(causes).toEqual([expect.stringMatching(told)]);
+    // What stands beside it says how the service is set; a Redis that is slow on a busy machine is done without.
+    expect(
+      lines.filter(
+        (line) => !/could not start|IS OFF|IS TRUSTED|NOT VERIFIED|http listening|Redis at \S+ can/.test(line),
+      ),
+    ).toEqual([]);
+    expect(lines.join('\n')).not.toMatch(/^ +at /m);
+    expect(lines.join('\n')).not.toContain(PASSWORD);
+    expect(started.ms()).toBeLessThan(WAITS_MS);
+  } finally {
+    await started.end();
+  }
+});
 
 test('as JSON it is one line, too', async () => {
   const started = start({ LOG_FORMAT: '', DATABASE_URL: withPath(database.url, '/nope') });
@@ -369,7 +363,7 @@ test('as JSON it is one line, too', async () => {
       message: expect.stringContaining('"nope"'),
     },
   ]);
-}, 60_000);
+});
 
 test.each<[string, () => Promise<Env>, RegExp]>([
   [
@@ -387,23 +381,19 @@ test.each<[string, () => Promise<Env>, RegExp]>([
     async () => ({ RABBITMQ_URL: `amqp://127.0.0.1:${await freePort()}` }),
     /RabbitMQ at 127\.0\.0\.1:\d+ cannot be used: nothing listens there \(ECONNREFUSED\); trying again/,
   ],
-])(
-  '%s is waited for, with one line',
-  async (_name, given, told) => {
-    const started = start(await given());
-    try {
-      await eventually('it is told', () => started.lines().some((line) => told.test(line)), 60_000);
-      // Tried some times meanwhile, and told once.
-      await new Promise((resolve) => setTimeout(resolve, 3_000));
-      const lines = started.lines();
-      expect(lines.filter((line) => / (WARN|ERROR) /.test(line) && !line.includes('IS OFF'))).toHaveLength(1);
-      expect(lines.join('\n')).not.toMatch(/^ +at /m);
-    } finally {
-      await started.end();
-    }
-  },
-  90_000,
-);
+])('%s is waited for, with one line', async (_name, given, told) => {
+  const started = start(await given());
+  try {
+    await eventually('it is told', () => started.lines().some((line) => told.test(line)), 60_000);
+    // Tried some times meanwhile, and told once.
+    await new Promise((resolve) => setTimeout(resolve, 3_000));
+    const lines = started.lines();
+    expect(lines.filter((line) => / (WARN|ERROR) /.test(line) && !line.includes('IS OFF'))).toHaveLength(1);
+    expect(lines.join('\n')).not.toMatch(/^ +at /m);
+  } finally {
+    await started.end();
+  }
+});
 
 test('a server that comes is used, without a restart: PostgreSQL, then RabbitMQ; without Redis', async () => {
   const [postgres, broker] = await Promise.all([startTcpProxy(database.url), startTcpProxy(vhost.url)]);
@@ -425,4 +415,4 @@ test('a server that comes is used, without a restart: PostgreSQL, then RabbitMQ;
     await started.end();
     await Promise.all([postgres.close(), broker.close()]);
   }
-}, 120_000);
+});

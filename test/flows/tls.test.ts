@@ -39,7 +39,7 @@ beforeAll(async () => {
   await promisify(execFile)(process.execPath, ['scripts/migrate.mjs'], { cwd: ROOT, env: { ...process.env, ...env } });
   service = await startService(env);
   rpc = await connectRpc(servers.urls.RABBITMQ_URL, { ca: readFileSync(authority.ca) });
-}, 60_000);
+});
 afterAll(async () => {
   await rpc.close();
   await service.kill();

@@ -45,7 +45,7 @@ let bus: FuzzBus;
 beforeAll(async () => {
   open = await openService({ NODE_OPTIONS: `--max-old-space-size=${HEAP_MB}` });
   bus = await openFuzzBus(open.vhost.url, CANARY);
-}, 60_000);
+});
 afterAll(async () => {
   await bus.close();
   await open.close();

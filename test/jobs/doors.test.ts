@@ -18,7 +18,7 @@ beforeAll(async () => {
   [database, redis, vhost] = await Promise.all([createDatabase(), createRedis(), createVhost()]);
   service = await startService({ DATABASE_URL: database.url, REDIS_URL: redis.url, RABBITMQ_URL: vhost.url });
   client = await connectRpc(vhost.url);
-}, 60_000);
+});
 afterAll(async () => {
   await client.close();
   await service.stop();
@@ -50,7 +50,7 @@ test('a job is run by hand through both doors, in a worker thread, and is seen i
   expect(metrics).toContain('account_manager_job_runs_total{job="report",outcome="done"} 1');
   expect(metrics).toContain('account_manager_job_runs_total{job="process-recoveries",outcome="done"} 1');
   expect(metrics).toContain('account_manager_alerts_active{severity="critical"} 0');
-}, 60_000);
+});
 
 test('an instance that is stopped ends in order, with nothing left running', async () => {
   // Answered how it stands, or given back to its queue: both are in order.
@@ -64,4 +64,4 @@ test('an instance that is stopped ends in order, with nothing left running', asy
   expect(await service.stop()).toBe(0);
   await run;
   expect(service.log()).not.toMatch(/"level":"error"/);
-}, 60_000);
+});

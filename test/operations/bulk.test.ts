@@ -101,7 +101,7 @@ test('more than a chunk is worked on, and no more than 10,000', async () => {
     changed: 250,
     ...none,
   });
-}, 60_000);
+});
 
 test('an account that another transaction keeps has failed alone', async () => {
   const user = newUser();
@@ -114,7 +114,7 @@ test('an account that another transaction keeps has failed alone', async () => {
   await keeper.query('ROLLBACK');
   await keeper.end();
   expect(told).toMatchObject({ matched: 3, changed: 2, failed: [{ account_id: ids[1], code: 'UNAVAILABLE' }] });
-}, 30_000);
+});
 
 test('only the accounts of the caller’s users match', async () => {
   const [mine, theirs] = [newUser(), newUser()];

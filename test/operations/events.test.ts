@@ -150,7 +150,7 @@ test('while many write and commit in any order, readers of any pace get everythi
   const readers = [1, 2, 5, 500].map(reader);
   await Promise.all([1, 2, 3, 4].map(writer)).finally(() => (isOver = true));
   for (const seen of await Promise.all(readers)) expect(seen.toSorted()).toEqual(written.toSorted());
-}, 60_000);
+});
 
 test('events of one account, of types, of a user; also where few of very many pass', async () => {
   const user = newUser();

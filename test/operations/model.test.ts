@@ -286,4 +286,4 @@ test('whatever happens in whatever order, the database holds what a simple accou
     }),
     { numRuns: RUNS, interruptAfterTimeLimit: TIME_LIMIT_MS, endOnFailure: false },
   );
-}, 120_000);
+});

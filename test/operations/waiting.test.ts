@@ -53,7 +53,7 @@ test('those who wait are served in the order they came, however often they have 
   }
   await all;
   expect(served).toEqual(names);
-}, 60_000);
+});
 
 test.each([
   ['disabled', `status = 'disabled', is_active = false, disabled_reason = 'manual'`, {}, 'ALL_RESTRICTED'],
@@ -89,7 +89,7 @@ test('a wait goes on where an account is only leased, or recovers in time', asyn
   await harness.refusal('account.allocate', wish(user));
   await letLeaseEnd(harness, account_id);
   expect((await waiting).allocation.allocated_by).toBe('patient');
-}, 60_000);
+});
 
 test('a caller that its door finds gone is given nothing, and the next in the line is', async () => {
   const user = newUser();

@@ -109,4 +109,4 @@ test('whatever stands in the place of cached windows, limits are those of the da
   await connections.windows.client.unlink(`cooldown:${account_id}:invite`);
   await connections.windows.client.hset(`cooldown:${account_id}:invite`, 'a', 'b');
   expect((await harness.succeed('action.check', body)).checks.daily).toEqual(truth.daily);
-}, 60_000);
+});

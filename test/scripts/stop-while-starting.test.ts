@@ -15,7 +15,7 @@ const mayUnshare = spawnSync('unshare', [...NAMESPACE, 'true']).status === 0;
 let main: string;
 beforeAll(async () => {
   main = await buildService();
-}, 120_000);
+});
 
 async function stopAtOnce(command: string, args: string[], pidOf: (child: ChildProcess) => number) {
   const service = ['--enable-source-maps', '--import', `data:text/javascript,${TELL}`, main];

@@ -24,7 +24,7 @@ let main: string;
 beforeAll(async () => {
   directory = mkdtempSync(path.join(tmpdir(), 'up-'));
   [database, redis, vhost, main] = await Promise.all([createDatabase(), createRedis(), createVhost(), buildService()]);
-}, 120_000);
+});
 afterAll(async () => {
   await stopService(directory);
   rmSync(directory, { recursive: true });
@@ -90,7 +90,7 @@ test('it prints the first requests, which work when they are pasted, and writes 
   expect(root.operations).toContainEqual(
     expect.objectContaining({ operation: 'account.allocate', request: 'POST /api/v1/account-manager/allocate' }),
   );
-}, 120_000);
+});
 
 test('what runs already is left alone, and said to run; a changed setting restarts it on the same port', async () => {
   await up();

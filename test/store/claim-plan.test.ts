@@ -39,7 +39,7 @@ beforeAll(async () => {
   await client.connect();
   await fill();
   sample = await takeSample();
-}, 90_000);
+});
 
 afterAll(async () => {
   await client.end();
