@@ -9,8 +9,6 @@ import { park } from './park.js';
 
 // Every action, clicked by an operator; its effect is looked for in the database and on the bus.
 
-// A browser takes its time where the machine is busy.
-
 let open: OpenConsole;
 let operator: OpenedPage;
 beforeAll(async () => {

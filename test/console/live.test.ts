@@ -5,8 +5,6 @@ import { type OpenConsole, openConsole, type OpenedPage } from './open-console.j
 
 // What a page that stays open shows: changes as they come, and a service that goes and comes back.
 
-// A browser takes its time where the machine is busy.
-
 let open: OpenConsole;
 let reader: OpenedPage;
 beforeEach(async () => {

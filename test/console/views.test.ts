@@ -5,8 +5,6 @@ import { OWNED_USER, type OpenConsole, openConsole, type Role } from './open-con
 // Every view, as three roles see it: in both schemes, on a phone, and judged by axe.
 
 const STRANGE_USER = 202;
-// A browser takes its time where the machine is busy.
-
 let open: OpenConsole;
 let account: string;
 beforeAll(async () => {
