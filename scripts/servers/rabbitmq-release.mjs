@@ -14,7 +14,6 @@ const SUITES = new Map([
   ['4.0', 'trixie'],
   ['4.3', 'forky'],
 ]);
-const MIRROR = process.env.DEBIAN_MIRROR ?? 'http://deb.debian.org/debian';
 /** debootstrap's script for every release of today; that of a release which is younger than debootstrap is not there. */
 const SCRIPT = '/usr/share/debootstrap/scripts/sid';
 const LOCAL = path.resolve(import.meta.dirname, '../../.local');
@@ -129,7 +128,7 @@ function unpack(version, say) {
   );
   const fresh = `${rootOf(version)}.new`;
   rmSync(fresh, { recursive: true, force: true });
-  run('debootstrap', ['--variant=minbase', suite, fresh, MIRROR, SCRIPT]);
+  run('debootstrap', ['--variant=minbase', suite, fresh, process.env.DEBIAN_MIRROR || findMirror(), SCRIPT]);
   writeFileSync(path.join(fresh, 'etc/hosts'), '127.0.0.1 localhost\n');
   // Nothing may start while packages are installed there.
   writeFileSync(path.join(fresh, 'usr/sbin/policy-rc.d'), '#!/bin/sh\nexit 101\n', { mode: 0o755 });
@@ -139,6 +138,15 @@ function unpack(version, say) {
     throw new Error(`Debian ${suite} brings ${found ? path.basename(path.dirname(found.programs)) : 'no RabbitMQ'}`);
   }
   renameSync(fresh, rootOf(version));
+}
+
+/** @returns {string} where this machine's own packages come from */
+function findMirror() {
+  const { stdout } = spawnSync('apt-get', ['indextargets', '--format', '$(REPO_URI)'], { encoding: 'utf8' });
+  // Security updates come from elsewhere, for one release only.
+  const found = stdout.split('\n').find((uri) => uri !== '' && !uri.includes('security'));
+  if (found === undefined) throw new Error('apt-get names no source of packages: set DEBIAN_MIRROR');
+  return found;
 }
 
 /**
