@@ -52,6 +52,10 @@ audit: node ## known vulnerabilities of the packages; fails too when the registr
 sbom: node ## what a production installation consists of, into dist/sbom.json (CycloneDX)
 	@npm run --silent sbom
 
+.PHONY: reference
+reference: $(PACKAGES) ## both contracts as one HTML page that needs no network, into dist/reference.html
+	@npm run --silent reference
+
 .PHONY: bench
 bench: build ## requests per second, on fresh servers (ARGS: options of the load script)
 	@node scripts/with-servers.mjs .local/bench npm run --silent bench -- $(ARGS)
@@ -79,6 +83,10 @@ faults: build ## every fault under load, judged from outside; prints a table (FA
 .PHONY: faults-cluster
 faults-cluster: build ## what a RabbitMQ cluster of three loses under load, judged from outside; prints a table (RABBITMQ=4.3)
 	@SKIP_SERVERS=1 EVERY_FAULT=1 $(WITH_NODE)npm test --silent -- --runInBand test/faults/cluster-faults $(ARGS)
+
+.PHONY: drills
+drills: $(CLIENT) ## the guides that take long, carried out: back-up and restore, upgrade, moving over, CONTRIBUTING (ARGS=test/drills/restore)
+	@DRILLS=1 npm test --silent -- --runInBand $(or $(ARGS),test/drills)
 
 .PHONY: fuzz
 fuzz: $(CLIENT) ## 100,000 messages, most of them wrong, against one process (FUZZ_MESSAGES, FUZZ_SEED)

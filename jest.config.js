@@ -10,6 +10,8 @@ export default {
     ...(process.env.EVERY_FAULT ? [] : ['/faults/(every-fault|cluster)']),
     // Draws pictures: `make console-show`.
     ...(process.env.SHOW_CONSOLE ? [] : ['/console/show']),
+    // Guides that take long: `make drills`.
+    ...(process.env.DRILLS ? [] : ['/test/drills/']),
   ],
   moduleNameMapper: {
     '^(\\.{1,2}/.*)\\.js$': '$1',
@@ -21,6 +23,6 @@ export default {
   setupFilesAfterEnv: ['<rootDir>/test/support/within-one-day.ts'],
   // Bounds what hangs; a machine on which others work as well is no fault.
   testTimeout: 120_000,
-  // Of two processors: many tests wait for what takes its time (a broker that starts, a lease that ends).
+  // More than the two processors: many tests wait for slow events (a broker that starts, a lease that ends).
   maxWorkers: 3,
 };

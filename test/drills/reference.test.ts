@@ -1,0 +1,56 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import type { Browser } from 'playwright-core';
+import { OPERATION_NAMES, OPERATIONS } from '../../contracts/operations.js';
+import { writeReference } from '../../scripts/reference.mjs';
+import { openChromium } from '../console/chromium.js';
+
+// The reference of both contracts, opened in a real browser that may reach no network.
+
+let folder: string;
+let file: string;
+let browser: Browser;
+beforeAll(async () => {
+  folder = mkdtempSync(path.join(tmpdir(), 'reference-'));
+  file = path.join(folder, 'reference.html');
+  writeReference(file);
+  browser = await openChromium();
+}, 60_000);
+afterAll(async () => {
+  await browser.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The text of the page once it shows `awaited`, and all that it has asked the network for or complained of. */
+async function open(door: string, awaited: string): Promise<{ text: string; asked: string[]; faults: string[] }> {
+  const context = await browser.newContext({ offline: true, viewport: { width: 1400, height: 900 } });
+  const page = await context.newPage();
+  const asked: string[] = [];
+  const faults: string[] = [];
+  page.on('request', (request) => {
+    if (!/^(file|data|blob):/.test(request.url())) asked.push(request.url());
+  });
+  page.on('console', (message) => {
+    if (message.type() === 'error') faults.push(message.text());
+  });
+  page.on('pageerror', (error) => faults.push(error.message));
+  await page.goto(`${pathToFileURL(file).href}?${door}`);
+  await page
+    .getByText(awaited)
+    .first()
+    .waitFor({ timeout: 30_000 })
+    .catch(() => undefined);
+  const text = await page.locator('body').innerText();
+  await context.close();
+  return { text, asked, faults };
+}
+
+test.each(['http', 'amqp'])('it shows every operation over %s, and asks nothing of the network', async (door) => {
+  const { text, asked, faults } = await open(door, OPERATIONS['admin.remove'].summary);
+  expect(asked).toEqual([]);
+  expect(faults).toEqual([]);
+  expect(OPERATION_NAMES.filter((name) => !text.includes(OPERATIONS[name].summary))).toEqual([]);
+}, 60_000);
