@@ -4,7 +4,10 @@ import type { Reply } from '../../src/requests/request.js';
 import { finalReplyOf, isFinal, type Ledger, type LedgerRequest } from './ledger.js';
 import type { World } from './world.js';
 
-/** One thing that must never be; `invariant` as docs/decisions.md numbers them. */
+/**
+ * One thing that must never be. I1: an account has two holders. I2: a limit is exceeded. I3: a confirmed request has
+ * another number of effects than one, or no answer. I4: an event is lost, or out of order. I5: something does not drain.
+ */
 export interface Violation {
   invariant: 'I1' | 'I2' | 'I3' | 'I4' | 'I5' | 'the fault itself';
   what: string;
