@@ -51,7 +51,7 @@ export default defineConfig(
     rules: { 'no-restricted-syntax': ['error', noTime, noRandomness] },
   },
   {
-    // Same answer to the same question: nothing here reaches the world. What may be imported is the import rules' business.
+    // Same answer to the same question: nothing here reaches the world. The import rules say what may be imported.
     files: ['src/decide/**', 'contracts/**'],
     rules: {
       'no-restricted-globals': [

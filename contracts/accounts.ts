@@ -158,7 +158,7 @@ export const errorReply = z.strictObject({
         found: z
           .string()
           .nullable()
-          .describe("What was found: a name, a sentence or a code of Telegram's, never the reported text"),
+          .describe("The finding: a name, a sentence or a code of Telegram's, never the reported text"),
       })
       .describe('Why the error was classified as it was'),
   }),

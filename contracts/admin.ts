@@ -95,7 +95,7 @@ export const registerReply = z.strictObject({
   ),
 });
 
-/** What an operator writes into the history; shorter than any session string, so that none can get there. */
+/** The reason that an operator writes into the history; shorter than any session string, so that none can get there. */
 const note = z
   .string()
   .min(1)

@@ -1,4 +1,4 @@
-/** What surrounds a request's body, and the bounds every door holds. */
+/** The envelope of a request's body, and the bounds every door holds. */
 export const ENVELOPE = {
   contentType: 'application/json',
   /** A larger body is refused before it is parsed. */

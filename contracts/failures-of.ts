@@ -1,7 +1,7 @@
 import { FAILURE_CODES, type FailureCode } from './failures.js';
 import { OPERATIONS, type OperationName } from './operations.js';
 
-/** What any request can meet, beside the refusals of its operation. */
+/** Refusals that any request can meet, beside those of its operation. */
 const OF_ANY: readonly FailureCode[] = [
   'VALIDATION_FAILED',
   'MALFORMED_MESSAGE',

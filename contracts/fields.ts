@@ -16,7 +16,7 @@ export const id = z.guid().toLowerCase().describe('UUID');
 /** An instant: ISO 8601, UTC, milliseconds. */
 export const instant = z.iso.datetime().describe('ISO 8601, UTC, milliseconds');
 
-/** What every store keeps, and an instant of the contract can write. */
+/** Instants that every store keeps and the contract can write. */
 const FIRST_INSTANT = '0001-01-01T00:00:00.000Z';
 const LAST_INSTANT = '9999-12-31T23:59:59.999Z';
 
@@ -59,11 +59,11 @@ export const text = (max: number) =>
     .max(max)
     .refine((given) => !/[\0\p{Surrogate}]/u.test(given), 'must hold neither NUL nor half of a surrogate pair');
 
-/** What no store keeps: NUL, and half of a surrogate pair. */
+/** Characters that no store keeps: NUL, and half of a surrogate pair. */
 const UNKEEPABLE = /[\0\p{Surrogate}]/gu;
 
 /**
- * Free text that is read and not kept, of at most `max` UTF-16 units. What no store keeps is replaced, not refused: a
+ * Free text that is read and not kept, of at most `max` UTF-16 units. Characters that no store keeps are replaced, not refused: a
  * library that cuts a message within an emoji must not lose what the message says of the account.
  */
 export const unkeptText = (max: number) =>
@@ -110,7 +110,7 @@ export const channel = z
 export const fence = z.int().min(0).describe('Rises by one with every grant of the account');
 
 export const ACTION_TYPES = ['invite', 'message', 'add_contact', 'join_channel', 'leave_channel', 'parse'] as const;
-/** What an account does on Telegram, as far as limits are concerned. */
+/** The actions of an account on Telegram, as far as limits are concerned. */
 export const actionType = z.enum(ACTION_TYPES);
 export type ActionType = z.output<typeof actionType>;
 
@@ -122,7 +122,7 @@ export const PURPOSES = [
   'channel_management',
   'general',
 ] as const;
-/** What an account is asked for; it decides which limits must have room. */
+/** The purpose of a lease; it decides which limits must have room. */
 export const purpose = z.enum(PURPOSES);
 export type Purpose = z.output<typeof purpose>;
 
@@ -153,7 +153,7 @@ export const ERROR_CLASSES = [
   'transient',
   'other',
 ] as const;
-/** What a Telegram error is, once classified. */
+/** The class of a Telegram error. */
 export const errorClass = z.enum(ERROR_CLASSES);
 export type ErrorClass = z.output<typeof errorClass>;
 

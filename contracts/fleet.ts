@@ -94,7 +94,7 @@ export const accountsReply = z.strictObject({
   available_now: z
     .int()
     .describe(
-      'Free accounts that account.allocate could grant now for the purpose and in the channel; judged are the first 5,000. Of the whole fleet: all free accounts, whatever their limits',
+      'Free accounts that account.allocate could grant now for the purpose and in the channel; judged are the first 5,000. For the whole fleet: all free accounts, whatever their limits',
     ),
   aggregates: z.strictObject({
     status_distribution: z.record(accountStatus, z.int()),
@@ -200,7 +200,7 @@ export const explainReply = z.strictObject({
         grantable: z
           .boolean()
           .describe(
-            'Whether account.allocate could grant it now. hourly, cooldown and burst may fail: they keep no account back that can act before a lease of 30 minutes ends. Of several actions one with room will do',
+            'Whether account.allocate could grant it now. hourly, cooldown and burst may fail: they keep no account back that can act before a lease of 30 minutes ends. One action with room will do',
           ),
         grantable_at: instant
           .nullable()

@@ -11,7 +11,7 @@ import {
 import { normaliseChannel } from './normalise-channel.js';
 import { printable } from './usage-stats.js';
 
-/** How an account stands where it is registered from. What is taken over never makes it healthier. */
+/** How an account stands where it is registered from. Nothing that is taken over makes it healthier. */
 
 const counted = z.int().min(0).max(1_000_000);
 /** More channels of one action are not taken over in one request. */

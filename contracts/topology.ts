@@ -32,7 +32,7 @@ export const REQUEST_QUEUES = {
 >;
 export const REQUEST_QUEUE_KEYS = Object.keys(REQUEST_QUEUES) as RequestQueue[];
 
-/** Of the request queues and of the dead-letter queue: nothing is dropped, by length, by count or on its way out. */
+/** Arguments of the request queues and of the dead-letter queue: nothing is dropped, by length, by count or on its way out. */
 export const REQUEST_QUEUE_ARGUMENTS = {
   'x-queue-type': 'quorum',
   'x-delivery-limit': 20,

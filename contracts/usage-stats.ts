@@ -61,7 +61,7 @@ const KNOWN = {
 };
 
 /**
- * What a holder reports at release. It never fails for a channel that cannot be read or for a field that nobody knows:
+ * The report of a holder at release. It never fails for a channel that cannot be read or for a field that nobody knows:
  * the account would stay leased, and callers do not look at this answer. `ignored` names them.
  */
 export const usageStats = z

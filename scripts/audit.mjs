@@ -34,7 +34,7 @@ export function judgeAudit(output) {
     // No report at all is told below.
   }
   const { vulnerabilities, message, error } = report;
-  // What failed has a JSON form as well; only a report counts as an answer.
+  // A failure has a JSON form as well; only a report counts as an answer.
   if (report.auditReportVersion === undefined || vulnerabilities === undefined) {
     const reason = message ?? (error?.summary || 'npm audit wrote no report');
     // An address inside the message may hold credentials, and says less than the status before it.

@@ -2,7 +2,7 @@ import { randomBytes, randomInt, randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** Of nobody's real accounts. */
+/** A user without real accounts. */
 const USER = 424_242;
 const SERVICE = 'first-steps';
 

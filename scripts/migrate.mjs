@@ -204,7 +204,7 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   work.then(
     (applied) => console.log(applied.length === 0 ? 'The database is up to date' : `Applied ${applied.length} in all`),
     (/** @type {Error} */ error) => {
-      // Of several addresses that were tried the error has a code, and no message.
+      // Where several addresses were tried, the error has a code and no message.
       console.error(`migrate: ${error.message || /** @type {NodeJS.ErrnoException} */ (error).code}`);
       process.exitCode = 1;
     },

@@ -79,7 +79,7 @@ export function buildDefinitions({ callers, vhost = 'account-manager', own = OWN
   const names = [own, ...callers.map(({ name }) => name)];
   for (const name of names) {
     if (!/^[a-z0-9._-]{1,100}$/.test(name)) throw new Error(`${name}: must be 1 to 100 of a-z 0-9 . _ -`);
-    // What is `reply.a.b` to one would be to the other, too.
+    // The queue `reply.a.b` would belong to both.
     const within = names.find((other) => name.startsWith(`${other}.`));
     if (within !== undefined) throw new Error(`${name}: must not lie within ${within}`);
     if (names.indexOf(name) !== names.lastIndexOf(name)) throw new Error(`${name}: is named twice`);

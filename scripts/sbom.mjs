@@ -28,7 +28,7 @@ const ROOT = path.resolve(import.meta.dirname, '..');
  */
 export function productionPackages({ packages }) {
   const kept = Object.entries(packages).filter(
-    // What is not below node_modules is a package of this project's own, and the link to it.
+    // Packages outside node_modules are this project's own, and so are the links to them.
     ([place, { dev, devOptional, optional, peer, link }]) =>
       place.includes('node_modules/') && !dev && !devOptional && !optional && !peer && !link,
   );

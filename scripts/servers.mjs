@@ -57,7 +57,7 @@ import { redis } from './servers/redis.mjs';
  * @typedef {Record<Server['variable'] | 'RABBITMQ_MANAGEMENT_URL', string>} Urls what DIR/env holds
  */
 
-/** Of the nodes of a cluster. */
+/** Separates the URLs of a cluster's nodes. */
 const BETWEEN_URLS = /\s*,\s*(?=[a-z]+:\/\/)/;
 
 /** @type {Server[]} */

@@ -14,7 +14,7 @@ import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './teleme
 
 export { ConfigError } from './config/config-error.js';
 
-/** What the service is told at start; immutable from then on. */
+/** Settings of the service, read at start; immutable from then on. */
 export interface Config extends Tls {
   /** Connections to PostgreSQL that requests share. */
   databasePoolSize: number;
@@ -33,7 +33,7 @@ export interface Config extends Tls {
   /** How long the HTTP door keeps an idle connection. */
   httpKeepAliveSeconds: number;
   limits: Limits;
-  /** Who may do what; null: callers are not told apart. */
+  /** Rights of the callers; null: callers are not told apart. */
   access: AccessPolicy | null;
   /** 64 hexadecimal digits each; the first seals, all open. */
   sessionEncryptionKeys: readonly string[];
@@ -80,7 +80,7 @@ export interface JobsConfig {
 export interface Setting {
   name: string;
   meaning: string;
-  /** What holds where it is not set; null: it must be set. */
+  /** The default; null: it must be set. */
   default: string | null;
   /** Never shown; may be given as the path of a file in `<name>_FILE` instead. */
   secret: boolean;
@@ -90,7 +90,7 @@ export interface Setting {
 const namesRedisDatabase = ({ pathname, searchParams }: URL): boolean =>
   /^\/?\d{0,4}$/.test(pathname) && !searchParams.has('db');
 
-/** Who the service is does not depend on the node that it is connected to. */
+/** The identity of the service does not depend on the node that it is connected to. */
 const areOfOneBroker = (list: string): boolean =>
   new Set(splitUrls(list).map((one) => `${userOf(one)} ${new URL(one).pathname.replace(/^\/$/, '')}`)).size === 1;
 
@@ -185,7 +185,7 @@ const environment = z.object({
   }),
   REENTRY_PERCENT: wholeNumber(1, 100)
     .prefault('50')
-    .meta({ meaning: 'What is left of each daily limit on these days' }),
+    .meta({ meaning: 'The share of each daily limit that is left on these days' }),
   JOBS_ENABLED: z
     .enum(['true', 'false'], 'must be true or false')
     .prefault('true')
@@ -344,7 +344,7 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
 
 const isOfSessionKeys = ({ variable }: ConfigProblem): boolean => variable.startsWith('SESSION_ENCRYPTION_KEY');
 
-/** Of a scan's time, probes get half. */
+/** Probes get half of a scan's time. */
 const toProbe = (given: z.output<typeof environment>): JobsConfig['probe'] =>
   given.TELEGRAM_API_ID === undefined || given.TELEGRAM_API_HASH === undefined
     ? undefined

@@ -28,7 +28,7 @@ export interface HealthOptions {
   metrics: Metrics;
 }
 
-/** What this instance can say of itself and of what it depends on. */
+/** The state of this instance, and of its dependencies. */
 export function createHealth({ access, database, connections, amqp, relay, watch, redis, metrics }: HealthOptions) {
   /** Each dependency's state and latency; Redis is not needed to be ready. */
   async function dependencies(): Promise<Record<'database' | 'broker' | 'redis', Check>> {

@@ -81,7 +81,7 @@ async function main(): Promise<void> {
   } catch (error) {
     // Stopped while it was starting: the stop decides the exit code.
     if (isStopping()) return;
-    // What the operator can mend is one sentence; the rest is a defect, whose stack is wanted.
+    // A fault that the operator can mend is one sentence; the rest is a defect, whose stack is wanted.
     if (error instanceof StartError) log.error(`could not start: ${error.message}`);
     else log.error('could not start', { error });
     // Nothing was served; what the stop has to say would only hide the cause.

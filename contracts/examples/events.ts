@@ -13,7 +13,7 @@ const envelope = {
   datacontenttype: 'application/json',
 } as const;
 
-/** Of an account. */
+/** An event of an account. */
 const ofAccount = (type: EventType, data: Record<string, unknown>): CloudEvent => ({
   ...envelope,
   type,
@@ -21,7 +21,7 @@ const ofAccount = (type: EventType, data: Record<string, unknown>): CloudEvent =
   data: { ...data, account_id: EXAMPLE.accountId, user_id: EXAMPLE.userId, sequence: 12, request_id: 'campaign-7/42' },
 });
 
-/** Of no account in particular. */
+/** An event of the whole fleet. */
 const ofFleet = (type: EventType, data: Record<string, unknown>): CloudEvent => ({ ...envelope, type, data });
 
 const lease = { lease_id: EXAMPLE.leaseId, fence: EXAMPLE.fence, service_name: EXAMPLE.serviceName };

@@ -31,7 +31,7 @@ export const EXAMPLE = {
   permitId: 'c4b5a697-8879-4a6b-9c5d-4e3f20110213',
   serviceName: 'invite-service',
   phone: '+15005550006',
-  /** Of the form Telethon writes; its key is the bytes from 0 to 255 and opens nothing. */
+  /** In the form that Telethon writes; its key is the bytes from 0 to 255 and opens nothing. */
   sessionData:
     '1ApWapzMBuwABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fICEiIyQlJicoKSorLC0uLzAxMjM0NTY3ODk6Ozw9Pj9AQUJDREVGR0hJS' +
     'ktMTU5PUFFSU1RVVldYWVpbXF1eX2BhYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ent8fX5_gIGCg4SFhoeIiYqLjI2Oj5CRkpOUlZaXmJmam5y' +

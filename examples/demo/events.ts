@@ -5,7 +5,7 @@ import { EXCHANGES } from '../../contracts/topology.js';
 /** An event, and when it arrived, epoch milliseconds. */
 export type ReceivedEvent = CloudEvent & { receivedAt: number };
 
-/** What has arrived on the events exchange, in order and without repeats. */
+/** Events that have arrived on the events exchange, in order and without repeats. */
 export interface EventListener {
   received: ReceivedEvent[];
   close(): Promise<void>;

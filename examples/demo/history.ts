@@ -6,7 +6,7 @@ import type { Lease, Permit, Recovery, StoredEvent, Wait } from './prove.js';
 /** How often something was seen, by what it was. */
 export type Counts = Record<string, number>;
 
-/** What has happened so far, in numbers. */
+/** The story so far, in numbers. */
 export interface Figures {
   grants: number;
   held: number;

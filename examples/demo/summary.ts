@@ -40,10 +40,10 @@ export interface Evidence {
   limits: Readonly<Record<string, ActionLimits>>;
 }
 
-/** What was seen before and after a midnight. */
+/** Observations before and after a midnight. */
 export interface Midnight {
   day: string;
-  /** What was used of the new day's limits, before the reset had run. */
+  /** Usage of the new day's limits, before the reset had run. */
   used: number;
   /** What the reset has archived, by `<account> <action>`. */
   archive: Counts;

@@ -30,7 +30,7 @@ export function createView() {
       for (const rule of Object.keys(figures.refusedActions).filter(isNew)) say(`first action refused by ${rule}`);
       say(paint('dim', describeFigures(figures)));
     },
-    /** Of the many grants the first of each service is told; what stands out is told always. */
+    /** The first grant of each service is told, of the many; events that stand out are told always. */
     event: ({ type, subject, data, receivedAt }: ReceivedEvent, account: string) => {
       if (type === 'account.allocated' && !isNew(data.service_name)) return;
       const text = describeEvent(type, data, receivedAt - (recoveryAt.get(subject) ?? receivedAt));

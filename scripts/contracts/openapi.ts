@@ -80,7 +80,7 @@ function describeOperation(name: OperationName) {
   const body: JsonSchema = {
     ...whole,
     properties: Object.fromEntries(fields.filter(([field]) => !inPath.has(field))),
-    // What the query string may carry instead need not stand in the body.
+    // A field that the query string may carry need not stand in the body.
     required: required.filter((field) => !inPath.has(field) && !inQuery.includes(field)),
   };
   const envelope = ['deadline', 'traceparent', 'requestId', ...(changesState ? ['idempotencyKey'] : [])];

@@ -2,7 +2,7 @@ import { ENVELOPE } from '../../contracts/envelope.js';
 import { maxBodyBytesOf } from '../../contracts/operations.js';
 import { FAILURES, type FailureCode, type FailureReply } from '../../contracts/failures.js';
 
-/** Of the contract, not of the program: rises when a caller has to change; its second number with additions. */
+/** Version of the contract, not of the program: it rises when a caller has to change; its second number with additions. */
 export const CONTRACT_VERSION = '1.1.0';
 
 export const LICENSE = { name: 'MIT', url: 'https://opensource.org/license/mit' };

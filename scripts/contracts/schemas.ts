@@ -16,7 +16,7 @@ export function toSchema(schema: z.ZodType, target: Draft): JsonSchema {
   return described;
 }
 
-/** What an absent field becomes is found out by leaving it out: `withDefault` hides it in a transform. */
+/** Leaving a field out shows what an absent field becomes: `withDefault` hides it in a transform. */
 function addDefaults(object: z.ZodObject, described: JsonSchema): void {
   for (const [name, field] of Object.entries(object.shape)) {
     const property = described.properties?.[name];

@@ -11,7 +11,7 @@ interface ExceededLimit {
   limit: LimitReason;
   used: number;
   allowed: number;
-  /** Of a limit per channel. */
+  /** Present for a limit per channel. */
   target_channel_id?: string;
 }
 
@@ -63,7 +63,7 @@ export function announceExceeded(
   if (excess.length === 0) return false;
   const data = { action_type: actionType, limits: excess.map(({ exceeded }) => exceeded) };
   appendEvent(work, account, 'limit.exceeded', data, origin);
-  // Of a limit that never has room again, such as a channel's total, the alert is of the day.
+  // An alert about a limit that never has room again, such as a channel's total, lasts for the day.
   const ends = excess.map(({ endsAt }) => (endsAt === NEVER ? nextUtcMidnight(work.now) : endsAt));
   work.changes.alerts.push({
     kind: 'limit_exceeded',

@@ -38,7 +38,7 @@ export interface Surveys {
 const ENOUGH = 16;
 /** No transaction is in work for longer: what it has used may become visible this much later than it was used. */
 const LONGEST_TRANSACTION_MS = 60_000;
-/** What a survey cannot see, such as limits that were changed by hand, is found this much later. */
+/** A change that a survey cannot see, such as limits changed by hand, is found this much later. */
 const LONGEST_LIFE_MS = 600_000;
 const MAX_KNOWN = 1_000;
 

@@ -12,7 +12,7 @@ type LockingContext = Pick<BatchContext, 'sql' | 'locks' | 'afterRollback'>;
  * Redis is away. An account whose lock somebody holds is not in the answer.
  *
  * A lock whose lease is over is nobody's: the lease has only just ended, or its release did not reach Redis. It is
- * given back, so that a lease ends at its instant in both stores. What no lease of the database explains is left alone.
+ * given back, so that a lease ends at its instant in both stores. A lock that no lease of the database explains is left alone.
  */
 export async function takeLeaseLocks(
   context: LockingContext,

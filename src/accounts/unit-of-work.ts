@@ -52,7 +52,7 @@ export interface UnitOfWork {
   readonly changes: Changes;
 }
 
-/** Whose doing a change is; null for what ends by itself. */
+/** The author of a change; null where something ends by itself. */
 export interface Origin {
   requestId: string;
   traceparent: string | null;
@@ -262,7 +262,7 @@ export const windowOf = (account: AccountRecord, actionType: ActionType): UsageW
 export const channelUsageOf = (account: AccountRecord, actionType: ActionType, channel: string): ChannelUsage =>
   account.channels.get(channelKey(actionType, channel)) ?? EMPTY_CHANNEL_USAGE;
 
-/** What was done: `quantity` counts for the account, `byChannel` for the channels. */
+/** An action that was done: `quantity` counts for the account, `byChannel` for the channels. */
 export interface Usage {
   actionType: ActionType;
   quantity: number;
@@ -322,7 +322,7 @@ export function setUsage(
 
 /**
  * The day's invites are shown for so many channels: they travel with the account's row, which every operation reads and
- * writes. What comes beyond is shown in one sum; limits are judged by the channels' own counters, which have no bound.
+ * writes. Further channels are shown in one sum; limits are judged by the channels' own counters, which have no bound.
  */
 const MAX_CHANNELS_SHOWN = 1_000;
 /** Stands for the channels beyond; no channel's key. */

@@ -41,7 +41,7 @@ export function askWhyRefused(url: string, options: object = {}): Promise<string
         const response = longText(`\0${credentials.join('\0')}`);
         socket.write(toFrame(START_OK, [Buffer.alloc(4), shortText('PLAIN'), response, shortText('en_US')]));
       } else if (method === TUNE) {
-        // What it proposes is agreed to.
+        // Its proposals are accepted.
         socket.write(toFrame(TUNE_OK, [content]));
         socket.write(toFrame(OPEN, [shortText(vhost), shortText(''), Buffer.alloc(1)]));
       } else {

@@ -33,7 +33,7 @@ export interface Consumer {
   close(): Promise<void>;
 }
 
-/** Of a message without a body, sent to a queue to learn whether its consumers hear anything. */
+/** Type of a message without a body, sent to a queue to learn whether its consumers hear anything. */
 export const PROBE_TYPE = 'account-manager.probe';
 
 /** The broker lets nobody else set this service's user on a message. */

@@ -165,7 +165,7 @@ async function inspectManagement({
   try {
     const topology = await management.readTopology();
     const nodes = await readNodes(management);
-    // What is missing as a whole was told over AMQP.
+    // AMQP has told of entities that are missing as a whole.
     const differences = compareTopology(CONTRACT_TOPOLOGY, topology).filter((one) => /policy|binding/.test(one));
     return {
       differences: topology.queues.length === 0 ? [] : differences,

@@ -8,7 +8,7 @@ export interface Management {
   readTopology: () => Promise<FoundTopology>;
   /** The answer to a GET below `/api` of the URL that is asked, such as `nodes`; null: its user may not look at that. */
   look: (what: string) => Promise<unknown>;
-  /** What is asked for queues and permissions: the virtual host, percent-encoded. */
+  /** The virtual host, percent-encoded, as paths for queues and permissions take it. */
   vhost: string;
 }
 
@@ -31,7 +31,7 @@ const MAX_BYTES = 32 * 1024 * 1024;
 export function createManagement({ url, rabbitmqUrl, tls }: ManagementOptions): Management {
   const vhost = encodeURIComponent(decodeURIComponent(firstUrl(rabbitmqUrl).pathname.slice(1)) || '/');
   const urls = splitUrls(url);
-  /** Of the URL that is asked: the next one, once it has failed. */
+  /** Index of the URL that is asked: the next one, once it has failed. */
   let current = 0;
   const list = async <T>(what: string): Promise<T> =>
     (await getJson(new URL(`/api/${what}/${vhost}`, urls[current]), tls)) as T;

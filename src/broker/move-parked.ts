@@ -202,7 +202,7 @@ function publishCopy(
   }
 }
 
-/** What the broker counts is its own; `CC` and `BCC` would send the message elsewhere, too. */
+/** The counters of the broker are its own; `CC` and `BCC` would send the message elsewhere, too. */
 const UNCOPIED_HEADERS: ReadonlySet<string> = new Set(['x-delivery-count', 'x-acquired-count', 'CC', 'BCC']);
 
 const copyHeaders = (headers: object | undefined): Record<string, unknown> =>
@@ -240,7 +240,7 @@ async function exists(link: ChannelModel, queue: string): Promise<boolean> {
   }
 }
 
-/** What the broker closes it for is thrown by the call that was under way. */
+/** The call that was under way throws the reason why the broker closes it. */
 async function openChannel(link: ChannelModel): Promise<Channel> {
   const channel = await link.createChannel();
   channel.on('error', () => undefined);

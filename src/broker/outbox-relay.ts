@@ -54,7 +54,7 @@ const CLOSE_TIMEOUT_MS = 2_000;
 /**
  * Publishes committed events, in order per account, at least once. One relay works in the whole installation: who
  * holds the session's advisory lock. It takes what stands in the outbox rather than what lies beyond the last id: ids are
- * handed out before commits, so a smaller one may appear later. What was confirmed but not taken out when a relay died is
+ * handed out before commits, so a smaller one may appear later. An event that was confirmed but not taken out when a relay died is
  * published again.
  */
 export function createOutboxRelay({ databaseUrl, publisher, log, observe = {} }: OutboxRelayOptions): OutboxRelay {
@@ -144,7 +144,7 @@ export function createOutboxRelay({ databaseUrl, publisher, log, observe = {} }:
     /** An event that was not published keeps back those of its account alone, which would overtake it. */
     const keptBack = new Set<string | null>();
     for (const group of groupEvents(rows)) {
-      // Who has lost the session has lost the lock: what would follow may be another's to publish by now.
+      // A relay that has lost the session has lost the lock: another relay may publish by now.
       if (isOver()) break;
       const due = group.filter(({ accountId }) => !keptBack.has(accountId));
       const outcomes = await Promise.allSettled(due.map((row) => publisher.publish(toMessage(row))));
@@ -193,7 +193,7 @@ function sessionOptions(connectionString: string): pg.ClientConfig {
     // The server frees the lock of a relay that vanished without a word after 25 s. A removal that a crash of the
     // server loses costs an event that is published again, which subscribers bear anyway; waiting for the disk costs each
     // round.
-    // Of an outbox that was empty when it was analysed the planner would read every row that was ever there.
+    // The planner would read every row that was ever in an outbox that was empty when it was analysed.
     options:
       '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c synchronous_commit=off -c enable_seqscan=off',
   };

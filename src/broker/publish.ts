@@ -135,7 +135,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
         const unroutable = publishId !== null && returned.delete(publishId);
         if (error !== null) reject(toPublishFailed(error));
         else if (unroutable) {
-          // What it goes to was deleted; the next try is to find it again.
+          // Its target was deleted; the next try is to find it again.
           declare?.(channel).catch(() => undefined);
           reject(new PublishFailed('unroutable', `no queue takes ${exchange}/${routingKey}`));
         } else resolve();

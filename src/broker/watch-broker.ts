@@ -20,7 +20,7 @@ export interface BrokerWatch {
   verify: () => Promise<void>;
   start: () => void;
   stop: () => Promise<void>;
-  /** What is wrong and could not be mended, one sentence each. */
+  /** Faults that could not be mended, one sentence each. */
   problems: () => readonly string[];
 }
 
@@ -32,7 +32,7 @@ export interface BrokerWatchOptions {
   consumers: () => ReadonlyMap<string, Consumer>;
   /** By name, whether the channel could be published on at once. */
   publishers: () => Readonly<Record<string, boolean>>;
-  /** What the door knows to be wrong at the broker, one sentence each. */
+  /** Faults at the broker that the door knows of, one sentence each. */
   doorProblems: () => readonly string[];
   /** Tells operators of the problems, as they now are. */
   alarm: (problems: readonly string[]) => Promise<void>;
@@ -42,7 +42,7 @@ export interface BrokerWatchOptions {
     problems?(count: number): void;
     repaired?(what: 'queue' | 'consumer' | 'topology'): void;
   };
-  /** Between two looks. What is found at two of them is told: within 30 s of its beginning. */
+  /** Between two looks. A fault found at two of them is reported: within 30 s of its beginning. */
   everyMs?: number;
 }
 
@@ -75,7 +75,7 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
   let sightings = new Map<string, ConsumerSighting>();
   /** As they were at the last look. */
   let queues: FoundTopology['queues'] = [];
-  /** Of the last look, and those of them that had been there at the one before. */
+  /** Faults of the last look, and those among them that had been there at the one before. */
   let seen: readonly string[] = [];
   let standing: readonly string[] = [];
   let timer: NodeJS.Timeout | undefined;
@@ -160,7 +160,7 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
     }
   };
 
-  /** Of the differences before the topology was declared, those that are still there. */
+  /** The differences from before the topology was declared that are still there. */
   const tellMended = async (before: readonly string[]): Promise<readonly string[]> => {
     if (before.length === 0) return [];
     const found = await readTopology();
@@ -261,7 +261,7 @@ function judgeConnections(connections: Connections, publishers: Readonly<Record<
   return problems;
 }
 
-/** What the broker closes it for is thrown by the call that was under way. */
+/** The call that was under way throws the reason why the broker closes it. */
 async function openChannel(link: ChannelModel): Promise<Channel> {
   const channel = await link.createChannel();
   channel.on('error', () => undefined);

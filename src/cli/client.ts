@@ -104,7 +104,7 @@ class Unsent extends CommandError {
   }
 }
 
-/** Reads the reply of an operation. What is not one comes from something else on the way, such as a proxy. */
+/** Reads the reply of an operation. Another body comes from something on the way, such as a proxy. */
 export async function readAnswer(url: string, response: Response, signal: AbortSignal): Promise<Answer> {
   let answer: unknown;
   try {

@@ -12,7 +12,7 @@ export interface CommonOptions extends ConnectionFlags {
   output: Format;
 }
 
-/** What a command works with. */
+/** Resources that a command works with. */
 export interface Context {
   client: Client;
   format: Format;

@@ -56,7 +56,7 @@ async function tailEvents(context: Context, options: Options): Promise<undefined
   return undefined;
 }
 
-/** What every event has is told in the columns before. */
+/** The columns before show what every event has. */
 const TOLD_BEFORE = new Set(['account_id', 'user_id', 'sequence', 'request_id']);
 
 /** An event on one line. */

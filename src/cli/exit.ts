@@ -1,6 +1,6 @@
 import type { FailureCode } from '../../contracts/failures.js';
 
-/** What the command's exit codes mean (docs/command-line.md). */
+/** Meanings of the command's exit codes (docs/command-line.md). */
 export const EXIT = {
   done: 0,
   /** Nothing was done, or not everything; an awaited condition did not come about; a check failed. */

@@ -5,7 +5,7 @@ import { createProgram } from './program.js';
 
 // Ends with one of the codes of exit.ts. Data goes to stdout, everything else to stderr.
 
-/** What does not end by itself once it is told is ended. */
+/** A command that does not end by itself once it is told is ended. */
 const INTERRUPTED_MS = 1_000;
 
 const interrupt = new AbortController();
@@ -31,7 +31,7 @@ try {
 } catch (error) {
   exit = tell(error);
 }
-// What is still on its way to a slow reader arrives first.
+// Output still on its way to a slow reader arrives first.
 process.stdout.write('', () => process.exit(exit));
 
 /** Says what went wrong; answers the exit code. */

@@ -56,7 +56,7 @@ function tellPolicy({ paint }: Context, policy: Policy): string {
   return `${table}\n\n${toLines(facts, paint)}`;
 }
 
-/** What is set otherwise, with its default. */
+/** Limits that differ, with their defaults. */
 const tellDiffering = (defaults: Partial<Policy['limits'][keyof Policy['limits']]> | undefined): string =>
   Object.entries(defaults ?? {})
     .map(([name, value]) => `${name} (${value === null ? 'none' : value})`)

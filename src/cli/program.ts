@@ -66,7 +66,7 @@ export function createProgram(signal: AbortSignal, onExit: (code: ExitCode) => v
   return program;
 }
 
-/** Of the package that this file is a part of, compiled or not. */
+/** Version of the package that this file is a part of, compiled or not. */
 function readVersion(): string {
   for (let folder = import.meta.dirname; folder !== path.dirname(folder); folder = path.dirname(folder)) {
     try {

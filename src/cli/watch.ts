@@ -28,7 +28,7 @@ const ROWS = 8;
 async function watchFleet(context: Context, { every }: { every: number }): Promise<undefined> {
   if (!process.stdout.isTTY || !process.stdin.isTTY)
     throw usageError('watch needs a terminal; see status and events tail');
-  // What cannot be shown at all is told before the screen is taken.
+  // A fault is reported before the screen is taken.
   let text = await readFleet(context);
   const events: Told[] = [];
   const screen = openScreen();

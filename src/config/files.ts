@@ -22,7 +22,7 @@ export const loadLimits = (path: string | null, report: Report): Limits | null =
   return null;
 };
 
-/** Who may do what; null where no file is named, or it is no good. */
+/** Rights of the callers; null where no file is named, or it is no good. */
 export const readAccess = (path: string | null, ownUser: string | null, report: Report): AccessPolicy | null => {
   const json = path === null ? undefined : readJson(path, report);
   if (json === undefined) return null;

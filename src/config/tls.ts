@@ -27,11 +27,11 @@ type Given = { DATABASE_URL: string } & Partial<
 export interface Tls {
   /** With all that the driver needs for TLS. */
   databaseUrl: string;
-  /** Of connections to Redis and RabbitMQ whose URLs say TLS. */
+  /** Options of connections to Redis and RabbitMQ whose URLs say TLS. */
   clientTls: ClientTls;
   /** Absent: HTTP is not encrypted. */
   httpTls?: ServerTls;
-  /** What is allowed and yet worth a loud word at the start. */
+  /** Settings that are allowed and yet worth a loud word at the start. */
   warnings: readonly string[];
 }
 
@@ -102,7 +102,7 @@ const read = ([variable, path]: Named, report: Report, judge: (pem: string) => s
   return undefined;
 };
 
-/** Of several, the first: a certificate comes before those that vouch for it. */
+/** The first of several: a certificate comes before those that vouch for it. */
 const isCertificate = (pem: string): boolean => {
   try {
     new X509Certificate(pem);

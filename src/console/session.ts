@@ -2,7 +2,7 @@ import { signal } from '@preact/signals';
 import type { ConsoleSession } from '../../contracts/console.js';
 import type { OperationName } from '../../contracts/operations.js';
 
-/** Who has logged in, and may do what; null: nobody; undefined: not known yet. */
+/** The caller that has logged in, with its rights; null: nobody; undefined: not known yet. */
 export const session = signal<ConsoleSession | null | undefined>(undefined);
 
 /** Whether the operation is among those of the caller's token. */

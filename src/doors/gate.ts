@@ -51,7 +51,7 @@ export interface GateOptions {
 const CONCURRENCY_PAUSE_MS = 250;
 const BEARER = /^bearer +(\S+) *$/i;
 
-/** Of one caller, as long as this process lives. */
+/** The state of one caller, as long as this process lives. */
 interface Load {
   bucket: TokenBucket;
   inWork: number;

@@ -9,7 +9,7 @@ import type { SettlingContext } from './settle-ended.js';
 /** Begins the names of the counts that tell how probes ended. */
 export const PROBE_COUNT = 'probe_';
 
-/** What the jobs are told; `JobsConfig` has it. */
+/** Settings of the jobs; `JobsConfig` has them. */
 export interface JobSettings extends Limits {
   errorWindowMs: number;
   alerts: AlertThresholds;
@@ -20,11 +20,11 @@ export interface JobSettings extends Limits {
   probe?: ProbeSettings;
 }
 
-/** What a job works with. */
+/** Resources that a job works with. */
 export interface JobContext extends SettlingContext {
   settings: JobSettings;
   cipher: SessionCipher;
-  /** Of the cached windows, and of the lease locks, for going through their keys. */
+  /** Connections to the cached windows and to the lease locks, for going through their keys. */
   windowConnection: RedisConnection;
   lockConnection: RedisConnection;
 }

@@ -27,7 +27,7 @@ export interface ProbeSettings {
   apiHash: string;
   /** Accounts probed at the same time. */
   atOnce: number;
-  /** Of one connection. */
+  /** The time limit of one connection. */
   timeoutMs: number;
   /** Each probe begins at a random instant within so long. */
   jitterMs: number;

@@ -13,7 +13,7 @@ import { createLog, type LogFormat, type LogLevel } from '../telemetry/log.js';
 import type { Job, JobSettings } from './job.js';
 import { runJob, type RunSummary } from './run-job.js';
 
-/** What a worker is told at its start. */
+/** Settings that a worker gets at its start. */
 export interface WorkerOptions {
   databaseUrl: string;
   redisUrl: string;
@@ -28,7 +28,7 @@ export interface WorkerOptions {
   settings: JobSettings;
 }
 
-/** What a worker tells: an attempt that has ended. */
+/** A message of a worker: an attempt that has ended. */
 export interface WorkerReport {
   kind: 'ran';
   summary: RunSummary;
@@ -41,7 +41,7 @@ const REDIS_WAIT_MS = 1_000;
 /** Nobody waits for a job as for a reply, and a worker that has just started is busy with itself. */
 const REDIS_COMMAND_TIMEOUT_MS = 1_000;
 
-/** What every worker does: opens connections of its own, runs what is due of its job, closes. */
+/** Runs in every worker: opens connections of its own, runs what is due of its job, closes. */
 export async function runInWorker(job: Job): Promise<void> {
   const options = workerData as WorkerOptions;
   const log = createLog({

@@ -13,14 +13,14 @@ export interface SettlingContext extends Omit<FinishingContext, 'sql' | 'afterCo
 export interface Settled {
   /** Accounts that were locked and looked at. */
   accounts: number;
-  /** Of these, those that are active again. */
+  /** Those among them that are active again. */
   recovered: number;
   leasesExpired: number;
 }
 
 /**
  * Ends what is over on the accounts that `lock` takes, in one transaction, with its events: the same code that ends it
- * when a request meets it first. What was begun anew in the meantime stays, since it is judged under the row's lock.
+ * when a request meets it first. A wait or lease begun anew in the meantime stays, since it is judged under the row's lock.
  * Where one account cannot be settled, the others are, one by one; rejects where none can.
  */
 export async function settleEnded(context: SettlingContext, lock: (sql: Sql) => Promise<string[]>): Promise<Settled> {

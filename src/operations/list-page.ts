@@ -29,7 +29,7 @@ export function cutPage<Row>(
 }
 
 /**
- * Whose rows a caller sees in a view of the fleet: those of the user asked for, else those of its own users; null:
+ * The users whose rows a caller sees in a view of the fleet: the user asked for, else its own users; null:
  * everybody's. That the user asked for is one of its own was judged before.
  */
 export function usersSeen(

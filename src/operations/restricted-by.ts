@@ -1,7 +1,7 @@
 import type { ReplyBody } from '../../contracts/operations.js';
 import type { RestrictionRow } from '../store/history/restrictions.js';
 
-/** What is behind an account's present condition, as views tell it. */
+/** The cause of an account's present condition, as views tell it. */
 export const toRestrictedBy = (
   row: RestrictionRow | undefined,
 ): ReplyBody<'query.explain'>['accounts'][number]['restricted_by'] =>

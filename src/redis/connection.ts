@@ -12,7 +12,7 @@ interface ClientTls {
 /** Which of the service's databases a connection uses, counted from the one `REDIS_URL` names. */
 export const REDIS_DATABASES = { locks: 1, recoveryQueue: 2, windows: 3, jobLocks: 4 } as const;
 
-/** What Redis holds can be done without, a slow answer cannot. */
+/** The service can do without what Redis holds, but not with a slow answer. */
 const COMMAND_TIMEOUT_MS = 150;
 /** After a failure Redis is left alone this long, so that its absence costs one time-out and not one per request. */
 const REST_AFTER_FAILURE_MS = 1_000;

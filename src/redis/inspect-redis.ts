@@ -12,7 +12,7 @@ const OWN_KEYS: Readonly<Record<keyof typeof REDIS_DATABASES, RegExp>> = {
 };
 /** Enough to see whether somebody else writes here. */
 const LOOKED_AT = 200;
-/** Of a key, enough to know whose it is. */
+/** The beginning of a key, enough to know whose it is. */
 const SHOWN_LENGTH = 40;
 const TIMEOUT_MS = 3_000;
 

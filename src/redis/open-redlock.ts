@@ -16,8 +16,8 @@ export const rebuildLock = (redlock: Redlock, key: string, value: string): Lock 
   new Lock(redlock, [key], value, [], clock.now() + 60_000);
 
 /**
- * Takes a lock; undefined where somebody holds it. Every lock of ours is a text with an end. What is not stands in the
- * way for ever and was written by nobody of ours: it is removed.
+ * Takes a lock; undefined where somebody holds it. Every lock of ours is a text with an end. A value of another
+ * kind was written by nobody of ours and would stand in the way for ever: it is removed.
  */
 export async function acquireLock(
   redlock: Redlock,

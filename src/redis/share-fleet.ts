@@ -5,7 +5,7 @@ import type { RedisConnection } from './connection.js';
 
 const KEY = 'fleet_state';
 /**
- * What was read is shown for this many times as long as reading it took: a small fleet is seen as it is now, and a
+ * Figures are shown for this many times as long as reading them took: a small fleet is seen as it is now, and a
  * large one (200,000 accounts: half a second) takes a twentieth of the database's time at most.
  */
 const SHARED_PER_READ = 20;

@@ -7,7 +7,7 @@ import { loadAccountUsers } from '../store/accounts/load-account-users.js';
 import { gatherBatches } from './gather-batches.js';
 import { refuse } from './refuse.js';
 
-/** Who may do what, as it is now. */
+/** The rights in force. */
 export interface Access {
   /** null: callers are not told apart, and everybody may do everything. */
   policy: () => AccessPolicy | null;

@@ -165,5 +165,5 @@ function gatherNeeds(
   };
 }
 
-/** Whose requests this lane answers. */
+/** The operations whose requests this lane answers. */
 export const ACCOUNT_OPERATIONS = ['account.allocate', ...Object.keys(RULES)] as readonly AccountOperation[];

@@ -10,7 +10,7 @@ import type { Place, WaitingRoom } from './waiting-room.js';
  */
 const CONTENDED_PAUSES_MS = [5, 10, 20, 40, 80];
 
-/** What a look through a user's accounts has found others may have taken meanwhile: so often it is looked again. */
+/** Others may take the accounts that a look has found: so often it is looked again. */
 const MAX_SEARCHES = 5;
 
 /** A waiting allocation asks again this often even if nothing wakes it: a wake-up may be lost with a connection. */

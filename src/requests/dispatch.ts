@@ -56,7 +56,7 @@ export function createDispatch(runner: BatchRunner, waitingRoom: WaitingRoom): D
 /** Puts a request into a batch and answers it with the others there. */
 type Ask = (item: BatchItem) => Promise<BatchAnswer>;
 
-/** What takes the time of several requests is gathered apart: nobody waits for it who asks for less. */
+/** Requests that take the time of several are gathered apart: small ones do not wait for them. */
 function gatherLane(runner: BatchRunner, lane: Lane): Ask {
   const { metrics } = runner.resources;
   const weigh = ({ item }: Gathered): number => lane.weigh?.(item) ?? 1;
@@ -219,7 +219,7 @@ function observe(
     metrics.refusals.inc({ operation, code: '', rule: String(reply.reason) });
   if (reply.success && operation === 'action.acquire' && !answer.repeated)
     observeHeadroom(metrics, request.body, reply);
-  // What was answered well is no news.
+  // A good answer is no news.
   log[reply.success ? 'debug' : 'info']('request answered', {
     operation,
     outcome,

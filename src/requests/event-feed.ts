@@ -6,7 +6,7 @@ import { listen } from '../store/listen.js';
 import type { Log } from '../telemetry/log.js';
 import { type FeedEvent, readOn } from './read-feed.js';
 
-/** Who follows the stream of events. */
+/** A follower of the stream of events. */
 export interface Follower {
   /** The last place it has seen; null: it wants what comes from now on. */
   from: EventPosition | null;
@@ -36,7 +36,7 @@ const POLL_MS = 1_000;
 /** Between two readings: one takes as long for an event as for a hundred. */
 const GATHER_MS = 50;
 const PAGE = 1_000;
-/** Of one reading; more come only after the database was away. Followers then read them one page after the other. */
+/** Events of one reading; more come only after the database was away. Followers then read them one page after the other. */
 const MAX_AT_ONCE = 10_000;
 
 /** Follows the events of the installation for as long as anybody follows it. */

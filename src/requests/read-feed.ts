@@ -17,7 +17,7 @@ export interface Read {
 
 /**
  * Reads on from a position: first the rest of its window, then what has come to show up to `until`, a snapshot taken no
- * earlier. What was read once is not read again, and nothing is left out, whoever commits when.
+ * earlier. Nothing is read twice and nothing is left out, whoever commits when.
  * @returns at most `limit` events; fewer, or none, do not mean that there are no more, unless `next` is behind `until`
  */
 export async function readOn(
@@ -30,7 +30,7 @@ export async function readOn(
   const events: FeedEvent[] = [];
   let window = from;
   for (;;) {
-    // Of a window that was read to its end nothing is left.
+    // A window that was read to its end has nothing left.
     const isRead = window.before === window.within;
     const { events: rows, readTo } = isRead
       ? { events: [], readTo: null }

@@ -23,7 +23,7 @@ export interface IncomingRequest {
   hasGone?: () => Promise<boolean>;
 }
 
-/** What the caller is answered: `{success: true, …fields}` or a failure. */
+/** The answer to the caller: `{success: true, …fields}` or a failure. */
 export type Reply = ({ success: true } & Record<string, unknown>) | FailureReply;
 
 /**

@@ -239,7 +239,7 @@ async function answerOnce(
   const handled = new Map(zip(fresh, outcomes));
   for (const answer of answers) answered.set(requestKey(answer), answer);
   const repeats = keyed.filter((entry) => !handled.has(entry) && answered.get(entry.key)?.bodyHash === entry.bodyHash);
-  // What is recalled may have been granted just now.
+  // A recalled account may have been granted just now.
   if (left.parts.length > 0 && repeats.length > 0) await sql.$executeRaw(toStatement(left));
   else if (left.parts.length > 0) sql.leaveToCommit(toStatement(left));
   const recalled = new Map(

@@ -10,7 +10,7 @@ const GONE_TIMEOUT_MS = 1_000;
 /** Whoever waits for an account. */
 interface Visitor {
   userId: number;
-  /** Whose share of the places is used. */
+  /** The caller whose share of the places is used. */
   caller: string;
   /** Whether the caller has gone, so that an account would be lost on it; absent where nobody can tell. */
   hasGone: (() => Promise<boolean>) | undefined;

@@ -141,7 +141,7 @@ function readUrl(url: string): { connectionString: string; options: string } {
 }
 
 /**
- * What a fault of the database means for the work at hand:
+ * The meaning of a database fault for the work at hand:
  * `conflict`: another transaction was in the way, the same work may succeed at once;
  * `locked`: another transaction has a row and keeps it, so the work on that row waits; nothing was changed;
  * `unavailable`: the database is away, full or refuses writes, the work waits for it; nothing was changed;

@@ -6,7 +6,7 @@ import type { Sql, SqlPart } from './database.js';
 export interface Listed {
   /** Such as `leases t`. */
   from: SqlPart;
-  /** Whose rows, by the table's `user_id`; null: everybody's. */
+  /** Only rows of these users, by the table's `user_id`; null: everybody's. */
   users: readonly number[] | null;
   where: readonly SqlPart[];
 }

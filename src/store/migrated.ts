@@ -21,7 +21,7 @@ export async function assertMigrated(sql: Sql): Promise<string[]> {
   throw new StartError(`the database is older than this program (${missing}${more} missing): run \`npm run migrate\``);
 }
 
-/** What was begun and not rolled back, by name; one that has failed is in the way of all others. */
+/** Migrations begun and not rolled back, by name; one that has failed is in the way of all others. */
 async function loadApplied(sql: Sql): Promise<Map<string, Date>> {
   const [table] = await sql.$queryRaw<
     { there: boolean }[]

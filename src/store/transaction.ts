@@ -35,7 +35,7 @@ const begin = ({ traceparents = [], lockWaitMs }: TransactionOptions): string =>
 };
 
 export interface TransactionOptions {
-  /** Of the requests in it, for PostgreSQL's log. */
+  /** Traces of the requests in it, for PostgreSQL's log. */
   traceparents?: readonly (string | null)[];
   /** How long a statement waits for a lock, whole milliseconds; the session's own time where it is left out. */
   lockWaitMs?: number | undefined;

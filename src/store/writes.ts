@@ -2,7 +2,7 @@ import { Prisma } from '../../generated/prisma/client.js';
 import { FREED_CHANNEL } from './notices.js';
 import type { SqlPart } from './transaction.js';
 
-/** What one statement is to write, in parts that have no order among themselves, and whom its commit is to notify. */
+/** Writes of one statement, in parts that have no order among themselves, and the notices of its commit. */
 export interface Writes {
   /** Each a name and the statement behind it: `name AS (UPDATE …)`. */
   parts: SqlPart[];

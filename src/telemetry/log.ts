@@ -12,7 +12,7 @@ export const LOG_FORMATS = ['json', 'pretty'] as const;
 export type LogFormat = (typeof LOG_FORMATS)[number];
 
 /**
- * What a line says beside its message, in snake_case: `request_id`, `user_id`, `service`, `account_id`, `lease_id`,
+ * Fields of a line beside its message, in snake_case: `request_id`, `user_id`, `service`, `account_id`, `lease_id`,
  * `error` (an Error is written with name, message, code, stack and causes), … Never a session or a phone number.
  */
 export type LogFields = Record<string, unknown> & {

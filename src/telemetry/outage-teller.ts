@@ -9,9 +9,9 @@ export interface OutageTeller {
   back: (part?: string) => void;
 }
 
-/** What stays away is told so often. */
+/** An outage that lasts is told so often. */
 const EVERY_MS = 60_000;
-/** What goes and comes within so long is told once. */
+/** Outages that come and go within so long are told once. */
 const QUIET_MS = 10_000;
 
 /**
@@ -22,7 +22,7 @@ export function createOutageTeller(options: {
   log: Log;
   /** Such as "PostgreSQL at db:5432". */
   what: string;
-  /** What is done in the meantime. */
+  /** The work-around in the meantime. */
   meanwhile: string;
 }): OutageTeller {
   const { log, what, meanwhile } = options;

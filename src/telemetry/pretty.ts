@@ -16,7 +16,7 @@ export function writePretty(line: Record<string, unknown>, isColoured: boolean):
   const name = String(level).toUpperCase().padEnd(LEVEL_WIDTH);
   const colour = isColoured ? COLOURS[String(level)] : undefined;
   const sentence = plain(String(message));
-  // What the sentence names need not stand beside it.
+  // Fields that the sentence names need not stand beside it.
   const words = Object.entries(fields).flatMap(([key, value]) =>
     typeof value === 'string' && value !== '' && sentence.includes(value) ? [] : [`${plain(key)}=${describe(value)}`],
   );

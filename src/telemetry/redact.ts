@@ -104,7 +104,7 @@ const redactText = (text: string): string => {
 /** Whatever realm it is of (test runners have several); an abort is a DOMException, which is no native error. */
 const isError = (value: unknown): value is Error => types.isNativeError(value) || value instanceof DOMException;
 
-/** What is worth reading of an error; its other properties may hold whole requests, settings or secrets. */
+/** The part of an error that is worth reading; its other properties may hold whole requests, settings or secrets. */
 const describeError = (error: Error, causesLeft = MAX_CAUSES): Record<string, unknown> => {
   const describeInner = (inner: unknown): unknown => {
     if (!isError(inner)) return inner;

@@ -1,7 +1,7 @@
 import type { Log } from './log.js';
 import type { FleetState, Metrics } from './metrics.js';
 
-/** Whatever is scraped. What is shown of a large fleet may have been read some seconds earlier, for all instances. */
+/** Whatever is scraped. Figures of a large fleet may have been read some seconds earlier, for all instances. */
 const REFRESH_MS = 2_000;
 
 export interface FleetWatch {

@@ -17,7 +17,7 @@ import { doubleGrants, ECHO_QUEUE, FIRST_SKETCH_USER, FIRST_USER, USERS, type Wo
 
 /**
  * Requests per second in closed loops, each kind of work beside an empty echo on the same queue type: both by turns, in
- * every round, and compared pair by pair, so that the ratio says something on any machine. Of each process its CPU per
+ * every round, and compared pair by pair, so that the ratio says something on any machine. It prints the CPU of each process per
  * request. Afterwards what was written is searched for double grants and broken limits. Servers come from the
  * environment, fresh ones, on this machine.
  */
@@ -27,7 +27,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '3' },
     'in-flight': { type: 'string', default: '1,32,256' },
     works: { type: 'string', default: 'cycle,acquire,check,mix,sketch' },
-    /** Of each user. */
+    /** The accounts of each user. */
     accounts: { type: 'string', default: '100' },
     'warm-up': { type: 'string', default: '10' },
     'log-level': { type: 'string', default: 'warn' },

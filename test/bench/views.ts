@@ -27,7 +27,7 @@ const query = async <T extends pg.QueryResultRow>(sql: string, given: unknown[] 
   (await pool.query<T>(sql, given)).rows;
 const keyId = sessionKeyId(parseSessionKey('ab'.repeat(32)));
 
-/** Of 100 accounts 5 are leased, 4 wait, 2 are blocked, 1 is draining and 4 are disabled. */
+/** In 100 accounts 5 are leased, 4 wait, 2 are blocked, 1 is draining and 4 are disabled. */
 async function fill(): Promise<void> {
   for (let from = 0; from < accounts; from += CHUNK) {
     const to = Math.min(from + CHUNK, accounts);

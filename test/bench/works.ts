@@ -71,7 +71,7 @@ async function mix(caller: Caller, worker: number): Promise<number> {
   return 20;
 }
 
-/** What is measured, by name. */
+/** The works that are measured, by name. */
 export const WORKS = {
   echo: async (caller) => {
     await caller.ask('echo', {}, ECHO_QUEUE);

@@ -12,7 +12,7 @@ import { eventually } from '../support/eventually.js';
 let open: OpenDoor;
 let channel: Channel;
 let watch: BrokerWatch;
-/** What was told, in order. */
+/** The reports, in order. */
 let alarms: (readonly string[])[];
 let repaired: string[];
 
@@ -53,7 +53,7 @@ function startWatch(options: Partial<BrokerWatchOptions> = {}): void {
 
 const answersAgain = async (): Promise<void> => {
   let answered = false;
-  // What is sent while the queue is away reaches nobody.
+  // A message sent while the queue is away reaches nobody.
   await eventually('it answers', async () => {
     void open.ask({ operation: 'query.status' }).then(({ body }) => (answered = body.success));
     await looks(1);

@@ -193,7 +193,7 @@ async def parse_failures(base_url, user_id):
 
 
 async def refused_purposes(base_url, user_id):
-    """What was refused is refused: purposes that never were any."""
+    """Purposes that never were any are refused, as before."""
     manager = Client(base_url, "parsing-service")
     for purpose in ("health_check", "testing", "single_invite"):
         assert await manager.allocate(user_id, purpose, 1) is None

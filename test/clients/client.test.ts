@@ -12,7 +12,7 @@ import { createVhost, type TestVhost } from '../support/vhost.js';
 import { openPeer, type Peer } from './peer.js';
 import type { PeerAnswer } from './scenario.js';
 
-// What is this client's own, beside the scenarios that all clients share.
+// Behaviour of this client alone, beside the scenarios that all clients share.
 
 const WISH = { user_id: 101, purpose: 'general' } as const;
 const SILENT: PeerAnswer[] = [{ silence: true, always: true }];

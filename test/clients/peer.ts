@@ -146,7 +146,7 @@ function checkAsked(scenario: Scenario | null, all: readonly Asked[], user: stri
   }
 }
 
-/** What is wrong with the properties of a request and its copies; plain comparisons, for there may be thousands. */
+/** Faults in the properties of a request and its copies; plain comparisons, for there may be thousands. */
 function faultsOf({ operation, copies }: Asked, user: string | null): string[] {
   const [first] = copies as [ConsumeMessage];
   const { deliveryMode, contentType, messageId, correlationId, replyTo, userId, headers } = first.properties;

@@ -5,7 +5,7 @@ import { type Installation, startInstallation } from '../flows/installation.js';
 import { playScenario } from './player.js';
 import { scenarios } from './scenario.js';
 
-// The scenarios of packages/scenarios.json against the real service. What kills it comes last.
+// The scenarios of packages/scenarios.json against the real service. The scenario that kills it comes last.
 
 const mine = scenarios.filter(({ against }) => against === 'service');
 const ordered = [...mine.filter((scenario) => !scenario.fail_point), ...mine.filter((scenario) => scenario.fail_point)];

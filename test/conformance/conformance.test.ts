@@ -167,7 +167,7 @@ describe.each(CASES)('%s %s', (door, operation) => {
     afterAll(() => succeed(open, 'account.release-all', { service_name: EXAMPLE.serviceName }));
 });
 
-/** Of operations whose requests name neither a user nor an account: what makes them another. */
+/** For operations whose requests name neither a user nor an account: what makes them another. */
 const OTHER_BODY: Partial<Record<OperationName, Body>> = {
   'account.release-all': { service_name: 'another-service' },
   'admin.run-job': { job: 'cleanup-locks' },

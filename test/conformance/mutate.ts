@@ -48,7 +48,7 @@ export function withNulls(operation: OperationName, valid: Body): Body {
   return { ...Object.fromEntries(optional.map((field) => [field, null])), ...valid };
 }
 
-/** Of a free text only the length can be wrong. */
+/** Only the length of a free text can be wrong. */
 function ofWrongText(schema: JsonSchema | boolean): string {
   const free = alternativesOf(schema).find((one) => one.type === 'string' && !one.pattern && !one.format && !one.enum);
   return free?.maxLength === undefined ? '§ of no type' : 'x'.repeat(free.maxLength + 1);

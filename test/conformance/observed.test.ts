@@ -103,7 +103,7 @@ test('without an access file everybody may do everything: it says so, and listen
   const { log, httpUrl } = open.service;
   expect(log()).toMatch(/"level":"warn".*IDENTITY IS OFF/);
   expect(log()).toMatch(/"level":"warn".*HTTP_HOST IS NOT USED/);
-  // Of this machine, too, but not the address that is listened on.
+  // An address of this machine, too, but not the one that is listened on.
   await expect(fetch(httpUrl.replace('127.0.0.1', '127.0.0.2'))).rejects.toThrow();
   for (const door of DOORS)
     expect((await open.send(door, 'query.status', {})).reply).toMatchObject({ identity: 'off' });

@@ -27,9 +27,9 @@ export interface Answered {
   reply: Reply;
   /** The failure code the envelope names; null where it names none. */
   codeHeader: string | null;
-  /** Of HTTP; null from the broker. */
+  /** The status of HTTP; null from the broker. */
   status: number | null;
-  /** Of HTTP: what it says beside `x-error-code`. */
+  /** Headers of HTTP; absent from the broker. */
   headers?: Headers;
   /** The caller's trace, given back; null where it is not. */
   traceparent: string | null;

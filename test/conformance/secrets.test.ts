@@ -11,7 +11,7 @@ import { telethonSession } from '../support/session-strings.js';
 import { bind, bringAbout, succeed } from './bring-about.js';
 import { DOORS, type OpenService, openService } from './open-service.js';
 
-// What must not get out is put wherever a caller can put anything; then everything that leaves the service is searched.
+// Secrets are put wherever a caller can put anything; then everything that leaves the service is searched.
 
 const refusedPhone = '+4915511223344';
 const proxyPassword = randomBytes(20).toString('hex');
@@ -34,7 +34,7 @@ const SECRETS = {
   encryptionKey: encryptionKey.slice(0, 30),
 };
 
-/** What an operator writes is kept as it is: into the history, where no secrets belong, or with the account. */
+/** Texts of an operator are kept as they are: into the history, where no secrets belong, or with the account. */
 const KEPT_AS_GIVEN = new Set(['reason', 'recovery_type', 'metadata']);
 /** What stands in the row of its account, and nowhere else. */
 const OF_THE_ACCOUNT = new Set(['phone', 'proxyPassword']);

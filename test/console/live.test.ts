@@ -73,7 +73,7 @@ test('a stream that breaks is said, and a service that comes back is followed ag
   child.kill('SIGTERM');
   await page.locator('.stream-gone').waitFor();
   expect(await page.locator('.stream-gone').textContent()).toMatch(/^Live events lost at \d\d:\d\d:\d\d/);
-  // What was known stays on the screen, with what is wrong above it.
+  // The last figures stay on the screen, with the fault above them.
   await page.getByText('UNREACHABLE').waitFor();
   expect(await page.locator('.numbers').count()).toBe(1);
   const again = await startService({ ...environment, HTTP_PORT: new URL(httpUrl).port });

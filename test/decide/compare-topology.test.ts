@@ -35,7 +35,7 @@ const same: FoundTopology = {
     { ...binding, source: '', routing_key: 'work' },
     binding,
     byHeader,
-    // What leads from the contract's exchanges to somebody else's queues is theirs.
+    // Bindings from the contract's exchanges to somebody else's queues are theirs.
     { ...binding, destination: 'other' },
   ],
   policies: [],

@@ -10,7 +10,7 @@ import { type DatabaseFacts, judgeDatabase } from '../../src/decide/doctor/judge
 import { judgeRedis, type RedisFacts } from '../../src/decide/doctor/judge-redis.js';
 import { judgeService, type ServiceFacts } from '../../src/decide/doctor/judge-service.js';
 
-/** What is not ok, as `state check`. */
+/** The findings that are not ok, as `state check`. */
 const faultsOf = (findings: readonly Finding[]): string[] =>
   findings.filter(({ state }) => state !== 'ok').map(({ state, check }) => `${state} ${check}`);
 

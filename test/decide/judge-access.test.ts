@@ -80,7 +80,7 @@ test('no request names a user, an account or a service where it is not judged', 
     // Taken only where no account of another phone or user has it.
     'accounts.account_id',
     'accounts.user_id',
-    // Of these only the accounts of the caller's users match.
+    // Only the accounts of the caller's users match.
     'filter.account_ids',
     'filter.user_id',
     // Granted only where it is of the user_id beside it.

@@ -70,7 +70,7 @@ async function onChannel(name: Name | 'own', act: (channel: ConfirmChannel) => u
     await channel.close();
     return null;
   })();
-  // What the broker says comes with the channel's error; the calls it ends reject with it.
+  // The broker's reason comes with the channel's error; the calls it ends reject with it.
   return Promise.race([closed, done.catch(() => closed)]);
 }
 

@@ -192,7 +192,7 @@ test('a reader that does not keep up is dropped with a word; others go on', asyn
     return text.includes(': open');
   });
   await hasOpened(reader);
-  // It takes nothing from here on. What the operating system buffers is filled first.
+  // It takes nothing from here on. The operating system's buffers are filled first.
   const announce = (count: number, bytes: number) =>
     harness.query(
       `INSERT INTO events (event_id, type, data, occurred_at)

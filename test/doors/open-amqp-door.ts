@@ -18,9 +18,9 @@ export interface Answer {
 export interface OpenDoor {
   broker: OpenBroker;
   door: AmqpDoor;
-  /** What was dispatched, in order. */
+  /** The dispatched requests, in order. */
   dispatched: IncomingRequest[];
-  /** What has been parked, in order. */
+  /** The parked messages, in order. */
   parked: ConsumeMessage[];
   /** Sends a request and waits for its answer. */
   ask(request: TestRequest): Promise<Answer>;

@@ -30,7 +30,7 @@ export function startCallers(
   random: Random,
 ): Callers {
   const urls = url.split(',');
-  // Of a cluster each begins with another node.
+  // In a cluster each begins with another node.
   const buses = SERVICES.slice(0, -1).map((_, index) => {
     const first = index % urls.length;
     return openBus([...urls.slice(first), ...urls.slice(0, first)].join(','), ledger);
@@ -120,7 +120,7 @@ async function act(
       await ask('account.error', { error_type: random.pick(['network_error', 'USER_PRIVACY_RESTRICTED']) });
       return;
     case 'impatience':
-      // Of what is never repeated the first answer has to be true.
+      // The first answer has to be true where a request is never repeated.
       await caller.askOnce('account.renew', { ...holder, timeout_minutes: random.between(1, 5) });
       return;
     case 'check':

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { findRelease, prepareRelease } from '../../scripts/servers/rabbitmq-release.mjs';
 import { lastingPort, type PrivateServer, startPrivateServer } from '../support/private-server.js';
 
-/** Of the nodes, in the order in which services try them. */
+/** The nodes, in the order in which services try them. */
 export const NODES = ['one', 'two', 'three'] as const;
 const DEPLOY = path.resolve(import.meta.dirname, '../../deploy/rabbitmq');
 
@@ -16,7 +16,7 @@ export async function startCluster(): Promise<PrivateServer[]> {
   const settings = [
     'cluster_formation.peer_discovery_backend = classic_config',
     ...NODES.map((name, index) => `cluster_formation.classic_config.nodes.${index + 1} = ${name}@localhost`),
-    // Of the committed files what is about clusters; the rest is about users.
+    // The part of the committed files that is about clusters; the rest is about users.
     ...readFileSync(path.join(DEPLOY, 'rabbitmq.conf'), 'utf8').match(/^(queue_leader_locator|cluster_).*$/gm)!,
     ...(brokerVersion() >= 4.3 ? [readFileSync(path.join(DEPLOY, 'rabbitmq-4.3.conf'), 'utf8')] : []),
   ];

@@ -22,7 +22,7 @@ async function startStandby(primary: PrivateServer): Promise<PrivateServer> {
     const data = path.join(folder, 'data');
     await run(command, [...connection, '-D', data, '-R', '-X', 'stream', '--checkpoint=fast', '--no-sync']);
     await run('chown', ['-R', `${uid}:${gid}`, folder]);
-    // What the primary was told for its own disk does not concern its standby.
+    // The primary's settings for its own disk do not concern its standby.
     rmSync(path.join(data, 'ballast'), { force: true });
   });
   await eventually('the standby follows', async () => {

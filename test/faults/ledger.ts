@@ -17,7 +17,7 @@ export interface LedgerRequest {
   answers: { at: number; reply: Reply }[];
 }
 
-/** What is known from outside: written by callers and subscribers, never by the service. Instants of one clock. */
+/** The facts as seen from outside: written by callers and subscribers, never by the service. Instants of one clock. */
 export interface Ledger {
   requests: Map<string, LedgerRequest>;
   /** In order of arrival, repeats included. */

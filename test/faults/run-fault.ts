@@ -44,7 +44,7 @@ const ACCOUNTS = 10;
 export const RECOVERY_MS = 30_000;
 /** Until queues and outbox are empty: a request on the retry ladder may be there for a while. */
 const QUIET_MS = 60_000;
-/** Of the peak: a minute with 256 requests in flight takes 370 MB, which the next collections give back, and each job's thread 50. */
+/** The peak of memory: a minute with 256 requests in flight takes 370 MB, which the next collections give back, and each job's thread 50. */
 const MEMORY_MB = 512;
 const QUEUES = [
   ...REQUEST_QUEUE_KEYS.map((key) => REQUEST_QUEUES[key].name),
@@ -139,7 +139,7 @@ async function untilQuiet(world: World, url: string, isForgetful: boolean): Prom
       await eventually(`${queue} is empty`, isEmpty, QUIET_MS);
     }
     const { messageCount } = await channel.purgeQueue(PARKED.name);
-    // What names a permit that a failover has forgotten is the operator's to look at.
+    // An operator looks at requests that name a permit which a failover has forgotten.
     if (messageCount > 0 && !isForgetful) throw new Error(`${messageCount} messages were parked`);
   } finally {
     await connection.close();
@@ -148,7 +148,7 @@ async function untilQuiet(world: World, url: string, isForgetful: boolean): Prom
   await eventually('the outbox is empty', async () => (await unpublished()).length === 0, QUIET_MS);
 }
 
-/** Of the processes that run; those that have ended were younger. */
+/** Age of the processes that run; those that have ended were younger. */
 function largestProcess(world: World): number {
   if (process.platform !== 'linux') return 0;
   const peaks = world.services().map(({ process: { pid } }) => {

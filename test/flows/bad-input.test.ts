@@ -150,7 +150,7 @@ test.each(Object.entries(cases))('%s: answered by field and rule, without effect
   expect(message.properties.headers).toMatchObject({ 'x-error-code': code });
   expect(neighbours).toMatchObject([{ allowed: true }, { allowed: true }]);
 
-  // What came too late is answered and forgotten.
+  // A request that came too late is answered and forgotten.
   const copy =
     code === 'DEADLINE_EXCEEDED' ? undefined : await eventually('it is parked', () => parked.get(correlationId));
   if (copy !== undefined)

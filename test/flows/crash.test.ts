@@ -86,7 +86,7 @@ test('a process killed before the commit, after it or after the reply loses and 
   expect(await installation.takeParked()).toEqual([]);
   expect(await service.stop()).toBe(0);
 
-  // What is in the tables is what was asked for, once.
+  // The tables hold what was asked for, once.
   const count = async (what: string) => (await query<{ n: number }>(`SELECT count(*)::int AS n FROM ${what}`))[0]?.n;
   const messagesOf = async (accountId: unknown) =>
     (await query(`SELECT day_count FROM usage_windows WHERE account_id = $1`, [accountId]))[0]?.day_count;

@@ -23,7 +23,7 @@ afterAll(() => installation.close());
 const USER = 1;
 const ACCOUNTS = 6;
 
-/** Makes events until told to stop: each turn grants, renews and releases. What is refused meanwhile does not matter. */
+/** Makes events until told to stop: each turn grants, renews and releases. Refusals meanwhile do not matter. */
 function keepBusy(): { stop: () => Promise<void> } {
   const { client } = installation;
   let stopping = false;

@@ -76,7 +76,7 @@ test('sessions are sealed by the new key while accounts are leased; then the old
   );
   await one.stop();
   const reply = await scan();
-  // What was held by a request just then is the next scan's.
+  // A row that a request held just then is the next scan's.
   await eventually('all are sealed by the new key', async () => {
     const sealed = await sealedBy();
     if (sealed[idOf(oldKey)] !== undefined) await scan();

@@ -61,7 +61,7 @@ function mutate(root: { body: unknown }, mutation: Mutation): void {
   }
 }
 
-/** Of every value, the body itself first, none deeper than requests are. */
+/** The path of every value, the body itself first, none deeper than requests are. */
 function placesIn(root: object, depth = 0): Place[] {
   const holder = root as Record<string, unknown>;
   return Object.keys(holder).flatMap((key) => {

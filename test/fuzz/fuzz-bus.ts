@@ -13,7 +13,7 @@ export interface FuzzBus {
   /** By the number of the message: answers, and parked copies. */
   answers: ReadonlyMap<number, number>;
   parked: ReadonlyMap<number, number>;
-  /** Of messages without a name of their own. */
+  /** Answers to messages without a name of their own. */
   nameless: { asked: number; answered: number; unroutable: number; parked: number };
   /** All that was parked or announced and holds the text. */
   leaks: () => string[];

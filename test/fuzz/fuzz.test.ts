@@ -86,7 +86,7 @@ const answered = new Map<string, number>();
 const note = (door: string, code: string) =>
   void answered.set(`${door} ${code}`, (answered.get(`${door} ${code}`) ?? 0) + 1);
 
-/** What is wrong with an answer; null: nothing. Notes its code. */
+/** The fault of an answer; null: there is none. Notes its code. */
 function judge(
   reply: Record<string, unknown>,
   key: string,

@@ -30,7 +30,7 @@ export type Spoil =
   | { kind: 'insert'; share: number; bytes: Uint8Array }
   | { kind: 'utf16' | 'bom' | 'twice' };
 
-/** What is odd about the properties; null: as a caller should send them. */
+/** The oddity of the properties; null: as a caller should send them. */
 export interface EnvelopePlan {
   /** Overrides the routing key, or the path. */
   key: string | null;

@@ -81,7 +81,7 @@ test('thresholds of the fleet: raised over them, once, and resolved once', async
   );
   expect(pairs).toMatchObject([{ states: ['raised', 'resolved'] }]);
 
-  // What comes again is another alert.
+  // A fault that comes again is another alert.
   await letWait(operations, ids.slice(0, 20), { status: 'blocked', fromMs: 3_600_000 });
   await scan();
   expect(await operations.query(`SELECT 1 FROM alerts WHERE kind = 'blocked_share'`)).toHaveLength(2);

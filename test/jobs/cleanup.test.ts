@@ -73,7 +73,7 @@ test('stale locks go, lost locks come back, and those of live leases stay', asyn
   // Taken for a lease that is not committed yet, or that a failover has forgotten: the database knows nothing of it.
   const forgotten = '00000000-0000-4000-8000-000000000000';
   await locks.set(lockKey(forgotten), 'unknown', 'PX', 600_000);
-  // Of somebody who counts accounts.
+  // The rows of somebody who counts accounts.
   await locks.set(lockKey('42'), 'predecessor', 'PX', 600_000);
 
   expect(await one.work(cleanupLocks)).toMatchObject({ locks_removed: 1, locks_restored: 1 });

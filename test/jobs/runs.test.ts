@@ -200,7 +200,7 @@ test('a shutdown ends a run after the chunk in hand, and another instance goes o
   expect(await one.run(job('one'), NOON, { cancel: shutdown.signal })).toMatchObject({ outcome: 'interrupted' });
   const summary = await two.run(job('two'), NOON);
   expect(chunks).toEqual(['one', 'one', 'two', 'two', 'two']);
-  // What is added to the metrics is each attempt's own; the run tells the whole.
+  // Metrics add up each attempt's own work; the run tells the whole.
   expect(summary).toMatchObject({ outcome: 'done', counts: { chunks: 3 } });
   expect(await operations.query('SELECT counts FROM job_runs')).toEqual([{ counts: { chunks: 5 } }]);
 });

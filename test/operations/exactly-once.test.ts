@@ -258,7 +258,7 @@ describe('what may not be remembered', () => {
     const inTime = { ...late, deadlineAt: Date.now() + 60_000 };
     const done = await harness.dispatch(inTime);
     expect(done).toMatchObject({ success: true });
-    // What was done in time is answered as such, however late the repeat.
+    // A request done in time is answered as such, however late the repeat.
     expect(await harness.dispatch(late)).toEqual(done);
   });
 

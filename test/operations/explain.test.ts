@@ -230,7 +230,7 @@ test('by request_id it tells why that allocation was answered as it was', async 
       summary: expect.stringMatching(/^Refused, since every account that suits was leased \(of 1 account: 1 leased\)/),
     },
   });
-  // What is stored for this is no part of an answer.
+  // The data stored for this are no part of an answer.
   const repeat = await harness.call('account.allocate', wish, refused);
   expect(Object.keys(repeat).sort()).toEqual(['error', 'success']);
   expect(Object.keys(await harness.call('account.allocate', wish, granted)).sort()).toEqual(['allocation', 'success']);

@@ -47,7 +47,7 @@ const allLimited = {
 test('where none of very many accounts has room all of them are counted, and once', async () => {
   const { user, ids } = await registerUsedUp();
   expect(await harness.refusal('account.allocate', wish(user))).toMatchObject(allLimited);
-  // What changes behind the back of everybody is not seen: nobody looks through all of them again.
+  // A change behind the back of everybody is not seen: nobody looks through all of them again.
   await harness.query('DELETE FROM usage_windows WHERE account_id = ANY($1)', [ids.slice(0, 1)]);
   const again = await Promise.all([1, 2, 3].map(() => harness.refusal('account.allocate', wish(user))));
   for (const refusal of again) expect(refusal).toMatchObject(allLimited);

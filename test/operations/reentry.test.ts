@@ -96,7 +96,7 @@ test('the reduced limit is held, told as the reason, and ranked by', async () =>
   const summary = await ask(harness, 'query.accounts', { user_id, purpose: 'invite_campaign' });
   expect(summary.aggregates.capacity_today).toMatchObject({ invite: 0, message: 15 });
   expect(summary.accounts[0]?.is_available).toBe(false);
-  // What happens all the same is counted, and told to be over the limit.
+  // An action that happens all the same is counted, and reported to be over the limit.
   const recorded = await ask(harness, 'action.record', { account_id, action_type: 'invite' });
   expect(recorded.over_limit).toBe(true);
 });

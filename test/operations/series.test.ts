@@ -47,7 +47,7 @@ test('a sample tells how the fleet stands and what was done in its minute, by al
   await ask(harness, 'admin.recover', { account_id: accountId, reason: 'wrong report' });
   const minute = thisMinute();
   const reader = databases[0]!.reader;
-  // What was just done is in this minute or in the one before.
+  // The latest action is in this minute or in the one before.
   await harness.query('UPDATE leases SET allocated_at = $1', [iso(minute + 1)]);
   await harness.query('UPDATE counted_actions SET counted_at = $1', [iso(minute + 1)]);
   await harness.query('UPDATE error_reports SET reported_at = $1', [iso(minute + 1)]);

@@ -100,7 +100,7 @@ test('whatever stands in the place of cached windows, limits are those of the da
     fc.asyncProperty(part, value, async (prefix, text) => {
       const key = `${prefix}:${account_id}:invite`;
       await connections.windows.client.set(key, text);
-      // What could be ours is believed; what could not costs a look into the database.
+      // A value that could be ours is believed; any other costs a look into the database.
       expect((await harness.call('action.check', body)).success).toBe(true);
       await connections.windows.client.unlink(key);
     }),

@@ -6,7 +6,7 @@ import process from 'node:process';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import semver from 'semver';
 
-// What gets into the image, without a Docker engine: what its context would hold, what is copied out of that, and what
+// The contents of the image, without a Docker engine: what its context would hold, what is copied out of that, and what
 // the build puts into dist.
 
 const ROOT = path.resolve(import.meta.dirname, '../..');

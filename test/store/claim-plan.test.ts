@@ -48,7 +48,7 @@ afterAll(async () => {
 });
 
 /**
- * Of each user's accounts 85 % are leased, 10 % wait, 1 % is disabled, of 1 % the lease and of 1 % the wait is over,
+ * 85 % of each user's accounts are leased, 10 % wait, 1 % is disabled, of 1 % the lease and of 1 % the wait is over,
  * 2 % are free.
  */
 async function fill(): Promise<void> {

@@ -10,7 +10,7 @@ beforeAll(async () => {
   testDatabase = await createDatabase();
   client = new pg.Client({ connectionString: testDatabase.url });
   await client.connect();
-  // Of the triggers append-only.test.ts speaks.
+  // append-only.test.ts is about the triggers.
   for (const table of ['events', 'counted_actions', 'error_reports', 'leases']) {
     await client.query(`ALTER TABLE ${table} DISABLE TRIGGER USER`);
   }

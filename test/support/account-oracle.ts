@@ -4,7 +4,7 @@
  */
 export const ORACLE_LIMITS = { hourly: 6, daily: 9, channelDaily: 3, channelTotal: 5 };
 
-/** Who a request says it is. `service` names the holder's service alone, as the predecessor's callers do. */
+/** The caller that a request names. `service` names the holder's service alone, as the predecessor's callers do. */
 export type Claim = 'holder' | 'service' | 'stale' | 'stranger';
 
 export interface OracleLease {

@@ -9,7 +9,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const SOURCES = ['src', 'contracts', 'generated', 'prisma/migrations'];
 /** Built by a script of its own. */
 const CONSOLE = path.join(ROOT, 'src/console');
-/** What another run may still be using is left alone this long. */
+/** A build that another run may still be using is left alone this long. */
 const KEPT_MS = 3_600_000;
 
 /**

@@ -153,7 +153,7 @@ async function readRequests(body: Buffer, messageId: bigint): Promise<{ messageI
 interface TlRequest {
   className: string;
   query?: TlRequest;
-  /** Of a container. */
+  /** Messages of a container. */
   messages?: { msgId: { toString: () => string }; obj: TlRequest }[];
 }
 

@@ -5,7 +5,7 @@ let nextUser = 1;
 /** A user id that no other test of the file has. */
 export const newUser = (): number => nextUser++;
 
-/** Who holds an account, as requests say it. */
+/** The holder of an account, as requests say it. */
 export type Holder = {
   account_id: string;
   service_name: string;

@@ -60,7 +60,7 @@ export async function startPrivateServer(
   const { epmd: _, ...own } = ports;
   const areFree = async () => (await Promise.all(Object.values(own).map(isFree))).every(Boolean);
   const start = async () => {
-    // What was killed takes a moment to let go of its ports.
+    // A killed process takes a moment to let go of its ports.
     await eventually(`the ports of ${name} are free`, areFree);
     // Kept data are the point here: what a disposable server forgets, no restart could bring back.
     const record = (started: Running) => (running = started);
@@ -90,7 +90,7 @@ export async function startPrivateServer(
     },
     remove: async () => {
       await crash();
-      // What a server that is killed leaves running beside it, as Erlang's port mapper.
+      // Processes that a killed server leaves running beside it, as Erlang's port mapper.
       await server.stop(running, { disposable: true });
       rmSync(folder, { recursive: true, force: true });
     },
@@ -98,7 +98,7 @@ export async function startPrivateServer(
 }
 
 /**
- * A free port that nobody gets by chance while the server is down. Of those that the system hands to clients, one that
+ * A free port that nobody gets by chance while the server is down. Among those that the system hands to clients, one that
  * dials its own is answered by itself, and the server could not come back to its address.
  */
 export async function lastingPort(): Promise<number> {

@@ -2,7 +2,7 @@ import { parseSessionKey, sessionKeyId } from '../../src/store/sessions/session-
 import type { OperationsHarness } from './operations.js';
 
 let nextSeed = 1;
-/** Of the key that services have in tests. */
+/** Id of the key that services have in tests. */
 const KEY_ID = sessionKeyId(parseSessionKey('ab'.repeat(32)));
 
 /** Inserts accounts straight into the table, active and without a usable session; answers their ids. */

@@ -7,7 +7,7 @@ const TEST_MS = 20_000;
 
 /**
  * No test begins when the UTC date is about to change under it: what it did "today" would be yesterday's halfway
- * through. What happens at midnight has tests of its own, which set the instants.
+ * through. Midnight has tests of its own, which set the instants.
  */
 async function letDateChange(): Promise<void> {
   const leftMs = DAY_MS - (Date.now() % DAY_MS);

@@ -51,7 +51,7 @@ test('its validator finds no fault in contracts/openapi.json', async () => {
     const { method, path: route } = OPERATIONS[name].http;
     expect(routes).toContain(`${name} ${method.toLowerCase()} /api/v1/account-manager${route}`);
   }
-  // What it refers to is there.
+  // Everything it refers to is there.
   for (const [, key, name] of JSON.stringify(document).matchAll(/"#\/components\/(\w+)\/(\w+)"/g)) {
     expect(document.components[key!]?.[name!]).toBeDefined();
   }

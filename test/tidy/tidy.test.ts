@@ -13,7 +13,7 @@ const TRACKED = execFileSync('git', ['ls-files'], { cwd: ROOT, encoding: 'utf8' 
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');
 const filesIn = (...folders: string[]): string[] =>
   TRACKED.filter((file) => folders.some((folder) => file.startsWith(`${folder}/`)));
-/** What people wrote; what was generated follows from it. */
+/** Files that people wrote; generated ones follow from them. */
 const WRITTEN = TRACKED.filter((file) => !/\.(tsv|csv|json)$/.test(file) || file === 'package.json');
 
 const MAX_LINES = 400;

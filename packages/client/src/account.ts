@@ -4,7 +4,7 @@ import type { Core } from './core.js';
 import { type Allocation, keepLease, type Lease, lossOf } from './lease.js';
 import type { Answer } from './requests.js';
 
-/** What an account is wanted for: `account.allocate` without the service's name, which the client adds. */
+/** A wish for an account: `account.allocate` without the service's name, which the client adds. */
 export type Wish = Omit<AccountAllocateRequest, 'service_name'>;
 
 /** An account while the body of `withAccount` runs: what was allocated, and what can be done with it. */

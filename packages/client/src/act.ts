@@ -10,7 +10,7 @@ import type { Core } from './core.js';
 import type { Lease } from './lease.js';
 import { describeTelegramError } from './telegram-error.js';
 
-/** What came of an action. */
+/** The outcome of an action. */
 export type Outcome<T> =
   /** Done; `value` is what the function returned. */
   | { outcome: 'done'; value: T }
@@ -137,7 +137,7 @@ export async function reportOnce(
   return null;
 }
 
-/** What was done under a lease, for its release. */
+/** The actions done under a lease, for its release. */
 export interface Usage {
   add(action: ActionType, channel: string | number | null): void;
   toStats(success: boolean): AccountReleaseRequest['usage_stats'];

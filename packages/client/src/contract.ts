@@ -235,7 +235,7 @@ export interface AccountErrorReply {
     evidence: {
       /** The kind of evidence that decided, from a whole name to nothing known */
       decided_by: 'name' | 'transport_code' | 'sentence' | 'restriction' | 'class_name' | 'spelling' | 'whole_text' | 'error_code' | 'error_type' | 'name_family' | 'wording' | 'bare_code' | 'code' | 'nothing';
-      /** What was found: a name, a sentence or a code of Telegram's, never the reported text */
+      /** The finding: a name, a sentence or a code of Telegram's, never the reported text */
       found: string | null;
     };
   };
@@ -583,7 +583,7 @@ export interface QueryAccountsReply {
   leased_accounts: number;
   /** Active, leased or not */
   active_accounts: number;
-  /** Free accounts that account.allocate could grant now for the purpose and in the channel; judged are the first 5,000. Of the whole fleet: all free accounts, whatever their limits */
+  /** Free accounts that account.allocate could grant now for the purpose and in the channel; judged are the first 5,000. For the whole fleet: all free accounts, whatever their limits */
   available_now: number;
   aggregates: {
     status_distribution: Record<string, number>;
@@ -715,7 +715,7 @@ export interface QueryExplainReply {
     } | null;
     /** Why it can be granted or not, in one sentence for a person */
     summary: string;
-    /** Whether account.allocate could grant it now. hourly, cooldown and burst may fail: they keep no account back that can act before a lease of 30 minutes ends. Of several actions one with room will do */
+    /** Whether account.allocate could grant it now. hourly, cooldown and burst may fail: they keep no account back that can act before a lease of 30 minutes ends. One action with room will do */
     grantable: boolean;
     /** When it would be grantable if nothing more is done; null: it is, or waiting does not help */
     grantable_at: string | null;

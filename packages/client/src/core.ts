@@ -1,7 +1,7 @@
 import type { Settings } from './options.js';
 import type { Requests } from './requests.js';
 
-/** What the parts of a client share. */
+/** The things that the parts of a client share. */
 export interface Core {
   requests: Requests;
   settings: Settings;

@@ -41,7 +41,7 @@ export class AccountManagerError extends Error {
 export const hasCode = (error: unknown, ...codes: readonly ErrorCode[]): error is AccountManagerError =>
   error instanceof AccountManagerError && codes.includes(error.code);
 
-/** What is thrown may be anything. */
+/** A thrown value may be anything. */
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 
 /** The words in which RabbitMQ refuses a password, a virtual host or the right to something. */

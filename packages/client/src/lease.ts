@@ -12,7 +12,7 @@ type NoticedBy = 'reply' | 'clock';
 export interface Lease {
   /** Aborts with an `AccountManagerError` of code `LEASE_LOST` when the lease is lost. */
   signal: AbortSignal;
-  /** What names the lease in requests. */
+  /** The fields that name the lease in requests. */
   holder: { account_id: string; service_name: string; lease_id: string; fence: number };
   /** Asks under the lease: a refusal that tells of its loss ends it. `signal` ends the waiting. */
   ask<K extends OperationName>(
@@ -27,7 +27,7 @@ export interface Lease {
   end(): void;
 }
 
-/** Of the length of the lease: renewals are due after a third; the rest is what the clock may not touch. */
+/** Shares of the length of the lease: renewals are due after a third; the rest is what the clock may not touch. */
 const RENEW_AFTER = 1 / 3;
 const RESEND_AFTER = 1 / 6;
 const MARGIN = 1 / 10;

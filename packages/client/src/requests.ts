@@ -193,7 +193,7 @@ interface WaitingOptions<R> {
   publish: () => boolean;
   resendMs: number;
   timeoutMs: number;
-  /** What is wrong with the connection. */
+  /** The fault of the connection. */
   problem: () => string | null;
   signal: AbortSignal | undefined;
   resolve: (answer: { reply: R; sentAt: number }) => void;

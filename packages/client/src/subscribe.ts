@@ -106,7 +106,7 @@ interface EventWork {
 /** Handles each event once, those of one account one after the other. */
 function createEventWork(settings: Settings, types: ReadonlySet<string>, handler: EventHandler): EventWork {
   const handled = new Set<string>();
-  /** What is in work or waits for it, by id, with the delivery that is to be acknowledged: the latest. */
+  /** Events in work, or waiting for it, by id, with the delivery that is to be acknowledged: the latest. */
   const deliveries = new Map<string, Delivery>();
   /** The last work of each account; events of the fleet share one lane. */
   const lanes = new Map<string, Promise<void>>();

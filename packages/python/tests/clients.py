@@ -29,7 +29,7 @@ class Client(Protocol):
 
 
 class AsyncClient:
-    """Of aio-pika."""
+    """The client over aio-pika."""
 
     def __init__(self, manager: account_manager.AccountManager) -> None:
         self._manager = manager
@@ -58,7 +58,7 @@ class AsyncClient:
 
 
 class BlockingClient:
-    """Of pika; each call waits in a thread of its own."""
+    """The client over pika; each call waits in a thread of its own."""
 
     def __init__(self, manager: blocking.AccountManager) -> None:
         self._manager = manager

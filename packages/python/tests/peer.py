@@ -46,7 +46,7 @@ class Asked:
     body: dict[str, Any]
     envelope: tuple[object, ...]
     copies: int = 1
-    #: What was answered; None: nothing that is remembered.
+    #: The answer; None: nothing that is remembered.
     reply: asyncio.Future[dict[str, Any]] | None = None
 
 

@@ -1,4 +1,4 @@
-"""What is Python's own: tasks that are cancelled, threads, exceptions."""
+"""Behaviour that is Python's own: tasks that are cancelled, threads, exceptions."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ SCENARIOS: list[dict[str, Any]] = FILE["scenarios"]
 KINDS = ["asyncio", "blocking"]
 #: So many scenarios are played beside each other: most of them wait.
 STAGES = 10
-#: What is repeated in hundreds leaves the others no processor; a tenth of it must do, unless all of it is wanted.
+#: Hundreds of repetitions leave the others no processor; a tenth must do, unless all are wanted.
 MANY = 1_000
 SHARE = 1 if os.environ.get("ACCOUNT_MANAGER_TEST_WHOLE") else 10
 
@@ -46,7 +46,7 @@ def without_fail_point(scenario: dict[str, Any]) -> dict[str, Any]:
 
 
 async def attempt(work: Any) -> str | None:
-    """What has failed; None: nothing."""
+    """The failure; None: there is none."""
     try:
         async with asyncio.timeout(90):
             await work
@@ -77,7 +77,7 @@ async def play_all(chosen: list[Key]) -> dict[Key, str | None]:
 
     await asyncio.gather(play_on_service(), *(play_on(stage) for stage in stages))
     for kind, name in against_peer:
-        # What has failed in the crowd may have failed for want of a processor: alone it must not.
+        # A scenario that failed in the crowd may have failed for want of a processor: alone it must not.
         if results[kind, name] is not None:
             results[kind, name] = await attempt(stages[0].play(by_name[name], FILE, kind))
     await asyncio.gather(*(stage.close() for stage in stages))

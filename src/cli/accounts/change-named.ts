@@ -8,7 +8,7 @@ import { tellCount } from '../terminal/words.js';
 import type { Change, ChangeOptions } from './change.js';
 import { findAccount } from './find-account.js';
 
-/** What became of one account. */
+/** The outcome for one account. */
 interface Outcome {
   account_id: string;
   outcome: 'changed' | 'unchanged' | 'failed';

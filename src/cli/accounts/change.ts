@@ -22,10 +22,10 @@ export interface Change {
   participle: string;
   /** It takes something away, so a person is asked even for one account. */
   isDestructive: boolean;
-  /** Of one account. */
+  /** The operation on one account. */
   operation: OperationName;
   fields: Fields;
-  /** Of all that match a filter; null: they are changed one by one. */
+  /** The operation on all that match a filter; null: they are changed one by one. */
   bulk: BulkAction | null;
   /** What `--force` means; null: there is no such option. */
   force: string | null;

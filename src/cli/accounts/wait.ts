@@ -12,7 +12,7 @@ import { findAccount } from './find-account.js';
 
 type Health = ReplyBody<'query.health'>['health'];
 
-/** What is waited for. */
+/** The condition that is waited for. */
 interface Condition {
   text: string;
   isMet: (health: Health) => boolean;

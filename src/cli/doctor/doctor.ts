@@ -24,7 +24,7 @@ asks the service at --url. It changes nothing. Exits 1 where something fails.`,
 async function examine(context: Context): Promise<ExitCode> {
   const { format, print, say, progress, paint } = context;
   progress('Looking …');
-  // What it loads, the drivers of the servers, takes half a second that other commands need not wait.
+  // Loading the drivers of the servers takes half a second that other commands need not wait.
   const { examineServers } = await import('./examine-servers.js');
   const [servers, service] = await Promise.all([examineServers(), askService(context)]);
   progress(null);

@@ -92,7 +92,7 @@ const toBroker = ({ rabbitmqUrl, rabbitmqManagementUrl, clientTls }: Config) => 
   tls: clientTls,
 });
 
-/** Of this version, from the folder beside the program. */
+/** The migrations of this version, from the folder beside the program. */
 function readMigrations(): KnownMigration[] {
   let root = import.meta.dirname;
   while (!existsSync(path.join(root, 'prisma/migrations')) && root !== path.dirname(root)) root = path.dirname(root);

@@ -8,7 +8,7 @@ const looksLikeSession = (text: string): boolean =>
 
 /**
  * The session string in one of the predecessor's forms: the string, its base64, or `{"encrypted_session": …}` with either.
- * Null: there is none. What it is worth, the service judges.
+ * Null: there is none. The service judges what it is worth.
  */
 export function decodeSession(value: unknown): string | null {
   if (typeof value === 'object' && value !== null)

@@ -19,8 +19,8 @@ const MAX_BYTES = 3_500_000;
 const AT_ONCE = 2;
 
 /**
- * Registers accounts in requests of some hundred, and tells each account's outcome. What was sent before a rejection
- * stays registered; an account that is sent again is updated, so that an import can be repeated.
+ * Registers accounts in requests of some hundred, and tells each account's outcome. Accounts sent before a rejection
+ * stay registered; an account that is sent again is updated, so that an import can be repeated.
  */
 export async function sendAccounts(
   client: Client,

@@ -70,7 +70,7 @@ function lockEnd(values: Values, now: number, notes: string[]): number | null {
   return end;
 }
 
-/** Counters of today, and of channels ever. Of an earlier day today's count is 0. */
+/** Counters of today, and of channels ever. A count of an earlier day is 0 today. */
 function usageOf(values: Values, now: number): Record<string, unknown> | null {
   if (values.has('usage')) return toObject('usage', values.get('usage'));
   const isOfToday = !isBefore(values, startOfDay(now));

@@ -50,7 +50,7 @@ export const toTable = <T>(entries: readonly T[], columns: readonly Column<T>[],
     paint,
   );
 
-/** What is known of one thing, a line each. */
+/** The facts about one thing, a line each. */
 export const toLines = (facts: readonly (readonly [name: string, value: string])[], paint: Paint): string =>
   layOut(
     [],

@@ -8,7 +8,7 @@ import { Listed } from '../parts/listed.js';
 import { usePages } from '../parts/use-pages.js';
 import { say, type TextKey } from '../text.js';
 
-/** Of its age alone a replay may be forced, and the obstacle then says so. */
+/** Only its age may be overridden by force, and the obstacle then says so. */
 const CAN_BE_FORCED = /\bforce\b/;
 
 type Message = Reply<'admin.parked'>['messages'][number];

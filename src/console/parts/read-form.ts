@@ -1,4 +1,4 @@
-/** What was entered into a form that is being sent, trimmed; keeps the browser from sending it itself. */
+/** The entries of a form that is being sent, trimmed; keeps the browser from sending it itself. */
 export function readForm(event: SubmitEvent): Record<string, string> {
   event.preventDefault();
   const fields = [...new FormData(event.currentTarget as HTMLFormElement)];

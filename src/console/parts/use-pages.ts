@@ -25,7 +25,7 @@ export function usePages<K extends OperationName>(
   const first = useAnswer(name, body, options);
   const later: Signal<Reply<K>[]> = useSignal<Reply<K>[]>([]);
   const trouble = useSignal<Trouble | null>(null);
-  // What follows a page that has changed may follow something else.
+  // The next page may no longer follow a page that has changed.
   useEffect(() => {
     later.value = [];
     trouble.value = null;

@@ -7,7 +7,7 @@ export const DOORS = ['amqp', 'http'] as const;
 /** Where a request comes in. */
 export type Door = (typeof DOORS)[number];
 
-/** What one caller may do. */
+/** Rights of one caller. */
 export interface CallerRights {
   /** Its user at the broker and its `service_name`. */
   name: string;
@@ -29,12 +29,12 @@ export interface CallerRights {
 }
 
 /**
- * What a caller without limits of its own may ask and have in work: more than any caller that works on accounts needs,
+ * Limits of a caller that has none of its own: more than any caller that works on accounts needs,
  * and no more than one instance serves.
  */
 export const DEFAULT_CALLER_LIMITS = { requestsPerSecond: 1_000, concurrentRequests: 512 } as const;
 
-/** Who may call, by name. Nobody else is served. */
+/** The callers, by name. Nobody else is served. */
 export type AccessPolicy = ReadonlyMap<string, CallerRights>;
 
 const ROLES = ['service', 'operator'] as const;

@@ -16,7 +16,7 @@ const IDENTITIES: Readonly<Record<Door, string>> = {
 };
 
 /**
- * Who calls here, and whether they may call this operation at all. A name that is no operation is let through, to be
+ * Finds out who calls, and whether that caller may call this operation at all. A name that is no operation is let through, to be
  * refused as such.
  * @param caller the identity that the broker or the HTTP door has checked
  */

@@ -1,7 +1,7 @@
 import type { AccountStatus, DisabledReason } from '../../../contracts/fields.js';
 
 /**
- * What decides whether an account may be given and may act (contract, section 7). `draining` and `disabled` are an
+ * Facts that decide whether an account may be given and may act (contract, section 7). `draining` and `disabled` are an
  * operator's or Telegram's word and stay; under them the waits go on. Otherwise the status follows from the waits.
  */
 export interface AccountCondition {
@@ -21,7 +21,7 @@ export interface AccountCondition {
   readonly errorEnds?: readonly number[];
 }
 
-/** Of a newly registered account. */
+/** The condition of a newly registered account. */
 export const NEW_CONDITION: AccountCondition = {
   status: 'active',
   disabledReason: null,

@@ -22,7 +22,7 @@ export function errorsOn(condition: AccountCondition, now: number): AccountCondi
   return ended === 0 ? condition : { ...condition, errorCount: Math.max(0, errorCount - ended), errorEnds: left };
 }
 
-/** The errors with one more, reported at `now`. Of too many the oldest goes. */
+/** The errors with one more, reported at `now`. The oldest goes where there are too many. */
 export function addError({ errorCount, errorEnds = [] }: AccountCondition, windowMs: number, now: number): Errors {
   return {
     errorCount: Math.min(errorCount + 1, MAX_ERROR_COUNT),

@@ -5,7 +5,7 @@ export interface ProxyGroup {
   /** A URL, `host:port`, or an object with a host and a port; whatever an operator stored. */
   readonly proxy: unknown;
   readonly accounts: number;
-  /** Of these, how many wait, are disabled (but by an operator), or have many errors. */
+  /** How many of these wait, are disabled (but by an operator), or have many errors. */
   readonly failing: number;
 }
 

@@ -2,7 +2,7 @@ import type { DisabledReason, ErrorClass } from '../../../contracts/fields.js';
 import { classifyError } from '../telegram-errors/classify-error.js';
 import type { ErrorReport } from '../telegram-errors/types.js';
 
-/** What came of trying an account's session on Telegram once. */
+/** The outcome of trying an account's session on Telegram once. */
 export type ProbeOutcome =
   /** Telegram knows the account and says nothing against it. */
   | { kind: 'healthy' }

@@ -246,7 +246,7 @@ export function reauthorise(condition: AccountCondition, now: number): AccountCo
 }
 
 /**
- * An operator's `admin.recover`: ends the waits at `now`, and the count of errors at once. Of a disabled account, and `disabled` itself, only if forced.
+ * An operator's `admin.recover`: ends the waits at `now`, and the count of errors at once. A disabled account changes only if forced, and so does `disabled` itself.
  */
 export function recoverNow(condition: AccountCondition, { force }: { force: boolean }, now: number): AccountCondition {
   const before = settleCondition(condition, now).condition;

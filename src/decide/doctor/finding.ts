@@ -5,7 +5,7 @@ export type FindingState = 'ok' | 'warn' | 'fail';
 export interface Finding {
   /** Such as `postgresql`. */
   where: string;
-  /** What was looked at, such as `version`. */
+  /** The thing that was looked at, such as `version`. */
   check: string;
   state: FindingState;
   /** For a person; no secrets. */

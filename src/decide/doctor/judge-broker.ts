@@ -1,6 +1,6 @@
 import { type Finding, findingsOf, judgeParked } from './finding.js';
 
-/** What is to be seen of RabbitMQ. */
+/** Observations of RabbitMQ. */
 export interface BrokerFacts {
   version: string;
   /** Each URL of `RABBITMQ_URL`, without credentials; `error` null: it takes connections. */
@@ -45,7 +45,7 @@ const OLDEST_VERSION = [3, 10] as const;
 /** Below twice its limit a disk is soon full. */
 const DISK_RESERVE = 2;
 
-/** What is right and wrong with RabbitMQ. */
+/** Judges RabbitMQ: each finding says what is right or wrong. */
 export const judgeBroker = (facts: BrokerFacts): Finding[] => [
   judgeVersion(facts),
   judgeUrls(facts),

@@ -1,6 +1,6 @@
 import { type Finding, findingsOf, judgeClock } from './finding.js';
 
-/** What is to be seen of PostgreSQL. */
+/** Observations of PostgreSQL. */
 export interface DatabaseFacts {
   /** Such as 160004. */
   version: number;
@@ -10,7 +10,7 @@ export interface DatabaseFacts {
   clockSkewMs: number;
   /** By name, as `pg_settings` has them. */
   settings: ReadonlyMap<string, string>;
-  /** Of all programs. */
+  /** Connections of all programs. */
   connections: number;
   migrations: {
     /** Names that were not applied. */
@@ -26,7 +26,7 @@ export interface DatabaseFacts {
   bloated: readonly { table: string; dead: number; live: number }[];
   /** Tables for which autovacuum is off. */
   withoutVacuum: readonly string[];
-  /** Of the oldest transaction number in use. */
+  /** Age of the oldest transaction number in use. */
   transactionAge: number;
   /** Longest time that a transaction of any program has been open, seconds. */
   oldestTransactionSeconds: number;
@@ -47,7 +47,7 @@ const LONG_TRANSACTION_SECONDS = 300;
 /** An event is published in less than a second. */
 const OUTBOX_SECONDS = 60;
 
-/** What is right and wrong with PostgreSQL. */
+/** Judges PostgreSQL: each finding says what is right or wrong. */
 export const judgeDatabase = (facts: DatabaseFacts): Finding[] => [
   judgeVersion(facts),
   facts.isReadOnly

@@ -1,6 +1,6 @@
 import { type Finding, findingsOf, judgeClock } from './finding.js';
 
-/** What is to be seen of Redis. */
+/** Observations of Redis. */
 export interface RedisFacts {
   version: string;
   /** `standalone`, `cluster` or `sentinel`. */
@@ -22,7 +22,7 @@ const { ok, warn, fail } = findingsOf('redis');
 const SLOW_MS = 150;
 const FULL_SHARE = 0.9;
 
-/** What is right and wrong with Redis. */
+/** Judges Redis: each finding says what is right or wrong. */
 export const judgeRedis = (facts: RedisFacts): Finding[] => [
   ok('version', facts.version),
   judgeKind(facts),

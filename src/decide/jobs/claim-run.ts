@@ -10,7 +10,7 @@ export interface OpenRun {
   readonly requested: boolean;
 }
 
-/** What is known of a job's runs. */
+/** The facts about a job's runs. */
 export interface JobState {
   readonly open: OpenRun | null;
   /** The occurrence of the latest run there is, over or not; null: there has been none. */

@@ -1,4 +1,4 @@
-/** What is wrong, of one kind and about one subject; raised once and resolved once. */
+/** A fault of one kind, about one subject; raised once and resolved once. */
 export interface Alert {
   /** Such as `flood_wait_share`. */
   readonly kind: string;
@@ -17,7 +17,7 @@ export interface OpenAlert extends Alert {
   readonly alertId: string;
 }
 
-/** What is to be done so that the open alerts are those that were found. */
+/** The changes that make the open alerts those that were found. */
 export interface AlertChanges<Open extends OpenAlert> {
   readonly raise: readonly Alert[];
   /** Open and found again: their figures are kept up to date, without a word. */

@@ -10,7 +10,7 @@ export interface ReportedUsage {
   readonly channel_usage?: Readonly<Record<string, number>> | undefined;
 }
 
-/** What was acquired or recorded during the lease. Several entries of one action and channel add up. */
+/** Actions acquired or recorded during the lease. Several entries of one action and channel add up. */
 export interface CountedUsage {
   readonly actionType: ActionType;
   /** Null: counted on the account, in no channel. */
@@ -31,7 +31,7 @@ export interface UsageAddition {
 export interface ReconciledUsage {
   /** Only of actions that add something. */
   readonly additions: readonly UsageAddition[];
-  /** What was added to the account: the reply's `counted`. */
+  /** Actions added to the account: the reply's `counted`. */
   readonly counted: { readonly invites: number; readonly messages: number; readonly contacts: number };
 }
 

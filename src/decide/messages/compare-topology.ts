@@ -86,7 +86,7 @@ function compareArguments(
     .map((key) => `queue ${name}: ${key} is ${tell(found[key])}, not ${tell(wanted[key])}`);
 }
 
-/** Of the policies of a kind that fit, the one of highest priority holds. */
+/** The policy of highest priority holds, among those of a kind that fit. */
 function comparePolicies(
   kind: 'queue' | 'exchange',
   entity: Omit<WantedQueue, 'bindings'>,
@@ -112,7 +112,7 @@ function appliesTo({ pattern, 'apply-to': kinds }: FoundPolicy, kind: 'queue' | 
   try {
     return fits && new RegExp(pattern, 'u').test(name);
   } catch {
-    // Of the broker's dialect alone: better a word too many.
+    // A pattern of the broker's own dialect: better one difference too many.
     return fits;
   }
 }

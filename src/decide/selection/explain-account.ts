@@ -1,7 +1,7 @@
 import type { LimitReason } from '../../../contracts/actions.js';
 import type { AccountStatus, ActionType, DisabledReason, ErrorClass, Purpose } from '../../../contracts/fields.js';
 
-/** What is behind the wait, the block, the draining or the disabling of an account. */
+/** The cause of the wait, the block, the draining or the disabling of an account. */
 export interface Restriction {
   readonly errorClass: ErrorClass | null;
   readonly telegramError: string | null;

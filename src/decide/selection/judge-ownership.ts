@@ -6,7 +6,7 @@ export interface HeldLease {
   caller: string | null;
 }
 
-/** Who says they hold the account: any of these may be missing. */
+/** The claimed holder of the account: any of these may be missing. */
 export interface OwnershipClaim {
   serviceName?: string | undefined;
   leaseId?: string | undefined;

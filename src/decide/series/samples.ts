@@ -6,7 +6,7 @@ export const HOUR_MS = 3_600_000;
 export const MINUTES_KEPT_MS = 48 * HOUR_MS;
 export const HOURS_KEPT_MS = 90 * 24 * HOUR_MS;
 
-/** Values by the name of their series. What is counted and not in it was none. */
+/** Values by the name of their series. Counters that are not in it were 0. */
 export type SampleValues = Readonly<Record<string, number>>;
 /** The values of a minute or an hour that began at `at`, epoch milliseconds. */
 export interface Sample {
@@ -98,7 +98,7 @@ function combine(kind: SeriesKind, values: readonly number[]): number {
   }
 }
 
-/** The points of a series. Of what is counted a sample without it is a 0; of what is measured it is no point. */
+/** The points of a series. A counter that is missing in a sample is 0; a measurement that is missing is no point. */
 export function pointsOf(name: string, samples: readonly Sample[]): [at: number, value: number][] {
   const missing = SERIES.get(name) === 'sum' ? 0 : undefined;
   return samples.flatMap(({ at, values }): [number, number][] => {

@@ -6,7 +6,7 @@ export interface StartFault {
   cause: string;
 }
 
-/** What is read of an error, whichever client threw it. */
+/** The fields that are read of an error, whichever client threw it. */
 interface ErrorLike {
   message?: string;
   code?: unknown;
@@ -62,7 +62,7 @@ function judgeConnection(error: unknown): StartFault | null {
 /** OpenSSL's reason without its error numbers and source files. */
 const tlsReason = (message: string): string => /:SSL routines:[^:]*:([^:]+)/.exec(message)?.[1] ?? oneLine(message);
 
-/** Of PostgreSQL's classes those that somebody must mend: features, sign-in, names, rights, settings. */
+/** PostgreSQL's classes of errors that somebody must mend: features, sign-in, names, rights, settings. */
 const LASTING_STATES = /^(0A|22|28|3D|3F|42|0L|0P|F0)/;
 const NO_DATABASE = '3D000';
 const NO_RIGHT = '42501';
@@ -88,9 +88,9 @@ export function judgeDatabaseFault(error: unknown, database: string): StartFault
   return passing(text);
 }
 
-/** Of AMQP's reply codes those that somebody must mend. */
+/** AMQP's reply codes for faults that somebody must mend. */
 const LASTING_REPLIES = new Set([402, 403, 405, 406, 530, 540]);
-/** Of these, what another moment may change. The texts hold names, too, which may be any. */
+/** Those among them that another moment may change. The texts hold names, too, which may be any. */
 const FOR_NOW = /limit \(\d+\) is reached|' is down/;
 const REPLY = /\b(\d{3}) \([A-Z-]+\) with message "(?:[A-Z_]+ - )?([^"]*)"/;
 const NO_SUCH_VHOST = /vhost '?(.*?)'? not found/;
@@ -130,7 +130,7 @@ function permissionOf(message: string): string {
   const [, kind] = /"ACCESS_REFUSED - access to (queue|exchange) '/.exec(message) ?? [];
   if (kind === undefined) return '';
   if (message.includes('ExchangeDeclare;')) return 'configure';
-  // Who declares a queue with dead letters must be able to read it, too.
+  // Declaring a queue with dead letters needs the right to read it, too.
   if (message.includes('QueueDeclare;')) return kind === 'queue' ? 'configure or read' : 'write';
   if (message.includes('QueueBind;')) return kind === 'queue' ? 'write' : 'read';
   // Else a queue is consumed from, an exchange published to.

@@ -90,7 +90,7 @@ const WAIT_CLASSES: ReadonlySet<ErrorClass> = new Set(['flood_wait', 'premium_wa
 
 /**
  * The longest wait of all that the text, its fields and the report name for the account: what Telegram says is never
- * shortened. Of a wait in one chat or for one method only the records count that tell of it.
+ * shortened. For a wait in one chat, or for one method, only the records count that tell of it.
  */
 function decideSeconds(
   error: TelegramError,

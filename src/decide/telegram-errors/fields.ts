@@ -11,7 +11,7 @@ export interface FieldsRead {
   seconds: number[];
   /** Instants at which a wait or a restriction ends, ms since 1970. */
   ends: number[];
-  /** Whom the program talked to: urls and host names. */
+  /** The hosts that the program talked to: urls and host names. */
   addresses: string[];
 }
 
@@ -167,7 +167,7 @@ function readObject(object: object, place: Place, read: FieldsRead, depth: numbe
     if (IS_ADDRESS.test(key) && typeof value === 'string') read.addresses.push(value.slice(0, 512));
     if (IS_PAST.test(key)) continue;
     if (IS_CALLERS.test(key)) {
-      // What was asked for may be an answer that is printed where it does not belong.
+      // A request field may hold an answer that is printed where it does not belong.
       if (isObject(value)) readAddresses(value, read, 0);
       continue;
     }
@@ -286,7 +286,7 @@ function readField(value: unknown, place: Place, read: FieldsRead, depth: number
   else if (isObject(value)) readObject(value, place, read, depth + 1);
 }
 
-/** Of what the caller tells of its request only the address counts. */
+/** Only the address counts, of all that the caller tells of its request. */
 function readAddresses(object: object, read: FieldsRead, depth: number): void {
   for (const [key, value] of Object.entries(object).slice(0, 100)) {
     if (typeof value === 'string' && IS_ADDRESS.test(squash(key))) read.addresses.push(value.slice(0, 512));

@@ -128,7 +128,7 @@ function readWords(text: string): Hit | null {
 export const isVague = (message: string): boolean =>
   message.length < 64 && CONTRACT_TYPES.get(toContractWord(message)) === null;
 
-/** What is left when no statement of the message tells an error. */
+/** The rest, when no statement of the message tells an error. */
 interface Unstated extends Evidence {
   /** A name by its form that the table does not have. */
   unknownName: string | null;

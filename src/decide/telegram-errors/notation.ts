@@ -7,7 +7,7 @@ const MAX_DEPTH = 24;
 /** A brace with a key behind it: the beginning of an object, not a brace in a sentence. */
 const OBJECT = /\{\s*(?:["'`][^"'`\n]{1,64}["'`]\s*(?::|=>?)|:?[\w@$.-]{1,64}\s*(?::(?!:)|=>?))/y;
 
-/** What was read, and where it ends. */
+/** The value that was read, and where it ends. */
 export interface Read {
   value: unknown;
   end: number;

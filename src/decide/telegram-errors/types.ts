@@ -35,7 +35,7 @@ export interface ClassifiedError {
   effect: ErrorEffect;
   /** The kind of evidence that decided. */
   decidedBy: ErrorEvidence;
-  /** What was found: words of this program's tables or a number, never the caller's text. Null: nothing. */
+  /** The finding: words of this program's tables or a number, never the caller's text. Null: nothing. */
   found: string | null;
 }
 
@@ -65,7 +65,7 @@ export interface SaidRecord {
 
 /** What a report says, taken apart: its texts, and the numbers that stand in fields of their own. */
 export interface Evidence {
-  /** What was said, without what is only quoted. */
+  /** The message without its quotations. */
   message: string;
   /** The records and tracebacks of the message, the last one first: the last error is the one that the caller met. */
   records: readonly SaidRecord[];

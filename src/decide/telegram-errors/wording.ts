@@ -53,7 +53,7 @@ const TARGETS = '(?:chat|channel|supergroup|group|peer|user|member|participant|u
 /** A wording that tells the class of an error without naming it. None of them blocks or disables an account. */
 interface Wording {
   what: string;
-  /** Of a normalised text. */
+  /** Matched against a normalised text. */
   pattern: RegExp;
   error: TelegramError;
   /** Whether any service says so, not only Telegram: beside another host's address it is that host's. */

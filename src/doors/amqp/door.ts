@@ -45,7 +45,7 @@ export interface AmqpDoor {
   state(): AmqpDoorState;
   /** By queue name. */
   consumers: () => ReadonlyMap<string, Consumer>;
-  /** What it knows to be wrong at the broker, one sentence each. */
+  /** Faults at the broker that it knows of, one sentence each. */
   problems: () => readonly string[];
   /** Whether it could publish at once, by what it publishes. */
   publishers: () => Readonly<Record<string, boolean>>;

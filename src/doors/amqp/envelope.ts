@@ -8,7 +8,7 @@ import type { Issue } from '../decode-message.js';
 import { DEADLINE_RULE, readDeadline } from '../read-deadline.js';
 import { readMessageId } from '../read-message-id.js';
 
-/** What surrounds the body of a message (contract, section 2), as far as it is sound. */
+/** The envelope of a message (contract, section 2), as far as it is sound. */
 export interface Envelope {
   /** The routing key. */
   operation: string;

@@ -110,7 +110,7 @@ export async function buildParked(
   };
 }
 
-/** Of the caller's properties those that describe the message; never `user_id`, `expiration`, `CC` or `BCC`. */
+/** The caller's properties that describe the message; never `user_id`, `expiration`, `CC` or `BCC`. */
 function copyProperties(message: ConsumeMessage): OutgoingMessage['options'] {
   const properties: Record<keyof MessageProperties, unknown> = message.properties;
   const { contentType, contentEncoding, correlationId, replyTo, messageId, timestamp, type, appId } = properties;

@@ -17,7 +17,7 @@ import type { Log } from '../../telemetry/log.js';
 import { buildParked, buildReply, buildRetry } from './messages.js';
 import type { Task } from './tasks.js';
 
-/** What happens at the door, for the metrics. */
+/** Events at the door, for the metrics. */
 export interface AmqpDoorObserver {
   received(queue: string, bytes: number): void;
   /** `code` null: a success. */
@@ -33,7 +33,7 @@ export interface AmqpDoorObserver {
   consumer(queue: string, registered: boolean): void;
 }
 
-/** What tasks are served with. */
+/** Resources that tasks are served with. */
 export interface Service {
   /** A reply that is lost with a connection is asked for again: it is stored. */
   replies: Sender;
@@ -57,7 +57,7 @@ export interface Fullness {
   note: (isFull: boolean) => void;
 }
 
-/** What has refused nothing for so long counts as having room again. */
+/** A queue that has refused nothing for so long counts as having room again. */
 const FULL_MS = 30_000;
 
 export function createFullness(): Fullness {

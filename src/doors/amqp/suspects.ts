@@ -18,7 +18,7 @@ export interface SuspectLaneOptions {
 const SUSPECT_AFTER_DELIVERIES = 3;
 /** How long suspects gather before the first has its turn. */
 const GATHER_MS = 100;
-/** How long one suspect waits for the others, and the next for it. What ends a process does so at once. */
+/** How long one suspect waits for the others, and the next for it. A request that ends a process does so at once. */
 const PATIENCE_MS = 500;
 
 /** @param deliveries how often the message has come back, as the broker tells it; a caller may have forged it */

@@ -25,7 +25,7 @@ export interface Task {
   leave: () => void;
 }
 
-/** What messages are read with. */
+/** Resources that messages are read with. */
 export interface Reader {
   /** The AMQP user of this service. */
   ownUser: string;
@@ -47,7 +47,7 @@ export function readRequest(delivery: Delivery, queue: RequestQueue, reader: Rea
   const { envelope, refusal } = readEnvelope(message, ownUser, clock.monotonicMs(), gate.mayBeAnsweredAt);
   const requestId = nameRequest(envelope);
   const { operation, caller, attempt } = envelope;
-  // What a consumer had before may have had its effect: nobody may be told that nothing was done.
+  // A message that a consumer had before may have had its effect: nobody may be told that nothing was done.
   const again = attempt > 0 || message.fields.redelivered;
   const entry = gate.enter({ door: 'amqp', caller, operation, requestId, again });
   const leave = entry.ok ? entry.leave : () => {};
@@ -76,7 +76,7 @@ export function readRequest(delivery: Delivery, queue: RequestQueue, reader: Rea
  * more, but if it had one before this process or another died with it, its stored reply is found. One that was
  * delivered too often may be what kills its consumers and is not looked into again. The ladder is behind both.
  *
- * What was delivered too often had been let in; everything else comes to a gate for the first time and is charged to its
+ * A message that was delivered too often had been let in; everything else comes to a gate for the first time and is charged to its
  * caller, who could otherwise pass its limits by letting requests expire.
  */
 export function readDeadLetter(delivery: Delivery, { ownUser, dispatch, gate }: Reader): Task {

@@ -132,7 +132,7 @@ export const createHttpDoor = (options: HttpDoorOptions): HttpDoor => {
       const finished = underWay.finish();
       const closed = app.close();
       await waitAtMost(finished, drainMs);
-      // What is left is idle, has never sent a request or finished its handshake, or had its time.
+      // The other connections are idle, have never sent a request or finished its handshake, or had its time.
       for (const connection of connections) connection.destroy();
       await closed;
     },
@@ -189,7 +189,7 @@ const answerFaults = (app: FastifyInstance, log: Log): void => {
   );
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
-      // Who is cut off while sending sees a broken pipe instead of the answer: the rest is read and thrown away.
+      // A client that is cut off while sending sees a broken pipe instead of the answer, so the rest is read and thrown away.
       reply.removeHeader('connection');
       request.raw.resume();
     }
@@ -207,7 +207,7 @@ const answerFaults = (app: FastifyInstance, log: Log): void => {
 };
 
 /**
- * Who is still sending must be read for a moment after it was answered, or it would see a broken connection instead; who
+ * A client that is still sending must be read for a moment after it was answered, or it would see a broken connection instead; who
  * then stays is cut off, since it would keep its connection from others.
  */
 const LINGER_MS = 1_000;

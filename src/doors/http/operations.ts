@@ -22,12 +22,12 @@ export const PREFIX = '/api/v1/account-manager';
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Whom its bearer token belongs to; null for nobody. */
+    /** The caller that its bearer token belongs to; null for nobody. */
     caller: string | null;
   }
 }
 
-/** What operations are served with. */
+/** Resources that operations are served with. */
 export interface OperationsSource {
   dispatch: Dispatch;
   gate: Gate;

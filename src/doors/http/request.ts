@@ -10,7 +10,7 @@ import { DEADLINE_RULE, readDeadline } from '../read-deadline.js';
 import { readMessageId } from '../read-message-id.js';
 import type { Query, ReadQuery } from './query.js';
 
-/** What is known of an HTTP request. */
+/** The facts about an HTTP request. */
 export interface HttpParts {
   /** The identity its token has shown. */
   caller: string | null;
@@ -124,7 +124,7 @@ const readFromBody = ({ headers, body }: HttpParts, operation: string): Read<Rec
   return decoded.ok ? { ok: true, value: decoded.body } : decoded;
 };
 
-/** What the path or the query string says stands; a body may say the same, but nothing else. */
+/** The path and the query string decide; a body may say the same, but nothing else. */
 const joinOutside = (
   fields: Record<string, unknown>,
   outside: Record<string, unknown>,

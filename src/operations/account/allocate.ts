@@ -81,7 +81,7 @@ const askedBy = ({ requestId, body }: AllocateRequest): AskedAllocation => ({
 export const recallGrants: Recall<'account.allocate'> = async (context, repeats) => {
   const leaseIds = repeats.flatMap(({ stored }) => (isGrant(stored) ? stored.allocation.lease_id : []));
   const { open, endedAt } = await loadGranted(context.sql, leaseIds);
-  // Who granted these may have died before it stretched their locks.
+  // The process that granted these may have died before it prolonged their locks.
   const locks = [...open.values()].map(({ accountId, lockValue, ttlMs }) => ({ accountId, value: lockValue, ttlMs }));
   context.afterCommit(() => context.locks.stretch(locks));
   return repeats.map(({ body, stored: { asked: _, ...stored } }) => {

@@ -49,7 +49,7 @@ export interface Shortage {
   preferredReason?: string;
   /** The caller holds a suitable account that has just been granted to it anew: it can be had as soon as that stands. */
   isBeingRegranted?: true;
-  /** Of a user with more accounts than a batch may look at: how they stood when they were looked through. */
+  /** For a user with more accounts than a batch may look at: how they stood when they were looked through. */
   counts?: AccountCounts;
   /** They are to be looked through first. */
   search?: () => Promise<string[]>;
@@ -284,7 +284,7 @@ function searchFor(context: BatchContext, request: AllocateRequest): Shortage {
   return { nextAvailableAt: null, limited: 0, search };
 }
 
-/** Of a user whose older accounts are known from a survey, with what it has found. */
+/** For a user whose older accounts are known from a survey, with what it has found. */
 function explainShortage(context: BatchContext, pool: Pool, request: AllocateRequest, shortage: Shortage): Shortage {
   const { user_id: userId } = request.body;
   if ((pool.wanted.get(userId)?.unseenAfter ?? 0) === 0) return shortage;

@@ -35,7 +35,7 @@ export async function refuseAllocations(
       const { isBeingRegranted, preferredReason, limited, search } = shortage;
       if (search !== undefined) return [request, { reply: refuse('ALL_BUSY'), contended: true, freeInMs: 0 }];
       const counted = shortage.counts ?? counts.get(request.body.user_id);
-      // Of a required account it is known what is with it; others that are free do not count. Where all were looked
+      // A required account is judged alone; others that are free do not count. Where all were looked
       // through no free account has room.
       const isKnown = preferredReason !== undefined || shortage.counts !== undefined;
       const contended = isBeingRegranted === true || (!isKnown && (counted?.free ?? 0) > limited);

@@ -92,7 +92,7 @@ function readRow(row: Request['body']['accounts'][number]): GivenRow | { fault: 
   };
 }
 
-/** What is registered, and what of this request has been planned so far. */
+/** The registered accounts, and those planned so far for this request. */
 interface Taken {
   byPhone: Map<string, KnownAccount>;
   byFingerprint: Map<string, KnownAccount>;

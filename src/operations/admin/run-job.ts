@@ -16,7 +16,7 @@ export const runJob: OperationHandler<'admin.run-job'> = {
     return outcomes;
   },
 
-  // Of a run that had not ended when it was answered, the repeat tells how it stands now.
+  // The repeat tells how the run stands now, where it had not ended when it was answered.
   recall: async ({ sql }, repeats) => {
     const recalled: Record<string, unknown>[] = [];
     for (const { requestKey: key, stored } of repeats) {

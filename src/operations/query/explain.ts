@@ -139,7 +139,7 @@ function explainAccount(
   };
 }
 
-/** Of the limits that fail, the one that waiting ends last, or never; null: none fails. */
+/** The failing limit that waiting ends last, or never; null: none fails. */
 function longestFailing(limits: readonly Rule[]): FailingLimit | null {
   const endOf = ({ passes_at: at }: Rule) => (at === null ? NEVER : fromIso(at));
   const failing = limits

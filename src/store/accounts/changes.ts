@@ -66,10 +66,10 @@ export interface PendingEvent {
   caller: string | null;
 }
 
-/** What one transaction will write; filled in memory, written in one statement. */
+/** Writes of one transaction; filled in memory, written in one statement. */
 export interface Changes {
   accounts: Set<AccountRecord>;
-  /** Of these, those whose recovery is due at another instant than before, or not any more. */
+  /** Those among them whose recovery is due at another instant than before, or not any more. */
   recoveries: Set<AccountRecord>;
   /** Users of whose accounts one has become active. */
   activated: Set<number>;

@@ -1,6 +1,6 @@
 import type { Sql } from '../database.js';
 
-/** Of the values of accounts' locks, those whose lease is over: nobody holds the account under them any more. */
+/** The values of accounts' locks whose lease is over: nobody holds the account under them any more. */
 export async function findEndedLocks(
   sql: Sql,
   locks: readonly { accountId: string; value: string }[],

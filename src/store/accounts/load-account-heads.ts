@@ -2,7 +2,7 @@ import type { AccountCondition } from '../../decide/condition/account-condition.
 import { type ConditionRow, toCondition } from './account-record.js';
 import type { Sql } from '../database.js';
 
-/** What is known of an account without its usage windows. Instants are epoch milliseconds. */
+/** An account without its usage windows. Instants are epoch milliseconds. */
 export interface AccountHead {
   accountId: string;
   userId: number;

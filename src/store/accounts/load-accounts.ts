@@ -5,7 +5,7 @@ import { CANDIDATES_SETTING } from './claim-candidates.js';
 
 export interface AccountsWanted {
   accountIds: readonly string[];
-  /** Whose counters are wanted, beside those of the leases' own channels. */
+  /** The channels whose counters are wanted, beside the leases' own. */
   channels: readonly string[];
   /** Accounts whose sessions are wanted too. */
   sessionsOf?: readonly string[];

@@ -8,7 +8,7 @@ export interface CountedInLease {
   quantity: number;
 }
 
-/** What was acquired and recorded during the accounts' present leases, by lease. */
+/** Actions acquired and recorded during the accounts' present leases, by lease. */
 export async function loadCountedInLeases(
   sql: Sql,
   accountIds: readonly string[],

@@ -1,6 +1,6 @@
 import type { Sql } from '../database.js';
 
-/** What was registered with accounts, by account id. */
+/** The metadata registered with accounts, by account id. */
 export async function loadMetadata(
   sql: Sql,
   accountIds: readonly string[],

@@ -1,7 +1,7 @@
 import { Prisma } from '../../../generated/prisma/client.js';
 import type { Sql, SqlPart } from '../database.js';
 
-/** What a transaction locks before it reads. */
+/** Locks that a transaction takes before it reads. */
 export interface LocksWanted {
   /** Users of whose accounts some are to be chosen. */
   userIds: readonly number[];

@@ -125,7 +125,7 @@ function findIn(match: AccountMatch, more: readonly SqlPart[], limit: number): S
     const conditions = Prisma.join([Prisma.sql`true`, ...where, ...conditionsOf(match), ...more], ' AND ');
     return Prisma.sql`(SELECT s.id FROM ${from} WHERE ${conditions} ORDER BY s.id LIMIT ${limit}::integer)`;
   });
-  // Of a search that can find nothing.
+  // A search that can find nothing.
   if (found.length === 0) return Prisma.sql`SELECT NULL::uuid AS id WHERE false`;
   return Prisma.join(found, ' UNION ');
 }

@@ -1,6 +1,6 @@
 import type { Sql } from '../database.js';
 
-/** What a registered account is known by. */
+/** The identity of a registered account. */
 export interface KnownAccount {
   accountId: string;
   userId: number;
@@ -43,7 +43,7 @@ export interface NewSession {
   phone: string | null;
   sealed: Buffer;
   keyId: string;
-  /** Of the authorisation key: one key is one account. */
+  /** Fingerprint of the authorisation key: one key is one account. */
   fingerprint: string;
   /** Null: what is stored stays. */
   metadata: Record<string, unknown> | null;

@@ -20,7 +20,7 @@ export async function listUnarchivedDays(sql: Sql, today: string): Promise<strin
   return rows.map((row) => row.day);
 }
 
-/** Sums what was counted from one instant to before another. What was counted is kept itself, so it is exact. */
+/** Sums what was counted from one instant to before another. Counted actions are kept themselves, so the sum is exact. */
 export async function sumUsage(sql: Sql, fromAt: number, toAt: number): Promise<UsageSum[]> {
   const rows = await sql.$queryRaw<{ account_id: string; action_type: ActionType; quantity: bigint }[]>`
     SELECT account_id::text, action_type, sum(quantity) AS quantity FROM counted_actions

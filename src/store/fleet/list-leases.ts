@@ -22,7 +22,7 @@ export interface LeaseRow {
   fence: bigint;
   allocated_at: Date;
   expires_at: Date;
-  /** What was counted under it so far; null: nothing. */
+  /** Actions counted under it so far; null: none. */
   actions: Partial<Record<ActionType, number>> | null;
 }
 

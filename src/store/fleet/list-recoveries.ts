@@ -7,7 +7,7 @@ import { countRows, type Listed, listRows } from '../list-rows.js';
 export interface RecoveryFilter {
   /** null: everybody's. */
   users: readonly number[] | null;
-  /** Whose wait ends within so long, milliseconds; null: ever. */
+  /** Only waits that end within so long, milliseconds; null: all. */
   withinMs: number | null;
 }
 

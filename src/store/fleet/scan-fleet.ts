@@ -5,7 +5,7 @@ import type { Sql } from '../database.js';
 import { Prisma } from '../../../generated/prisma/client.js';
 import { hasManyErrors } from './fleet-state.js';
 
-/** What is wrong in the data, counted; `examples` are ids of a few accounts. */
+/** Faults in the data, counted; `examples` are ids of a few accounts. */
 export interface Trouble {
   accounts: number;
   examples: string[];

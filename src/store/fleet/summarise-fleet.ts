@@ -43,7 +43,7 @@ export async function rankServices(sql: Sql, sinceAt: number): Promise<FleetRepo
 
 /**
  * Present waits by the class of the error that began them, as its event tells it; an operator who moved the end of one
- * has made an event of that type too, without a class. Of an account in both waits the block counts while it lasts.
+ * has made an event of that type too, without a class. The block counts while it lasts, for an account in both waits.
  */
 export async function countWaits(sql: Sql, now: number): Promise<FleetReport['waits']> {
   const at = new Date(now);

@@ -28,7 +28,7 @@ export const requestKey = ({ caller, messageId }: RequestKey): string => `${mess
 
 /**
  * Takes locks, and answers with the database's clock, read once they were had, and those of the requests that were
- * answered before, by `requestKey`. What other tables hold is as it was when the statement began, so it is left to the
+ * answered before, by `requestKey`. Other tables are read as they were when the statement began, so it is left to the
  * next one; that a request was answered while it waited shows when its answer is stored.
  */
 export async function loadAnsweredRequests(

@@ -6,7 +6,7 @@ import type { EventRow } from './event-row.js';
 
 /** Which events a reader wants. */
 export interface FeedFilter {
-  /** Of these users' accounts; null: all, those of no account included. */
+  /** Events of these users' accounts; null: all, those of no account included. */
   users: readonly number[] | null;
   accountId: string | null;
   types: readonly EventType[] | null;

@@ -25,7 +25,7 @@ export interface HistoryRow extends HistoryPlace {
   details: Record<string, unknown>;
 }
 
-/** Of an account, the newest first: those of the kinds wanted that stand before a place; null: all. */
+/** Entries of an account, the newest first: those of the kinds wanted that stand before a place; null: all. */
 export async function loadHistory(
   sql: Sql,
   {

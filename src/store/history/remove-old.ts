@@ -61,7 +61,7 @@ export const removeArchivedUsage: RemoveOld = (sql, before, limit) => sql.$execu
 
 /**
  * Windows of accounts that will not act again, once every limit in them is over and the archive has come to their last
- * day, which is made sure of here. What was done in channels ever stays with the account.
+ * day, which is made sure of here. The totals of channels stay with the account.
  */
 export const retireWindows: RemoveOld = (sql, before, limit) => sql.$executeRaw`
   WITH retired AS (

@@ -2,7 +2,7 @@ import type { ErrorClass } from '../../../contracts/fields.js';
 import { Prisma } from '../../../generated/prisma/client.js';
 import type { Sql, SqlPart } from '../database.js';
 
-/** What has begun a wait, a block or a disabling. */
+/** The event that began a wait, a block or a disabling. */
 export interface RestrictionRow {
   /** Null: no error, or none that is known. */
   error_class: ErrorClass | null;
@@ -27,7 +27,7 @@ export const restrictionOf = (account: SqlPart, type: SqlPart): SqlPart => Prism
 
 const LOOKED_AT = 50;
 
-/** What is behind the present condition of accounts, by account id; accounts of which nothing is known are left out. */
+/** The causes of the present condition of accounts, by account id; accounts of which nothing is known are left out. */
 export async function loadRestrictions(
   sql: Sql,
   accounts: readonly { accountId: string; status: string }[],

@@ -1,12 +1,12 @@
 import type { Sql } from '../database.js';
 import type { Connection } from './load-sessions.js';
 
-/** Of a lease that is still open: what its holder is told beside what is stored with the reply, and its lock. */
+/** For a lease that is still open: what its holder is told beside what is stored with the reply, and its lock. */
 export interface OpenGrant extends Connection {
   accountId: string;
   phone: string | null;
   lockValue: string;
-  /** What is left of the lease, milliseconds. */
+  /** The rest of the lease, milliseconds. */
   ttlMs: number;
 }
 

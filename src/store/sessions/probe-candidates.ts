@@ -24,7 +24,7 @@ export async function lockProbeCandidates(sql: Sql, { everyMs, idleMs, limit }: 
   return rows.map((row) => row.id);
 }
 
-/** What a probe needs of an account. */
+/** The facts about an account that a probe needs. */
 export interface ProbeMeans extends SealedSession {
   /** `session_metadata.proxy`, as it was registered. */
   proxy: unknown;

@@ -8,7 +8,7 @@ import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:
  * Nonces are random: re-key long before 2^32 encryptions under one key (NIST SP 800-38D, 8.3).
  */
 export type SessionCipher = {
-  /** Of the keys that open; the first seals. */
+  /** Ids of the keys that open; the first seals. */
   readonly keyIds: readonly string[];
   encrypt(plain: string, accountId: string): { keyId: string; sealed: Buffer<ArrayBuffer> };
   /** Throws `SessionCipherError`: what is stored and the keys at hand do not fit, which no caller can mend. */

@@ -8,7 +8,7 @@ export interface SessionKeyUse {
   /** `current` seals, `old` only opens, `unknown` is none of ours. */
   state: 'current' | 'old' | 'unknown';
   sessions: number;
-  /** Of accounts that are not disabled. */
+  /** Sessions of accounts that are not disabled. */
   inUse: number;
 }
 

@@ -1,4 +1,4 @@
-"""What a client raises. The codes of the contract have a class each in `failures`; this is their common ground."""
+"""The errors that a client raises. The codes of the contract have a class each in `failures`; this is their common ground."""
 
 from __future__ import annotations
 

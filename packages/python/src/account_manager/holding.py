@@ -1,4 +1,4 @@
-"""What is known of an account while it is held; the same for both clients."""
+"""The facts about an account while it is held; the same for both clients."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class AccountFacts:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What was registered with the account, such as its proxy."""
+        """The data registered with the account, such as its proxy."""
         return self.allocation["metadata"]
 
     @property
@@ -57,7 +57,7 @@ class AccountFacts:
 
     @property
     def usage(self) -> Usage:
-        """What was done under the lease. `act` counts by itself; add what was done without it."""
+        """The actions done under the lease. `act` counts by itself; add what was done without it."""
         return self._lease.usage
 
     @property

@@ -30,7 +30,7 @@ LOSSES = (LeaseLost, NotHeld, AccountNotFound)
 
 @dataclass(slots=True)
 class Usage:
-    """What was done with an account under a lease. `act` counts by itself; add what you did without it."""
+    """The actions done with an account under a lease. `act` counts by itself; add what you did without it."""
 
     invites_sent: int = 0
     messages_sent: int = 0

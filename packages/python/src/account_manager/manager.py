@@ -27,7 +27,7 @@ class AccountManager(AsyncOperations):
     """A connection to the account manager. `connect` makes one.
 
     Every operation of the contract is a method: `account.allocate` is `account_allocate`, `query.health` is
-    `query_health`. What the account manager refuses is raised as an AccountManagerError.
+    `query_health`. A refusal of the account manager is raised as an AccountManagerError.
     """
 
     def __init__(

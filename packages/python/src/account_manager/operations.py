@@ -256,7 +256,7 @@ class AccountErrorReplyResultEvidence(TypedDict):
 
     #: The kind of evidence that decided, from a whole name to nothing known
     decided_by: ErrorEvidence
-    #: What was found: a name, a sentence or a code of Telegram's, never the reported text
+    #: The finding: a name, a sentence or a code of Telegram's, never the reported text
     found: str | None
 
 
@@ -647,7 +647,7 @@ class QueryAccountsReply(TypedDict):
     #: Active, leased or not
     active_accounts: int
     #: Free accounts that account.allocate could grant now for the purpose and in the channel; judged are the first
-    #: 5,000. Of the whole fleet: all free accounts, whatever their limits
+    #: 5,000. For the whole fleet: all free accounts, whatever their limits
     available_now: int
     aggregates: QueryAccountsReplyAggregates
     #: In the order of their ids; a page may hold fewer than limit
@@ -725,7 +725,7 @@ class QueryExplainReplyAccounts(TypedDict):
     #: Why it can be granted or not, in one sentence for a person
     summary: str
     #: Whether account.allocate could grant it now. hourly, cooldown and burst may fail: they keep no account back
-    #: that can act before a lease of 30 minutes ends. Of several actions one with room will do
+    #: that can act before a lease of 30 minutes ends. One action with room will do
     grantable: bool
     #: When it would be grantable if nothing more is done; null: it is, or waiting does not help
     grantable_at: str | None

@@ -1,4 +1,4 @@
-"""What comes of `act`: done, refused by the limits, or failed on Telegram."""
+"""The outcomes of `act`: done, refused by the limits, or failed on Telegram."""
 
 from __future__ import annotations
 

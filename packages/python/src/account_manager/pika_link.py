@@ -35,7 +35,7 @@ class PikaLink:
         self._connection: Any = None
         self._channel: Any = None
         self._closed: asyncio.Future[None] = self._loop.create_future()
-        #: What was published and not confirmed, by the number that the broker confirms it by.
+        #: Messages published and not confirmed, by the number that the broker confirms it by.
         self._unconfirmed: dict[int, tuple[str, asyncio.Future[None]]] = {}
         self._published = 0
         self._events_queue = ""
