@@ -28,7 +28,7 @@ import { redis } from './servers/redis.mjs';
 /**
  * A server that this machine can run as a process.
  * @typedef {object} Server
- * @property {'postgres' | 'redis' | 'rabbitmq'} name of its folder and of its service in docker-compose.yml
+ * @property {'postgres' | 'redis' | 'rabbitmq'} name of its folder and of its service in servers/docker-compose.yml
  * @property {string} title for people
  * @property {'DATABASE_URL' | 'REDIS_URL' | 'RABBITMQ_URL'} variable that says where it is
  * @property {string[]} packages of Debian that bring it

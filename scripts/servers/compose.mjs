@@ -5,13 +5,13 @@ import { promisify } from 'node:util';
 import { freePort } from './process.mjs';
 
 const run = promisify(execFile);
-const FILE = path.resolve(import.meta.dirname, '../../docker-compose.yml');
+const FILE = path.resolve(import.meta.dirname, 'docker-compose.yml');
 
 /**
  * @typedef {object} Composed
  * @property {string} project its name for docker compose
  * @property {string[]} services that were started
- * @property {Record<string, string>} environment that docker-compose.yml reads: ports and settings
+ * @property {Record<string, string>} environment that docker-compose.yml beside this file reads: ports and settings
  * @property {Record<string, string>} urls
  */
 

@@ -311,26 +311,29 @@ test('the definitions that are committed are the example, and let nobody in', ()
 
 test('a broker starts with the files that are committed, and the account manager declares the rest', async () => {
   const given = (name: string) => readFileSync(path.join(DEPLOY, name), 'utf8');
-  const password = 'of-the-test';
-  const definitions = JSON.parse(given('definitions.json')) as ReturnType<typeof buildDefinitions>;
-  const [own] = definitions.users;
-  const guest = { ...own!, name: 'guest', tags: ['administrator'], password_hash: hashPassword('guest') };
   const { rabbitmq_version: version } = (await manage('GET', '/api/overview')) as { rabbitmq_version: string };
+  // As docker-compose.yml mounts them, with the trial's passwords. The private server is asked as guest.
+  const guest = {
+    name: 'guest',
+    password_hash: hashPassword('guest'),
+    hashing_algorithm: 'rabbit_password_hashing_sha256',
+    tags: ['administrator'],
+  };
   const broker = await startPrivateServer('rabbitmq', (folder) => {
     const settings = path.join(folder, 'conf.d');
-    const file = path.join(folder, 'definitions.json');
-    mkdirSync(settings);
-    writeFileSync(
-      path.join(settings, '10.conf'),
-      given('rabbitmq.conf').replace('/etc/rabbitmq/definitions.json', file),
-    );
+    const definitions = path.join(folder, 'definitions');
+    for (const made of [settings, definitions]) mkdirSync(made);
+    writeFileSync(path.join(settings, '20.conf'), given('rabbitmq.conf'));
+    const trial = given('../trial/rabbitmq/trial.conf').replace('/etc/rabbitmq/definitions', definitions);
+    writeFileSync(path.join(settings, '30.conf'), trial);
     if (Number.parseFloat(version) >= 4.3) writeFileSync(path.join(settings, '90.conf'), given('rabbitmq-4.3.conf'));
-    const users = [{ ...own!, password_hash: hashPassword(password) }, guest];
-    writeFileSync(file, JSON.stringify({ ...definitions, users: [...users, ...definitions.users.slice(1)] }));
+    writeFileSync(path.join(definitions, '10.json'), given('definitions.json'));
+    writeFileSync(path.join(definitions, '20.json'), given('../trial/rabbitmq/passwords.json'));
+    writeFileSync(path.join(definitions, '30.json'), JSON.stringify({ users: [guest] }));
   });
   try {
     const { port } = new URL(broker.urls.RABBITMQ_URL!);
-    const connection = await connect(`amqp://${own!.name}:${password}@127.0.0.1:${port}/account-manager`);
+    const connection = await connect(`amqp://account-manager:account-manager@127.0.0.1:${port}/account-manager`);
     await declareTopology(connection);
     await connection.close();
     expect(await rabbitmqctl(broker, 'environment')).toContain('{queue_leader_locator,<<"balanced">>}');
