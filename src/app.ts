@@ -21,6 +21,7 @@ import { createAccess } from './requests/access.js';
 import { createDispatch } from './requests/dispatch.js';
 import { createEventFeed } from './requests/event-feed.js';
 import { createFailPoint } from './requests/fail-point.js';
+import { createLargeCounts } from './requests/large-counts.js';
 import { createWaitingRoom } from './requests/waiting-room.js';
 import { keepSeries } from './jobs/keep-series.js';
 import { createJobs } from './jobs/jobs.js';
@@ -140,6 +141,7 @@ export function createApp(config: Config): App {
         windowCache,
         surveys,
         fleetTotals: createFleetTotals(database.reader, { reentry: config.reentry }),
+        largeCounts: createLargeCounts(),
         recoveryQueue,
         metrics,
         dependencies: () => health.dependencies(),

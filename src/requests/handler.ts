@@ -19,6 +19,7 @@ import type { ParkedDesk } from '../operations/admin/parked.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Access } from './access.js';
+import type { LargeCounts } from './large-counts.js';
 
 /** A request whose envelope and body are valid. */
 export interface AcceptedRequest<K extends OperationName> {
@@ -74,6 +75,7 @@ export interface Resources extends Limits {
   windowCache: WindowCache;
   surveys: Surveys;
   fleetTotals: () => Promise<FleetTotals>;
+  largeCounts: LargeCounts;
   recoveryQueue: RecoveryQueue;
   metrics: Metrics;
   /** The state of what the service depends on, by name; must not reject. */

@@ -14,6 +14,10 @@ const { values } = parseArgs({
     accounts: { type: 'string', default: '1000000' },
     pages: { type: 'string', default: '200' },
     callers: { type: 'string', default: '4' },
+    /** The fleet of an earlier run is there still. */
+    filled: { type: 'boolean', default: false },
+    /** Of which views: a part of their names. */
+    views: { type: 'string', default: '' },
   },
 });
 const [accounts, pages, callers] = [Number(values.accounts), Number(values.pages), Number(values.callers)];
@@ -143,25 +147,28 @@ async function work(caller: Caller, stop: AbortSignal): Promise<number> {
   return done;
 }
 
-const startedAt = performance.now();
-await query(
-  `INSERT INTO telegram_sessions (id, user_id, phone, session_data, session_key_id, session_fingerprint)
-   SELECT gen_random_uuid(), $1, '+1' || (200000000 + n), '\\x00', $2, 'working ' || n FROM generate_series(1, 200) n`,
-  [WORKING_USER, keyId],
-);
-await fill();
-console.log(`filled in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+if (!values.filled) {
+  const startedAt = performance.now();
+  await fill();
+  await query(
+    `INSERT INTO telegram_sessions (id, user_id, phone, session_data, session_key_id, session_fingerprint)
+     SELECT gen_random_uuid(), $1, '+1' || (200000000 + n), '\\x00', $2, 'working ' || n FROM generate_series(1, 200) n`,
+    [WORKING_USER, keyId],
+  );
+  console.log(`filled in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+}
 const service = await startService({ LOG_LEVEL: 'error', JOBS_ENABLED: 'false' });
 const caller = await connectCaller(process.env.RABBITMQ_URL ?? 'amqp://localhost');
-for (const view of Object.values(VIEWS)) await caller.ask(...view());
+const chosen = Object.entries(VIEWS).filter(([name]) => name.includes(values.views));
+for (const [, view] of chosen) await caller.ask(...view());
 
 const alone = new Map<string, Awaited<ReturnType<typeof measure>>>();
-for (const [name, view] of Object.entries(VIEWS)) alone.set(name, await measure(caller, view));
+for (const [name, view] of chosen) alone.set(name, await measure(caller, view));
 const stop = new AbortController();
 const besideAt = performance.now();
 const working = Promise.all(Array.from({ length: callers }, () => work(caller, stop.signal)));
 console.log('| view | alone p50 | p99 | beside traffic p50 | p99 |\n|---|---|---|---|---|');
-for (const [name, view] of Object.entries(VIEWS)) {
+for (const [name, view] of chosen) {
   const beside = await measure(caller, view);
   const quiet = alone.get(name);
   const told = [quiet?.p50, quiet?.p99, beside.p50, beside.p99].map((ms) => (ms ?? 0).toFixed(1));

@@ -32,11 +32,17 @@ beforeAll(async () => {
      FROM generate_series(1, $1) n`,
     [ACCOUNTS],
   );
+  // Ten times as many that wait for nothing.
+  await client.query(
+    `INSERT INTO telegram_sessions (id, user_id, phone, session_data, session_key_id, session_fingerprint)
+     SELECT gen_random_uuid(), 50 + n % 500, $1 + n, '', 'key', $1 + n FROM generate_series(1, $1 * 10) n`,
+    [ACCOUNTS],
+  );
   await client.query(
     `INSERT INTO leases (id, account_id, user_id, service_name, purpose, fence, allocated_at, expires_at, ended_at, end_reason)
      SELECT gen_random_uuid(), s.id, user_id, 'service-' || user_id % 5, 'general', nth, now(), flood_wait_until,
        CASE WHEN nth < 3 THEN now() END, CASE WHEN nth < 3 THEN 'released' END
-     FROM telegram_sessions s, generate_series(1, 3) nth`,
+     FROM telegram_sessions s, generate_series(1, 3) nth WHERE flood_wait_until IS NOT NULL`,
   );
   for (const table of ['telegram_sessions', 'leases', 'account_phones']) await client.query(`VACUUM ANALYZE ${table}`);
 });
@@ -71,12 +77,12 @@ const pages: [what: string, table: string, users: number, work: () => Promise<un
     () => listRecoveries(database.reader, { users: [7, 8, 9], withinMs: null }, MIDDLE, LIMIT),
   ],
   ['accounts', 'telegram_sessions', 0, () => matchAccounts(database.reader, ANY_ACCOUNT, after)],
-  [
-    'accounts in a status',
+  ...(['active', 'flood_wait', 'blocked'] as const).map((status): (typeof pages)[number] => [
+    `accounts that are ${status}`,
     'telegram_sessions',
     1,
-    () => matchAccounts(database.reader, { ...ANY_ACCOUNT, status: 'flood_wait' }, after),
-  ],
+    () => matchAccounts(database.reader, { ...ANY_ACCOUNT, status }, after),
+  ]),
   [
     'accounts by a part of a phone number',
     'telegram_sessions',

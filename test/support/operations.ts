@@ -15,6 +15,7 @@ import { type Access, createAccess } from '../../src/requests/access.js';
 import type { JobStarter } from '../../src/requests/handler.js';
 import { createDispatch } from '../../src/requests/dispatch.js';
 import type { Dispatch, IncomingRequest } from '../../src/requests/request.js';
+import { createLargeCounts } from '../../src/requests/large-counts.js';
 import { createWaitingRoom } from '../../src/requests/waiting-room.js';
 import { createLeaseLocks } from '../../src/redis/lease-locks.js';
 import { createRecoveryQueue } from '../../src/redis/recovery-queue.js';
@@ -131,6 +132,7 @@ export async function startOperations(
         windowCache: createWindowCache(windowsConnection),
         surveys,
         fleetTotals: createFleetTotals(database.reader, { reentry: options.reentry ?? DEFAULT_REENTRY }),
+        largeCounts: createLargeCounts(),
         recoveryQueue: createRecoveryQueue(recoveriesConnection, () => {}),
         metrics: createMetrics(),
         errorWindowMs: DEFAULT_ERROR_WINDOW_MS,

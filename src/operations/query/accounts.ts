@@ -42,9 +42,10 @@ async function summarise(context: BatchContext, request: AcceptedRequest<'query.
   const { body } = request;
   const users = usersSeen(context, request);
   const { now } = await loadAccountHeads(context.sql, []);
+  const match = matchOf(body, users);
   const [totals, count, page] = await Promise.all([
     users === null ? totalsOfFleet(context, now) : totalsOfUsers(context, body, users, now),
-    countMatching(context.sql, matchOf(body, users)),
+    context.largeCounts.of(JSON.stringify(['query.accounts', match]), () => countMatching(context.sql, match)),
     loadPage(context, body, users, now),
   ]);
   return { user_id: body.user_id ?? null, purpose: body.purpose ?? 'general', ...totals, ...count, ...page };

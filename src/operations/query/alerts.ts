@@ -22,7 +22,7 @@ async function loadPage(
   // One more than fits tells whether a page follows.
   const [rows, totals] = await Promise.all([
     listAlerts(context.sql, filter, readCursor(cursor), limit + 1),
-    countAlerts(context.sql, filter),
+    context.largeCounts.of(JSON.stringify(['query.alerts', filter]), () => countAlerts(context.sql, filter)),
   ]);
   const { page, next_cursor } = cutPage(rows, limit, ({ raised_at: at, id }) => ({ at: at.getTime(), id }));
   return { alerts: page.map(describe), ...totals, next_cursor };

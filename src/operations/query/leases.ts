@@ -26,7 +26,7 @@ async function loadPage(
   // One more than fits tells whether a page follows.
   const [rows, totals] = await Promise.all([
     listLeases(context.sql, filter, readCursor(cursor), limit + 1),
-    countLeases(context.sql, filter),
+    context.largeCounts.of(JSON.stringify(['query.leases', filter]), () => countLeases(context.sql, filter)),
   ]);
   const { page, next_cursor } = cutPage(rows, limit, ({ expires_at: at, id }) => ({ at: at.getTime(), id }));
   return { leases: page.map(describe), ...totals, next_cursor };

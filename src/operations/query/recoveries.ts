@@ -23,7 +23,7 @@ async function loadPage(
   // One more than fits tells whether a page follows.
   const [rows, totals] = await Promise.all([
     listRecoveries(context.sql, filter, readCursor(cursor), limit + 1),
-    countRecoveries(context.sql, filter),
+    context.largeCounts.of(JSON.stringify(['query.recoveries', filter]), () => countRecoveries(context.sql, filter)),
   ]);
   const { page, next_cursor } = cutPage(rows, limit, ({ recovers_at: at, id }) => ({ at: at.getTime(), id }));
   return { recoveries: page.map(describe), ...totals, next_cursor };

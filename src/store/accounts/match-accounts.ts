@@ -30,25 +30,23 @@ export const ANY_ACCOUNT: AccountMatch = {
   onlyFree: false,
 };
 
-/** The stored statuses that an account may have whose status, as of now, is the one wanted. */
-const STORED_AS: Readonly<Record<AccountStatus, readonly AccountStatus[]>> = {
-  active: ['active', 'flood_wait', 'blocked'],
-  flood_wait: ['flood_wait', 'blocked'],
-  blocked: ['blocked', 'flood_wait'],
-  draining: ['draining'],
-  disabled: ['disabled'],
-};
-
 const IS_BLOCKED = Prisma.sql`s.blocked_until > statement_timestamp()`;
 const WAITS = Prisma.sql`s.flood_wait_until > statement_timestamp()`;
-/** What an account with such a stored status must meet. As plain conditions: the planner takes a CASE for very rare. */
-const STATUS_NOW: Readonly<Record<AccountStatus, SqlPart[]>> = {
-  active: [Prisma.sql`(${IS_BLOCKED}) IS NOT TRUE`, Prisma.sql`(${WAITS}) IS NOT TRUE`],
-  flood_wait: [Prisma.sql`(${IS_BLOCKED}) IS NOT TRUE`, WAITS],
-  blocked: [IS_BLOCKED],
-  draining: [],
-  disabled: [],
+
+/** The stored statuses that an account may have whose status, as of now, is the one wanted, and what it must meet then. */
+const STATUS_NOW: Readonly<Record<AccountStatus, { stored: readonly AccountStatus[]; where: readonly SqlPart[] }>> = {
+  active: {
+    stored: ['active', 'flood_wait', 'blocked'],
+    where: [Prisma.sql`(${IS_BLOCKED}) IS NOT TRUE`, Prisma.sql`(${WAITS}) IS NOT TRUE`],
+  },
+  flood_wait: { stored: ['flood_wait', 'blocked'], where: [Prisma.sql`(${IS_BLOCKED}) IS NOT TRUE`, WAITS] },
+  blocked: { stored: ['blocked', 'flood_wait'], where: [IS_BLOCKED] },
+  draining: { stored: ['draining'], where: [] },
+  disabled: { stored: ['disabled'], where: [] },
 };
+
+/** As the index of these few has it. */
+const WITH_TWO_WAITS = Prisma.sql`s.flood_wait_until IS NOT NULL AND s.blocked_until IS NOT NULL`;
 
 /** Open leases of a service; one that is over and not yet written as ended is none. */
 const isOpenLeaseOf = (service: string): SqlPart => Prisma.sql`
@@ -71,61 +69,103 @@ const conditionsOf = (match: AccountMatch): SqlPart[] => {
     ...(leasedBy === null || search === null
       ? []
       : [Prisma.sql`EXISTS (SELECT FROM leases l WHERE l.account_id = s.id AND ${isOpenLeaseOf(leasedBy)})`]),
-    ...(status === null ? [] : STATUS_NOW[status]),
     ...(status === null || isByStatus(match)
       ? []
-      : [Prisma.sql`s.status = ANY(${STORED_AS[status]}::account_status[])`]),
+      : [Prisma.sql`s.status = ANY(${STATUS_NOW[status].stored}::account_status[])`, ...STATUS_NOW[status].where]),
   ];
 };
 
 /** A way to find accounts by an index, in the order of their ids. */
 interface Source {
   from: SqlPart;
-  where: SqlPart[];
+  where: readonly SqlPart[];
+  id: SqlPart;
 }
 
-const ACCOUNTS = Prisma.sql`telegram_sessions s`;
-const OF_LEASES = Prisma.sql`leases l JOIN telegram_sessions s ON s.id = l.account_id`;
-const OF_PHONES = Prisma.sql`account_phones p JOIN telegram_sessions s ON s.id = p.account_id`;
+const ACCOUNT_ID = Prisma.sql`s.id`;
+const ACCOUNTS = { from: Prisma.sql`telegram_sessions s`, id: ACCOUNT_ID };
+// By an outer join the account is looked up only where a condition asks for something of it.
+const OF_LEASES = {
+  from: Prisma.sql`leases l LEFT JOIN telegram_sessions s ON s.id = l.account_id`,
+  id: Prisma.sql`l.account_id`,
+};
+const OF_PHONES = {
+  from: Prisma.sql`account_phones p LEFT JOIN telegram_sessions s ON s.id = p.account_id`,
+  id: Prisma.sql`p.account_id`,
+};
+
+/** Accounts that meet conditions which few do: found first, and put into order then. */
+const few = (where: SqlPart): Source => ({
+  from: Prisma.sql`(SELECT s.* FROM telegram_sessions s WHERE ${where} OFFSET 0) s`,
+  where: [],
+  id: ACCOUNT_ID,
+});
+const stored = (status: AccountStatus, ...where: readonly SqlPart[]): Source => ({
+  ...ACCOUNTS,
+  where: [Prisma.sql`s.status = ${status}::account_status`, ...where],
+});
+
+/**
+ * Where the accounts of a status stand: those that are stored so, in the order of ids of an index, and the few whose
+ * stored status has been overtaken by time. A wait that is not over is written as `(… <= now) IS NOT TRUE`, which the
+ * planner takes for the rule; it takes `… > now` for so rare that it would gather all accounts that wait.
+ */
+const STANDING: Readonly<Record<AccountStatus, readonly Source[]>> = {
+  active: [
+    stored('active'),
+    few(Prisma.sql`s.status IN ('flood_wait', 'blocked')
+      AND GREATEST(s.flood_wait_until, s.blocked_until) <= statement_timestamp()`),
+  ],
+  flood_wait: [
+    stored(
+      'flood_wait',
+      Prisma.sql`(${IS_BLOCKED}) IS NOT TRUE AND (s.flood_wait_until <= statement_timestamp()) IS NOT TRUE`,
+    ),
+    few(Prisma.sql`s.status = 'blocked' AND ${WITH_TWO_WAITS} AND (${IS_BLOCKED}) IS NOT TRUE AND ${WAITS}`),
+  ],
+  blocked: [
+    stored('blocked', Prisma.sql`(s.blocked_until <= statement_timestamp()) IS NOT TRUE`),
+    few(Prisma.sql`s.status = 'flood_wait' AND ${WITH_TWO_WAITS} AND ${IS_BLOCKED}`),
+  ],
+  draining: [stored('draining')],
+  disabled: [stored('disabled')],
+};
 
 /** Where to look: together the sources have every account that may match. */
-function sourcesOf(match: AccountMatch): Source[] {
+function sourcesOf(match: AccountMatch): readonly Source[] {
   const { status, leasedBy, search } = match;
   if (search !== null) {
     const { ids, phonePart, service } = search;
     return [
       ...(ids === null
         ? []
-        : [{ from: ACCOUNTS, where: [Prisma.sql`s.id BETWEEN ${ids.first}::uuid AND ${ids.last}::uuid`] }]),
+        : [{ ...ACCOUNTS, where: [Prisma.sql`s.id BETWEEN ${ids.first}::uuid AND ${ids.last}::uuid`] }]),
       ...(phonePart === null
         ? []
         : [
             {
-              from: OF_PHONES,
+              ...OF_PHONES,
               where: [
                 Prisma.sql`phone_parts(p.phone) @> phone_parts(${phonePart}) AND p.phone LIKE ${`%${phonePart}%`}`,
               ],
             },
           ]),
-      ...(service === null ? [] : [{ from: OF_LEASES, where: [isOpenLeaseOf(service)] }]),
+      ...(service === null ? [] : [{ ...OF_LEASES, where: [isOpenLeaseOf(service)] }]),
     ];
   }
-  if (leasedBy !== null) return [{ from: OF_LEASES, where: [isOpenLeaseOf(leasedBy)] }];
-  if (status !== null && isByStatus(match))
-    return STORED_AS[status].map((stored) => ({
-      from: ACCOUNTS,
-      where: [Prisma.sql`s.status = ${stored}::account_status`],
-    }));
-  return [{ from: ACCOUNTS, where: [] }];
+  if (leasedBy !== null) return [{ ...OF_LEASES, where: [isOpenLeaseOf(leasedBy)] }];
+  if (status !== null && isByStatus(match)) return STANDING[status];
+  return [{ ...ACCOUNTS, where: [] }];
 }
 
-/** The ids that the sources have, each at most `limit`. */
-function findIn(match: AccountMatch, more: readonly SqlPart[], limit: number): SqlPart {
-  const found = sourcesOf(match).map(({ from, where }) => {
-    const conditions = Prisma.join([Prisma.sql`true`, ...where, ...conditionsOf(match), ...more], ' AND ');
-    return Prisma.sql`(SELECT s.id FROM ${from} WHERE ${conditions} ORDER BY s.id LIMIT ${limit}::integer)`;
+/** The ids that the sources have, each at most `limit`, after an id; null: from the first on. */
+function findIn(match: AccountMatch, afterId: string | null, limit: number): SqlPart {
+  const found = sourcesOf(match).map(({ from, where, id }) => {
+    const after = afterId === null ? [] : [Prisma.sql`${id} > ${afterId}::uuid`];
+    const conditions = Prisma.join([Prisma.sql`true`, ...where, ...conditionsOf(match), ...after], ' AND ');
+    return Prisma.sql`(SELECT ${id} AS id FROM ${from} WHERE ${conditions} ORDER BY ${id} LIMIT ${limit}::integer)`;
   });
-  // A search that can find nothing.
+  // Of a search that can find nothing.
   if (found.length === 0) return Prisma.sql`SELECT NULL::uuid AS id WHERE false`;
   return Prisma.join(found, ' UNION ');
 }
@@ -136,9 +176,8 @@ export async function matchAccounts(
   match: AccountMatch,
   { afterId = null, limit }: { afterId?: string | null; limit: number },
 ): Promise<string[]> {
-  const after = afterId === null ? [] : [Prisma.sql`s.id > ${afterId}::uuid`];
   const rows = await sql.$queryRaw<{ id: string }[]>`
-    SELECT id::text FROM (${findIn(match, after, limit)}) found ORDER BY found.id LIMIT ${limit}::integer`;
+    SELECT id::text FROM (${findIn(match, afterId, limit)}) found ORDER BY found.id LIMIT ${limit}::integer`;
   return rows.map((row) => row.id);
 }
 
@@ -148,7 +187,7 @@ export async function countMatching(
   match: AccountMatch,
 ): Promise<{ total: number; total_is_at_least: boolean }> {
   const [row] = await sql.$queryRaw<{ total: number }[]>`
-    SELECT count(*)::integer AS total FROM (${findIn(match, [], MAX_COUNTED + 1)}) found`;
+    SELECT count(*)::integer AS total FROM (${findIn(match, null, MAX_COUNTED + 1)}) found`;
   const total = row?.total ?? 0;
   return { total: Math.min(total, MAX_COUNTED), total_is_at_least: total > MAX_COUNTED };
 }
