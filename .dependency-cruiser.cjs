@@ -59,8 +59,9 @@ module.exports = {
     mayUse('src/decide/telegram-errors/table', '^fs$'),
     mayImport('src/clock', []),
     mayImport('src/coalesce-writes', []),
+    mayImport('src/version', []),
     mayImport('src/config', COMMON),
-    mayImport('src/telemetry', ['contracts', 'src/clock']),
+    mayImport('src/telemetry', ['contracts', 'src/clock', 'src/version']),
     mayImport('src/telegram', COMMON),
     mayImport('src/store', [...COMMON, 'generated']),
     mayImport('src/redis', COMMON),
@@ -72,7 +73,7 @@ module.exports = {
     mayImport('src/jobs', [...STORES, ...REQUESTS]),
     mayImport('src/health', [...STORES, ...REQUESTS, 'src/doors']),
     // Speaks HTTP like any other caller; only the doctor and an export of sessions look at the servers themselves.
-    mayImport('src/cli', ['contracts', 'src/clock', 'src/decide', ...DOCTOR]),
+    mayImport('src/cli', ['contracts', 'src/clock', 'src/decide', 'src/version', ...DOCTOR]),
     {
       name: 'few-look-at-servers',
       severity: 'error',

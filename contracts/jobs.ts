@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ALERT_SEVERITIES } from './alerts.js';
 import { accountStatus, actionType, givenInstant, id, instant, optional } from './fields.js';
 
 /** The background jobs; where several are due, in this order. */
@@ -81,7 +82,7 @@ export const fleetReport = z.strictObject({
         alert_id: id,
         alert: z.string(),
         subject: z.string(),
-        severity: z.enum(['info', 'warning', 'critical']),
+        severity: z.enum(ALERT_SEVERITIES),
         raised_at: instant,
       }),
     )

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ALERT_SEVERITIES } from './alerts.js';
 import {
   ACTION_TYPES,
   actionType,
@@ -105,7 +106,7 @@ export const jobsReply = z.strictObject({
   ...listReply,
 });
 
-const severity = z.enum(['info', 'warning', 'critical']);
+const severity = z.enum(ALERT_SEVERITIES);
 const alertName = z.string().regex(/^[a-z_]{1,100}$/, 'must be the name of an alert, such as blocked_share');
 
 export const alertsRequest = z.strictObject({

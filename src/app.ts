@@ -86,6 +86,7 @@ export function createApp(config: Config): App {
     meanwhile: 'working without it',
   });
   const redis = (purpose: keyof typeof REDIS_DATABASES, onReady?: () => void) => {
+    const countReconnect = afterTheFirst(() => metrics.reconnects.inc({ dependency: 'redis' }));
     const connection = connectRedis({
       url: config.redisUrl,
       tls: config.clientTls,
@@ -96,7 +97,10 @@ export function createApp(config: Config): App {
         redisTeller.failed(judgeRedisFault(error, [database, database]).cause, purpose);
       },
       onBack: redisTeller.back,
-      onReady,
+      onReady: () => {
+        countReconnect();
+        onReady?.();
+      },
       waits: true,
     });
     return connection;
@@ -163,11 +167,14 @@ export function createApp(config: Config): App {
     onListening: () => log.debug('listening for freed accounts'),
   });
 
+  const countReconnect = () => metrics.reconnects.inc({ dependency: 'broker' });
+  const reconnected = { consumer: afterTheFirst(countReconnect), publisher: afterTheFirst(countReconnect) };
   const connections = createConnections({
     url: config.rabbitmqUrl,
     tls: config.clientTls,
     instance: config.instanceName,
     log,
+    observe: { connected: (name) => reconnected[name]() },
   });
   const parkedDesk = createParkedDesk({
     connection: connections.consuming,
@@ -185,7 +192,17 @@ export function createApp(config: Config): App {
     onFailed: () => isStarting,
     log,
   });
-  const relay = createOutboxRelay({ databaseUrl: config.databaseUrl, publisher: events, log });
+  const relay = createOutboxRelay({
+    databaseUrl: config.databaseUrl,
+    publisher: events,
+    log,
+    observe: {
+      published: (rows) => {
+        for (const { type } of rows) metrics.eventsPublished.inc({ type });
+      },
+      failed: () => metrics.publishFailures.inc(),
+    },
+  });
   const amqp = createAmqpDoor({
     connections,
     dispatch,
@@ -198,6 +215,7 @@ export function createApp(config: Config): App {
       parked: (code) => metrics.parked.inc({ code }),
       notParked: (code) => metrics.notParked.inc({ code }),
       retried: (step) => metrics.retried.inc({ step }),
+      replyLost: () => metrics.repliesLost.inc(),
     },
   });
   const watch = watchBroker({
@@ -217,6 +235,7 @@ export function createApp(config: Config): App {
     log,
     observe: {
       waiting: (queue, messages) => metrics.queueMessages.set({ queue }, messages),
+      stuck: (queue, messages) => metrics.stuckDeadLetters.set({ queue }, messages),
       problems: (count) => metrics.brokerProblems.set(count),
       repaired: (what) => metrics.brokerRepairs.inc({ what }),
     },
@@ -236,6 +255,7 @@ export function createApp(config: Config): App {
     drainMs,
     log,
   });
+  metrics.watchWork(() => ({ amqp: amqp.state().inWork, http: http.inWork() }));
   const readFleet = shareFleet(windowConnection, async () => {
     const [snapshot, outbox, sessionKeys] = await Promise.all([
       loadFleetSnapshot(database.reader),
@@ -330,6 +350,15 @@ export function createApp(config: Config): App {
     },
   };
 }
+
+/** Calls back at every call but the first. */
+const afterTheFirst = (again: () => void): (() => void) => {
+  let isFirst = true;
+  return () => {
+    if (!isFirst) again();
+    isFirst = false;
+  };
+};
 
 /** Where HTTP listens: on this machine alone where callers are not told apart and the network is not trusted. */
 const httpAddress = ({ access, networkIsTrusted, httpHost }: Config): string =>

@@ -2,7 +2,7 @@ import { FAILURE_CODES, FAILURES } from '../../contracts/failures.js';
 import { failuresOf } from '../../contracts/failures-of.js';
 import { OPERATION_NAMES, OPERATIONS } from '../../contracts/operations.js';
 import { SETTINGS } from '../../src/config.js';
-import { createMetrics } from '../../src/telemetry/metrics.js';
+import { createMetrics, FLEET_GAUGES } from '../../src/telemetry/metrics.js';
 
 const NOTE = '<!-- Written by `npm run contracts`. -->';
 
@@ -32,8 +32,15 @@ export function buildMetricsPage(): string {
 
 ${NOTE}
 
-Served at \`GET /metrics\`. Gauges of the fleet are read by one instance for all, every two seconds, of large fleets less often. Every label takes values
-of the contract, but \`service\`: after the first hundred names the rest count as \`other\`.
+Served at \`GET /metrics\`. Every label takes values of the contract, but \`service\` (after the first hundred names the rest count as
+\`other\`) and \`caller\`, which is a name of the access file. A counter begins with 0 for each set of labels that the contract knows, so
+\`increase()\` sees the first event; only those with \`service\` or \`caller\` begin with the first request of that service.
+Histograms begin with their first value.
+
+Some gauges show the whole installation, and every instance shows the same: ${[...FLEET_GAUGES].map(code).join(', ')}.
+Ask for their \`max\` over the instances, not their \`sum\`. One instance reads the fleet for all, every two seconds, of large
+fleets less often. Instances with \`JOBS_ENABLED=false\` do not show \`alerts_active\` and \`job_last_success_timestamp_seconds\`.
+What to watch stands in [watching.md](watching.md).
 
 ## The service
 

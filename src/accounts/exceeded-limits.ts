@@ -1,6 +1,7 @@
 import type { ActionType } from '../../contracts/fields.js';
 import type { LimitReason } from '../../contracts/actions.js';
 import { toIso } from '../clock.js';
+import { alertOf } from '../decide/jobs/compare-alerts.js';
 import { type CountCheck, describeChecks, failingRules, NEVER } from '../decide/limits/evaluate-limits.js';
 import type { ActionPolicy } from '../decide/limits/limits-policy.js';
 import { type ChannelUsage, nextUtcMidnight } from '../decide/limits/usage-window.js';
@@ -65,11 +66,13 @@ export function announceExceeded(
   appendEvent(work, account, 'limit.exceeded', data, origin);
   // An alert about a limit that never has room again, such as a channel's total, lasts for the day.
   const ends = excess.map(({ endsAt }) => (endsAt === NEVER ? nextUtcMidnight(work.now) : endsAt));
-  work.changes.alerts.push({
-    kind: 'limit_exceeded',
-    subject: `${account.accountId} ${actionType}`,
-    severity: 'warning',
-    data: { account_id: account.accountId, user_id: account.userId, ...data, until: toIso(Math.max(...ends)) },
-  });
+  work.changes.alerts.push(
+    alertOf('limit_exceeded', `${account.accountId} ${actionType}`, {
+      account_id: account.accountId,
+      user_id: account.userId,
+      ...data,
+      until: toIso(Math.max(...ends)),
+    }),
+  );
   return true;
 }

@@ -19,7 +19,7 @@ export interface OutboxRelayOptions {
   log: Log;
   observe?: {
     /** Events confirmed by the broker and taken from the outbox. */
-    published?(count: number): void;
+    published?(rows: readonly EventRow[]): void;
     /** A round that failed, wholly or in part; it is tried again. */
     failed?(): void;
   };
@@ -139,7 +139,7 @@ export function createOutboxRelay({ databaseUrl, publisher, log, observe = {} }:
 
   /** Publishes, and takes out what was confirmed; false where some of it failed. */
   const relay = async (client: pg.Client, rows: EventRow[], isOver: () => boolean): Promise<boolean> => {
-    const published: string[] = [];
+    const published: EventRow[] = [];
     let failure: unknown = null;
     /** An event that was not published keeps back those of its account alone, which would overtake it. */
     const keptBack = new Set<string | null>();
@@ -149,17 +149,20 @@ export function createOutboxRelay({ databaseUrl, publisher, log, observe = {} }:
       const due = group.filter(({ accountId }) => !keptBack.has(accountId));
       const outcomes = await Promise.allSettled(due.map((row) => publisher.publish(toMessage(row))));
       outcomes.forEach((outcome, index) => {
-        const { id, accountId } = due[index] as EventRow;
-        if (outcome.status === 'fulfilled') published.push(id);
+        const row = due[index] as EventRow;
+        if (outcome.status === 'fulfilled') published.push(row);
         else {
           failure ??= outcome.reason;
-          keptBack.add(accountId);
+          keptBack.add(row.accountId);
         }
       });
     }
     if (published.length > 0) {
-      await removePublished(client, published);
-      observe.published?.(published.length);
+      await removePublished(
+        client,
+        published.map(({ id }) => id),
+      );
+      observe.published?.(published);
     }
     if (failure === null) return true;
     // A broker that is away is told by its connection.

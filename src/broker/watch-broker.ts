@@ -39,6 +39,8 @@ export interface BrokerWatchOptions {
   log: Log;
   observe?: {
     waiting?(queue: string, messages: number): void;
+    /** Dead letters that do not get away from a queue; told only where the management API answers. */
+    stuck?(queue: string, messages: number): void;
     problems?(count: number): void;
     repaired?(what: 'queue' | 'consumer' | 'topology'): void;
   };
@@ -173,10 +175,14 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
   };
 
   const judgeDeadLetters = (found: FoundTopology): string[] => {
-    const stuck = findStuckDeadLetters(found.queues, queues);
+    const stuck = new Map(
+      findStuckDeadLetters(found.queues, queues).map(({ name, messages_dlx: messages = 0 }) => [name, messages]),
+    );
     queues = found.queues;
-    return stuck
-      .filter((name) => CONTRACT_TOPOLOGY.queues.some((queue) => queue.name === name))
+    const ours = CONTRACT_TOPOLOGY.queues.map(({ name }) => name);
+    for (const name of ours) observe.stuck?.(name, stuck.get(name) ?? 0);
+    return ours
+      .filter((name) => stuck.has(name))
       .map((name) => `what dies in ${name} does not reach the dead letters and is not answered`);
   };
 

@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { Command, Option } from 'commander';
 import { defineAccounts } from './accounts/accounts.js';
 import { defineAlerts } from './alerts.js';
@@ -19,6 +17,7 @@ import { defineStatus } from './status.js';
 import { FORMATS } from './terminal/print.js';
 import { defineWait } from './accounts/wait.js';
 import { defineWatch } from './watch.js';
+import { VERSION } from '../version.js';
 
 const AFTER_HELP = `
 Where the service is and who asks: --url and --token, else ACCOUNT_MANAGER_URL and ACCOUNT_MANAGER_TOKEN, else the
@@ -31,7 +30,7 @@ Exit codes: 0 done, 1 refused or partly done, 2 wrong usage, 3 unreachable, 4 no
 export function createProgram(signal: AbortSignal, onExit: (code: ExitCode) => void): Command {
   const program = new Command('account-manager')
     .description('Operates an account manager over HTTP: its accounts, leases, jobs and messages.')
-    .version(readVersion(), '--version', 'print the version')
+    .version(VERSION, '--version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addOption(new Option('-o, --output <form>', 'form of the data').choices(FORMATS).default('table'))
     .option('--url <url>', 'where the service is')
@@ -64,20 +63,4 @@ export function createProgram(signal: AbortSignal, onExit: (code: ExitCode) => v
   defineDoctor(program, tie);
   defineCompletion(program);
   return program;
-}
-
-/** Version of the package that this file is a part of, compiled or not. */
-function readVersion(): string {
-  for (let folder = import.meta.dirname; folder !== path.dirname(folder); folder = path.dirname(folder)) {
-    try {
-      const { name, version } = JSON.parse(readFileSync(path.join(folder, 'package.json'), 'utf8')) as {
-        name?: string;
-        version?: string;
-      };
-      if (name === 'account-manager' && version !== undefined) return version;
-    } catch {
-      // It lies higher up.
-    }
-  }
-  return 'unknown';
 }

@@ -49,6 +49,8 @@ export interface GateOptions {
 
 /** When one of the caller's requests will have been answered, nobody knows; soon, as a rule. */
 const CONCURRENCY_PAUSE_MS = 250;
+/** Limits of a caller's own, as the access file names them. */
+const RULES = ['concurrent_requests', 'requests_per_second'] as const;
 const BEARER = /^bearer +(\S+) *$/i;
 
 /** The state of one caller, as long as this process lives. */
@@ -67,8 +69,9 @@ export function createGate({ access, metrics, log }: GateOptions): Gate {
     const { name, requestsPerSecond, concurrentRequests } = rights;
     const now = clock.monotonicMs();
     const load = loads.get(name) ?? { bucket: fullBucket(requestsPerSecond, now), inWork: 0 };
+    if (!loads.has(name)) for (const rule of RULES) metrics.throttled.inc({ caller: name, limit: rule }, 0);
     loads.set(name, load);
-    const refused = (rule: string, most: number, retryAfterMs: number): Entry => {
+    const refused = (rule: (typeof RULES)[number], most: number, retryAfterMs: number): Entry => {
       metrics.throttled.inc({ caller: name, limit: rule });
       const message = `${rule}: the caller may have ${most}; nothing was done`;
       return { ok: false, refusal: refuse('UNAVAILABLE', { message, retryAfterMs, details: { limit: rule } }) };

@@ -1,4 +1,4 @@
-import type { Alert } from '../decide/jobs/compare-alerts.js';
+import { alertOf } from '../decide/jobs/compare-alerts.js';
 import { findFailingProxies } from '../decide/condition/failing-proxies.js';
 import { resolveEndedAlerts, settleAlerts } from '../store/fleet/alerts.js';
 import { loadRecoveries } from '../store/accounts/load-recoveries.js';
@@ -16,7 +16,7 @@ const TROUBLE: readonly TroubleName[] = [
   'overdue_recoveries',
   'expired_leases',
 ];
-const SCAN_ALERTS = [...TROUBLE, 'proxy_failing', 'session_key_unknown'];
+const SCAN_ALERTS = [...TROUBLE, 'proxy_failing', 'session_key_unknown'] as const;
 
 /** Searches the fleet for trouble: raises and resolves alerts, and plans what recovers by itself. */
 export const healthScan: Job = {
@@ -38,18 +38,15 @@ export const healthScan: Job = {
 
 async function raiseTrouble({ database, cipher }: JobContext, { count }: JobTask): Promise<void> {
   const trouble = await scanTrouble(database.reader);
-  const found = TROUBLE.flatMap((kind): Alert[] => {
+  const found = TROUBLE.flatMap((kind) => {
     const { accounts, examples } = trouble.get(kind) ?? { accounts: 0, examples: [] };
     count(kind, accounts);
-    return accounts === 0 ? [] : [{ kind, subject: '', severity: 'warning', data: { accounts, examples } }];
+    return accounts === 0 ? [] : [alertOf(kind, '', { accounts, examples })];
   });
   const proxies = findFailingProxies(await groupByProxy(database.reader));
   count('failing_proxies', proxies.length);
-  const keys = (await countSessionKeys(database.reader, cipher.keyIds)).flatMap(
-    ({ keyId, state, sessions }): Alert[] =>
-      state === 'unknown'
-        ? [{ kind: 'session_key_unknown', subject: keyId, severity: 'critical', data: { key_id: keyId, sessions } }]
-        : [],
+  const keys = (await countSessionKeys(database.reader, cipher.keyIds)).flatMap(({ keyId, state, sessions }) =>
+    state === 'unknown' ? [alertOf('session_key_unknown', keyId, { key_id: keyId, sessions })] : [],
   );
   const { raised, resolved } = await settleAlerts(database, SCAN_ALERTS, [...found, ...proxies, ...keys]);
   count('alerts_raised', raised);

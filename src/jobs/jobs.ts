@@ -76,7 +76,14 @@ export function createJobs({ config, metrics, ...context }: JobsOptions): Jobs {
       }
     },
   });
-  const watch = watchRuns({ database, cadences, jobs: schedule, log, onAlerts: metrics.setAlerts });
+  const watch = watchRuns({
+    database,
+    cadences,
+    jobs: schedule,
+    log,
+    onAlerts: metrics.setAlerts,
+    onDone: (job, doneAt) => metrics.jobLastSuccess.set({ job }, doneAt / 1000),
+  });
   const timer = createRecoveryTimer({
     ...context,
     onRecovered: (accounts) => metrics.recovered.inc({ by: 'timer' }, accounts),

@@ -3,7 +3,7 @@ import { waitAtMost } from '../broker/wait-at-most.js';
 import { clock, toIso } from '../clock.js';
 import { type Cadence, latestOccurrence, nextOccurrence } from '../decide/jobs/cadence.js';
 import { decideClaim, isOverdue } from '../decide/jobs/claim-run.js';
-import { type Alert, compareAlerts } from '../decide/jobs/compare-alerts.js';
+import { type Alert, alertOf, compareAlerts } from '../decide/jobs/compare-alerts.js';
 import type { JobStarter } from '../requests/handler.js';
 import { loadOpenAlerts, settleAlerts, type StoredAlert } from '../store/fleet/alerts.js';
 import { classifyDatabaseFault, type Database } from '../store/database.js';
@@ -17,6 +17,8 @@ export interface RunWatchOptions {
   log: Log;
   /** The alerts that are open, at every look. */
   onAlerts: (alerts: readonly StoredAlert[]) => void;
+  /** When the last run of a job that was done ended, ms since 1970, at every look. */
+  onDone: (job: JobName, doneAt: number) => void;
   /** How long a job that was missed while nothing was up may take to be caught up before it counts as dead. */
   graceMs?: number;
 }
@@ -40,7 +42,8 @@ type States = Awaited<ReturnType<typeof loadJobStates>>['states'];
  * Looks after the runs: starts what was missed, what failed and has rested, and what a dead worker has left; raises an
  * alert about a job that has not finished for twice its cadence. Every instance looks, and each run is claimed once.
  */
-export function watchRuns({ database, cadences, jobs, log, onAlerts, graceMs = GRACE_MS }: RunWatchOptions): RunWatch {
+export function watchRuns(options: RunWatchOptions): RunWatch {
+  const { database, cadences, jobs, log, onAlerts, onDone, graceMs = GRACE_MS } = options;
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> = Promise.resolve();
   let catchingUp: Promise<void> | null = null;
@@ -49,10 +52,12 @@ export function watchRuns({ database, cadences, jobs, log, onAlerts, graceMs = G
 
   async function look(): Promise<void> {
     const { now, states } = await loadJobStates(database.reader);
+    for (const [job, { doneAt }] of states) if (doneAt !== null) onDone(job, doneAt);
     // The first start owes nothing: what is missed is missed from now on.
     const never = JOB_NAMES.filter((job) => states.get(job)?.latestScheduledFor === null);
     const begun = never.map((job) => ({ job, scheduledFor: latestOccurrence(cadences[job], now) }));
     await skipRuns(database.reader, begun, jobs.instance);
+    for (const job of never) onDone(job, now);
     const due = JOB_NAMES.filter((job) => !never.includes(job) && isDue(job, states, now));
     catchingUp ??= startInTurn(due).finally(() => (catchingUp = null));
     await settleOverdue(states, now);
@@ -77,7 +82,7 @@ export function watchRuns({ database, cadences, jobs, log, onAlerts, graceMs = G
     const overdue = open.filter(({ kind }) => kind === OVERDUE);
     const raisedAt = new Map(overdue.map((alert) => [alert.subject, alert.raisedAt]));
     const found = JOB_NAMES.filter((job) => isDead(job, states, now, raisedAt.get(job) ?? null)).map((job) =>
-      alertOf(job, states),
+      alertAbout(job, states),
     );
     const { raise, resolve } = compareAlerts(overdue, found);
     for (const { subject } of [...raise, ...resolve]) {
@@ -127,12 +132,7 @@ export function watchRuns({ database, cadences, jobs, log, onAlerts, graceMs = G
   };
 }
 
-function alertOf(job: JobName, states: States): Alert {
+function alertAbout(job: JobName, states: States): Alert {
   const doneAt = states.get(job)?.doneAt ?? null;
-  return {
-    kind: OVERDUE,
-    subject: job,
-    severity: 'critical',
-    data: { job, last_done_at: doneAt === null ? null : toIso(doneAt) },
-  };
+  return alertOf(OVERDUE, job, { job, last_done_at: doneAt === null ? null : toIso(doneAt) });
 }

@@ -1,6 +1,14 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Purpose } from '../../contracts/fields.js';
-import type { FailureCode } from '../../contracts/failures.js';
+import { LIMIT_REASONS } from '../../contracts/actions.js';
+import { type AlertName, ALERTS } from '../../contracts/alerts.js';
+import { EVENT_TYPES } from '../../contracts/events.js';
+import { DISABLED_REASONS, ERROR_CLASSES, type Purpose } from '../../contracts/fields.js';
+import { FAILURE_CODES, type FailureCode, FAILURES } from '../../contracts/failures.js';
+import { failuresOf } from '../../contracts/failures-of.js';
+import { JOB_NAMES } from '../../contracts/jobs.js';
+import { OPERATION_NAMES, OPERATIONS } from '../../contracts/operations.js';
+import { RETRY_STEPS } from '../../contracts/topology.js';
+import { VERSION } from '../version.js';
 import { createBoundedLabel } from './bounded-label.js';
 
 /** The fleet as one instance has read it, for all of them. */
@@ -27,6 +35,30 @@ export interface PoolState {
   waiting: number;
 }
 
+/** Requests in work, by the door they came through. */
+export interface WorkState {
+  amqp: number;
+  http: number;
+}
+
+/** Gauges in which every instance shows the same, the whole installation: a query takes their `max`, not their `sum`. */
+export const FLEET_GAUGES: ReadonlySet<string> = new Set(
+  [
+    'alerts_active',
+    'blocked_active',
+    'flood_wait_active',
+    'healthy_accounts',
+    'job_last_success_timestamp_seconds',
+    'leases_active',
+    'outbox_oldest_age_seconds',
+    'outbox_pending_events',
+    'queue_messages',
+    'sessions',
+    'stuck_dead_letters',
+    'total_accounts',
+  ].map((name) => `account_manager_${name}`),
+);
+
 /** More distinct service names than this are counted as `other`. */
 const MAX_SERVICES = 100;
 /** Gauges of prom-client whose names end in `_total`, which is for counters; `nodejs_active_*` by type remain. */
@@ -40,6 +72,28 @@ const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128, 256];
 const JOB_SECONDS = [0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300, 600, 3600, 36_000];
 const TENTHS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 
+/** Each label of a counter with the values that are known beforehand; callers choose the values of an empty one. */
+type Labels<L extends string> = Readonly<Record<L, readonly string[]>>;
+
+/** Every combination of the values. */
+const combine = <L extends string>(labels: Labels<L>): Record<L, string>[] =>
+  Object.entries<readonly string[]>(labels).reduce<Record<string, string>[]>(
+    (sets, [name, values]) => sets.flatMap((set) => values.map((value) => ({ ...set, [name]: value }))),
+    [{}],
+  );
+
+const CHANGING = OPERATION_NAMES.filter((name) => OPERATIONS[name].changesState);
+const FENCED = OPERATION_NAMES.filter((name) => failuresOf(name).includes('LEASE_LOST'));
+const PARKED_CODES = FAILURE_CODES.filter((code) => FAILURES[code].parked);
+const PROBE_RESULTS = [
+  'healthy',
+  'unreachable',
+  'unusable',
+  'unconfirmed',
+  ...DISABLED_REASONS.filter((reason) => reason !== 'manual'),
+  ...ERROR_CLASSES,
+];
+
 /**
  * Declares every metric of the service; nothing else declares one. Labels take values of the contract, but for
  * service names, which only `countAllocation` and `setFleet` write, bounded.
@@ -52,8 +106,13 @@ export const createMetrics = () => {
 
   const gauge = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
     new Gauge<L>({ name: `account_manager_${name}`, help, labelNames, registers });
-  const counter = <L extends string = never>(name: string, help: string, labelNames: readonly L[] = []) =>
-    new Counter<L>({ name: `account_manager_${name}`, help, labelNames, registers });
+  // Each begins with 0: `increase()` does not see the first event of a series that begins with 1.
+  const counter = <L extends string = never>(name: string, help: string, labels: Labels<L> = {} as Labels<L>) => {
+    const labelNames = Object.keys(labels) as L[];
+    const made = new Counter<L>({ name: `account_manager_${name}`, help, labelNames, registers });
+    for (const set of combine(labels)) made.inc(set, 0);
+    return made;
+  };
   const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[], buckets: number[]) =>
     new Histogram<L>({ name: `account_manager_${name}`, help, labelNames, buckets, registers });
 
@@ -69,12 +128,23 @@ export const createMetrics = () => {
     'Sessions by the id of the key that has sealed them; state is current, old (to be sealed anew) or unknown',
     ['key_id', 'state'],
   );
-  const alertsActive = gauge('alerts_active', 'Alerts raised and not yet resolved', ['severity']);
-  const allocations = counter('allocations_total', 'Allocations asked for; outcome is success or the failure code', [
-    'service',
-    'purpose',
-    'outcome',
-  ]);
+  const alertsActive = gauge('alerts_active', 'Alerts raised and not yet resolved', ['alert', 'severity']);
+  const allocations = counter('allocations_total', 'Allocations asked for; outcome is success or the failure code', {
+    service: [],
+    purpose: [],
+    outcome: [],
+  });
+  const refusals = counter(
+    'refusals_total',
+    'Requests refused, by failure code, and actions not allowed, by the limit that binds; the other label is empty',
+    { operation: [], code: [], rule: [] },
+  );
+  for (const operation of OPERATION_NAMES)
+    for (const code of failuresOf(operation)) refusals.inc({ operation, code, rule: '' }, 0);
+  for (const operation of ['action.check', 'action.acquire'])
+    for (const rule of LIMIT_REASONS) refusals.inc({ operation, code: '', rule }, 0);
+  refusals.inc({ operation: 'unknown', code: 'UNKNOWN_OPERATION', rule: '' }, 0);
+  gauge('build_info', 'Always 1; the version that runs here', ['version']).set({ version: VERSION }, 1);
 
   let readPool = (): PoolState => ({ open: 0, idle: 0, waiting: 0 });
   new Gauge({
@@ -97,12 +167,34 @@ export const createMetrics = () => {
     },
   });
 
+  let readWork = (): WorkState => ({ amqp: 0, http: 0 });
+  new Gauge({
+    name: 'account_manager_requests_in_work',
+    help: 'Requests taken and not yet answered, by door',
+    labelNames: ['door'],
+    registers,
+    collect() {
+      const { amqp, http } = readWork();
+      this.set({ door: 'amqp' }, amqp);
+      this.set({ door: 'http' }, http);
+    },
+  });
+
   const boundedService = createBoundedLabel(MAX_SERVICES);
+  const begun = new Set<string>();
+  /** A service that has asked for a purpose once may be refused the next time. */
+  const beginAllocations = (service: string, purpose: Purpose): void => {
+    const name = `${service} ${purpose}`;
+    if (begun.has(name)) return;
+    begun.add(name);
+    for (const outcome of ['success', ...OPERATIONS['account.allocate'].failures])
+      allocations.inc({ service, purpose, outcome }, 0);
+  };
 
   return {
     registry,
 
-    errors: counter('errors_total', 'Errors of Telegram reported by callers, by class', ['class']),
+    errors: counter('errors_total', 'Errors of Telegram reported by callers, by class', { class: ERROR_CLASSES }),
     operationDuration: histogram(
       'operation_duration_seconds',
       'From the arrival of a request to its reply; outcome is success or the failure code',
@@ -121,41 +213,67 @@ export const createMetrics = () => {
       ['operation'],
       BATCH_SIZES,
     ),
-    refusals: counter(
-      'refusals_total',
-      'Requests refused, by failure code, and actions not allowed, by the limit that binds; the other label is empty',
-      ['operation', 'code', 'rule'],
-    ),
+    refusals,
     limitRemaining: histogram(
       'limit_remaining_ratio',
       'Share of the daily limit left once an action is acquired: 0 is none, 1 is all',
       ['action'],
       TENTHS,
     ),
-    fenceRejections: counter('fence_rejections_total', 'Requests refused for a stale lease or fence', ['operation']),
-    duplicates: counter('duplicates_total', 'Repeated requests answered from the stored reply', ['operation']),
-    denied: counter('denied_total', 'Requests refused at the door: nobody known, or not allowed', ['door', 'code']),
+    fenceRejections: counter('fence_rejections_total', 'Requests refused for a stale lease or fence', {
+      operation: FENCED,
+    }),
+    duplicates: counter('duplicates_total', 'Repeated requests answered from the stored reply', {
+      operation: CHANGING,
+    }),
+    denied: counter('denied_total', 'Requests refused at the door: nobody known, or not allowed', {
+      door: ['amqp', 'http'],
+      code: ['UNAUTHENTICATED', 'FORBIDDEN'],
+    }),
     throttled: counter(
       'throttled_total',
       'Requests refused because their caller, one of the access file, was over a limit of its own',
-      ['caller', 'limit'],
+      { caller: [], limit: [] },
     ),
-    parked: counter('parked_total', 'Messages parked, by failure code', ['code']),
-    notParked: counter('not_parked_total', 'Messages that the full parked queue did not keep, by failure code', [
-      'code',
-    ]),
-    retried: counter('retried_total', 'Messages sent to a retry queue, by its delay', ['step']),
+    parked: counter('parked_total', 'Messages parked, by failure code', { code: PARKED_CODES }),
+    notParked: counter('not_parked_total', 'Messages that the full parked queue did not keep, by failure code', {
+      code: PARKED_CODES,
+    }),
+    retried: counter('retried_total', 'Messages sent to a retry queue, by its delay', {
+      step: RETRY_STEPS.map(({ header }) => header),
+    }),
+    repliesLost: counter(
+      'replies_lost_total',
+      'Replies to messages that could not be delivered; a repeat of a request that changes state gets the stored one',
+    ),
+    eventsPublished: counter('events_published_total', 'Events that the broker has confirmed, by type', {
+      type: EVENT_TYPES,
+    }),
+    publishFailures: counter(
+      'event_publish_failures_total',
+      'Tries to publish events that failed, wholly or in part; each is made again',
+    ),
+    reconnects: counter('reconnects_total', 'Connections made again after they were lost', {
+      dependency: ['broker', 'redis'],
+    }),
     dependencyUp: gauge('dependency_up', 'Whether a dependency can be worked with: 1 or 0', ['dependency']),
     dependencyFailures: counter(
       'dependency_failures_total',
       'Calls to a dependency that failed and that the service did without',
-      ['dependency'],
+      { dependency: ['redis'] },
     ),
     brokerProblems: gauge(
       'broker_problems',
       'What is wrong at the broker and was not mended, as this instance sees it',
     ),
-    brokerRepairs: counter('broker_repairs_total', 'What was mended at the broker, by kind', ['what']),
+    brokerRepairs: counter('broker_repairs_total', 'What was mended at the broker, by kind', {
+      what: ['queue', 'consumer', 'topology'],
+    }),
+    stuckDeadLetters: gauge(
+      'stuck_dead_letters',
+      'Messages that died in a queue and do not reach the dead letters; told only where RABBITMQ_MANAGEMENT_URL is set',
+      ['queue'],
+    ),
     queueMessages: gauge('queue_messages', 'Messages that wait in a queue of the contract', ['queue']),
     brokerBlocked: gauge('broker_blocked', 'Whether the broker has blocked publishing: 1 or 0'),
     consumerUp: gauge('consumer_up', 'Whether a consumer is registered on a request queue: 1 or 0', ['queue']),
@@ -163,18 +281,31 @@ export const createMetrics = () => {
     streamReaders: gauge('event_stream_readers', 'Readers of the stream of events at this instance'),
     streamsDropped: counter('event_streams_dropped_total', 'Streams of events ended because their reader was too slow'),
 
-    jobRuns: counter('job_runs_total', 'Runs of background jobs that ended here, by outcome', ['job', 'outcome']),
+    jobRuns: counter('job_runs_total', 'Runs of background jobs that ended here, by outcome', {
+      job: JOB_NAMES,
+      outcome: ['done', 'failed', 'interrupted'],
+    }),
+    jobLastSuccess: gauge(
+      'job_last_success_timestamp_seconds',
+      'When the last run of a job that was done ended, at whichever instance, seconds since 1970; of a job that is new, when it was first seen',
+      ['job'],
+    ),
     jobDuration: histogram('job_duration_seconds', 'Length of an attempt at a run', ['job'], JOB_SECONDS),
     jobLag: histogram('job_lag_seconds', 'From the instant a run was due to its start', ['job'], JOB_SECONDS),
     recovered: counter(
       'recovered_accounts_total',
       'Accounts that became active again when their wait ended, by what saw it',
-      ['by'],
+      { by: ['job', 'timer'] },
     ),
-    probes: counter('probes_total', 'Idle accounts tried on Telegram; outcome as in the log', ['outcome']),
+    probes: counter('probes_total', 'Idle accounts tried on Telegram; outcome as in the log', {
+      outcome: PROBE_RESULTS,
+    }),
+
     /** Counts one `account.allocate`. */
     countAllocation: (allocation: { service: string; purpose: Purpose; outcome: 'success' | FailureCode }): void => {
-      allocations.inc({ ...allocation, service: boundedService(allocation.service) });
+      const service = boundedService(allocation.service);
+      beginAllocations(service, allocation.purpose);
+      allocations.inc({ ...allocation, service });
     },
 
     /** Shows the fleet as it now is. */
@@ -195,10 +326,15 @@ export const createMetrics = () => {
     },
 
     /** Shows the open alerts as they now are. */
-    setAlerts: (alerts: readonly { severity: string }[]): void => {
-      for (const severity of ['info', 'warning', 'critical']) {
-        alertsActive.set({ severity }, alerts.filter((alert) => alert.severity === severity).length);
-      }
+    setAlerts: (alerts: readonly { kind: string; severity: string }[]): void => {
+      alertsActive.reset();
+      for (const alert of Object.keys(ALERTS) as AlertName[]) alertsActive.set({ alert, severity: ALERTS[alert] }, 0);
+      for (const { kind, severity } of alerts) alertsActive.inc({ alert: kind, severity });
+    },
+
+    /** Says where the requests in work are read at every scrape. */
+    watchWork: (read: () => WorkState): void => {
+      readWork = read;
     },
 
     /** Says where the state of the database pool is read at every scrape. */

@@ -28,21 +28,25 @@ test('an alert tells its figures', () => {
 });
 
 test('what was not open is raised, what is not found is resolved, what goes on is kept', () => {
-  const alert = (kind: string, subject = '', accounts = 1): Alert => ({
+  const alert = (kind: Alert['kind'], subject = '', accounts = 1): Alert => ({
     kind,
     subject,
     severity: 'warning',
     data: { accounts },
   });
   const open = [
-    { ...alert('a'), alertId: '1' },
-    { ...alert('proxy', 'x'), alertId: '2' },
-    { ...alert('proxy', 'y'), alertId: '3' },
+    { ...alert('broker'), alertId: '1' },
+    { ...alert('proxy_failing', 'x'), alertId: '2' },
+    { ...alert('proxy_failing', 'y'), alertId: '3' },
   ];
-  const changes = compareAlerts(open, [alert('proxy', 'y', 5), alert('proxy', 'z'), alert('proxy', 'z')]);
-  expect(changes.raise).toEqual([alert('proxy', 'z')]);
+  const changes = compareAlerts(open, [
+    alert('proxy_failing', 'y', 5),
+    alert('proxy_failing', 'z'),
+    alert('proxy_failing', 'z'),
+  ]);
+  expect(changes.raise).toEqual([alert('proxy_failing', 'z')]);
   expect(changes.resolve.map(({ alertId }) => alertId)).toEqual(['1', '2']);
-  expect(changes.keep).toEqual([{ open: open[2], found: alert('proxy', 'y', 5) }]);
+  expect(changes.keep).toEqual([{ open: open[2], found: alert('proxy_failing', 'y', 5) }]);
 });
 
 test.each([

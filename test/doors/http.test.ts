@@ -444,6 +444,7 @@ test('stop does not wait for ever', async () => {
   });
   const underWay = call('POST', `${API}/allocate`, '{}').catch((error: unknown) => error);
   await arrived.given;
+  expect([door.inWork(), common.door.inWork()]).toEqual([1, 0]);
   await door.stop();
   expect(await underWay).toMatchObject({ name: 'TypeError' });
 });

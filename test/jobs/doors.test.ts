@@ -49,7 +49,8 @@ test('a job is run by hand through both doors, in a worker thread, and is seen i
   const metrics = await (await fetch(`${service.httpUrl}/metrics`)).text();
   expect(metrics).toContain('account_manager_job_runs_total{job="report",outcome="done"} 1');
   expect(metrics).toContain('account_manager_job_runs_total{job="process-recoveries",outcome="done"} 1');
-  expect(metrics).toContain('account_manager_alerts_active{severity="critical"} 0');
+  expect(metrics).toContain('account_manager_alerts_active{alert="blocked_share",severity="critical"} 0');
+  expect(metrics).toMatch(/account_manager_job_last_success_timestamp_seconds\{job="report"\} \d{10}/);
 });
 
 test('an instance that is stopped ends in order, with nothing left running', async () => {

@@ -182,6 +182,7 @@ test('midnights missed for three days are caught up once, with every day archive
       cadences,
       log: harness.context.log,
       onAlerts: () => {},
+      onDone: () => {},
       jobs: {
         instance: 'test',
         isClosing: () => false,

@@ -173,6 +173,7 @@ function watchOn(cadences: Record<JobName, Cadence>, more: Partial<RunWatchOptio
     cadences,
     log: one.context.log,
     onAlerts: () => {},
+    onDone: () => {},
     jobs: { instance: 'test', start: () => Promise.resolve(), isClosing: () => false },
     graceMs: 0,
     ...more,

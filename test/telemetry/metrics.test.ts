@@ -1,7 +1,12 @@
 import { spawnSync } from 'node:child_process';
 import { expect, test } from '@jest/globals';
 import { createBoundedLabel } from '../../src/telemetry/bounded-label.js';
-import { createMetrics } from '../../src/telemetry/metrics.js';
+import { ALERTS } from '../../contracts/alerts.js';
+import { FAILURES } from '../../contracts/failures.js';
+import { createMetrics, FLEET_GAUGES } from '../../src/telemetry/metrics.js';
+import { findPrometheus } from '../support/prometheus.js';
+
+const PROMTOOL = findPrometheus('promtool');
 
 /** A scrape's samples, by their name and labels. */
 const scrape = async ({ registry }: { registry: { metrics(): Promise<string> } }): Promise<Map<string, number>> => {
@@ -25,13 +30,12 @@ test('every metric has a help text and a name of the form Prometheus asks for', 
   expect(metrics.length).toBeGreaterThan(25);
 });
 
-const hasPromtool = spawnSync('promtool', ['--version']).status === 0;
-(hasPromtool ? test : test.skip)('promtool finds nothing wrong with a scrape', async () => {
+test('promtool finds nothing wrong with a scrape', async () => {
   const metrics = createMetrics();
   metrics.countAllocation({ service: 'inviter', purpose: 'general', outcome: 'success' });
   metrics.operationDuration.observe({ operation: 'account.allocate', outcome: 'success' }, 0.01);
   const input = await metrics.registry.metrics();
-  const { stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input, encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync(PROMTOOL, ['check', 'metrics'], { input, encoding: 'utf8' });
   expect(stdout + stderr).toBe('');
 });
 
@@ -89,7 +93,11 @@ test('service names that callers choose cannot make series without end', async (
   const sample = (service: string) =>
     `account_manager_allocations_total{service="${service}",purpose="general",outcome="ALL_BUSY"}`;
   const samples = await scrape(metrics);
-  expect([...samples.keys()].filter((name) => name.includes('allocations_total'))).toHaveLength(101);
+  const series = [...samples.keys()].filter((name) => name.includes('allocations_total'));
+  expect(series.filter((name) => name.includes('ALL_BUSY'))).toHaveLength(101);
+  // A refusal of another kind is seen as an increase, though it is the first.
+  const others = sample('service-3').replace('ALL_BUSY', 'ALL_LIMITED');
+  expect(samples.get(others)).toBe(0);
   expect(samples.get(sample('other'))).toBe(50);
   expect(samples.get(sample('service-3'))).toBe(2);
 });
@@ -97,4 +105,57 @@ test('service names that callers choose cannot make series without end', async (
 test('a bounded label keeps the first values as they are', () => {
   const label = createBoundedLabel(2);
   expect(['a', 'b', 'c', 'a', 'd', 'b'].map(label)).toEqual(['a', 'b', 'other', 'a', 'other', 'b']);
+});
+
+test('a counter begins with 0 for every set of labels that is known beforehand', async () => {
+  const metrics = createMetrics();
+  const begun = await metrics.registry.getMetricsAsJSON();
+  const without = begun.filter(({ type, values }) => String(type) === 'counter' && values.length === 0);
+  // Callers choose their labels.
+  expect(without.map(({ name }) => name)).toEqual([
+    'account_manager_allocations_total',
+    'account_manager_throttled_total',
+  ]);
+  const samples = await scrape(metrics);
+  expect(samples.get('account_manager_job_runs_total{job="report",outcome="failed"}')).toBe(0);
+  expect(samples.get('account_manager_refusals_total{operation="account.release",code="INTERNAL",rule=""}')).toBe(0);
+  expect(samples.get('account_manager_refusals_total{operation="action.acquire",code="",rule="burst"}')).toBe(0);
+  expect(samples.get('account_manager_events_published_total{type="account.blocked"}')).toBe(0);
+  expect(samples.get('account_manager_replies_lost_total')).toBe(0);
+  const parked = [...samples.keys()].filter((name) => name.startsWith('account_manager_parked_total'));
+  expect(parked).toHaveLength(Object.values(FAILURES).filter((failure) => failure.parked).length);
+  // All of it is read at every scrape.
+  expect(samples.size).toBeLessThan(1_500);
+});
+
+test('open alerts are shown by name, and every other with 0', async () => {
+  const metrics = createMetrics();
+  const alert = { kind: 'proxy_failing', severity: 'warning' };
+  metrics.setAlerts([alert, alert, { kind: 'of_another_version', severity: 'info' }]);
+  const shown = async () =>
+    new Map([...(await scrape(metrics))].filter(([name]) => name.startsWith('account_manager_alerts_active')));
+  const samples = await shown();
+  expect(samples.size).toBe(Object.keys(ALERTS).length + 1);
+  expect(samples.get('account_manager_alerts_active{alert="proxy_failing",severity="warning"}')).toBe(2);
+  expect(samples.get('account_manager_alerts_active{alert="blocked_share",severity="critical"}')).toBe(0);
+  expect(samples.get('account_manager_alerts_active{alert="of_another_version",severity="info"}')).toBe(1);
+  metrics.setAlerts([]);
+  expect([...(await shown()).values()]).toEqual(Object.keys(ALERTS).map(() => 0));
+});
+
+test('the version, and the requests in work by door', async () => {
+  const metrics = createMetrics();
+  metrics.watchWork(() => ({ amqp: 3, http: 1 }));
+  const samples = await scrape(metrics);
+  expect(samples.get('account_manager_requests_in_work{door="amqp"}')).toBe(3);
+  expect(samples.get('account_manager_requests_in_work{door="http"}')).toBe(1);
+  const [version] = [...samples.keys()].filter((name) => name.startsWith('account_manager_build_info'));
+  expect(version).toMatch(/^account_manager_build_info\{version="\d+\.\d+\.\d+/);
+});
+
+test('the gauges of the fleet are among those declared', () => {
+  const names = createMetrics()
+    .registry.getMetricsAsArray()
+    .map(({ name }) => name);
+  expect([...FLEET_GAUGES].filter((name) => !names.includes(name))).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import type { AlertName } from '../../../contracts/alerts.js';
 import type { Text } from './text.js';
 
 /** The runbook: what each alert means and what to do about it. */
@@ -65,4 +66,4 @@ export const ALERT_TEXTS = {
     'Look at its last runs on Jobs, with their failures. Run it now; where that fails too, read the failure: mostly the database is slow or away.',
     'Посмотрите последние запуски на странице «Задания» и их ошибки. Запустите сейчас; если не удалось, читайте ошибку: обычно медленна или недоступна база.',
   ],
-} satisfies Record<string, Text>;
+} satisfies Record<`alert.${AlertName}` | `alert.${AlertName}.do`, Text>;

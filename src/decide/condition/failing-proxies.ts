@@ -1,4 +1,4 @@
-import type { Alert } from '../jobs/compare-alerts.js';
+import { type Alert, alertOf } from '../jobs/compare-alerts.js';
 
 /** The accounts of one proxy, as `session_metadata` names it. */
 export interface ProxyGroup {
@@ -25,7 +25,7 @@ export function findFailingProxies(groups: readonly ProxyGroup[]): Alert[] {
   }
   return [...byName]
     .filter(([, { accounts, failing }]) => failing >= LEAST_FAILING && failing * 100 >= LEAST_PERCENT * accounts)
-    .map(([subject, counts]) => ({ kind: 'proxy_failing', subject, severity: 'warning', data: { ...counts } }));
+    .map(([subject, counts]) => alertOf('proxy_failing', subject, counts));
 }
 
 /** A proxy as `host:port`, without the credentials that its text may carry; null where it names no host. */

@@ -1,7 +1,8 @@
+import { type AlertName, ALERTS, type AlertSeverity } from '../../../contracts/alerts.js';
+
 /** A fault of one kind, about one subject; raised once and resolved once. */
 export interface Alert {
-  /** Such as `flood_wait_share`. */
-  readonly kind: string;
+  readonly kind: AlertName;
   /** Tells several of one kind apart, such as the name of a proxy; empty where there is one only. */
   readonly subject: string;
   readonly severity: AlertSeverity;
@@ -9,11 +10,18 @@ export interface Alert {
   readonly data: Readonly<Record<string, unknown>>;
 }
 
-export const ALERT_SEVERITIES = ['info', 'warning', 'critical'] as const;
-export type AlertSeverity = (typeof ALERT_SEVERITIES)[number];
+/** An alert with the severity of its kind. */
+export const alertOf = (kind: AlertName, subject: string, data: Alert['data']): Alert => ({
+  kind,
+  subject,
+  severity: ALERTS[kind],
+  data,
+});
 
 /** An alert that was raised and is not yet resolved. */
-export interface OpenAlert extends Alert {
+export interface OpenAlert extends Omit<Alert, 'kind'> {
+  /** Another version of the service may have raised one that this version does not know. */
+  readonly kind: string;
   readonly alertId: string;
 }
 
@@ -42,4 +50,4 @@ export function compareAlerts<Open extends OpenAlert>(
   };
 }
 
-const nameOf = ({ kind, subject }: Alert): string => `${kind} ${subject}`;
+const nameOf = ({ kind, subject }: Pick<OpenAlert, 'kind' | 'subject'>): string => `${kind} ${subject}`;

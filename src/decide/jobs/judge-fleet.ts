@@ -1,5 +1,5 @@
 import type { AccountStatus } from '../../../contracts/fields.js';
-import type { Alert } from './compare-alerts.js';
+import { type Alert, alertOf } from './compare-alerts.js';
 
 /** From which share of the fleet on an alert is raised, per cent; the predecessor's were 10, 5 and 30. */
 export interface AlertThresholds {
@@ -25,18 +25,20 @@ export const countAll = (byStatus: FleetCounts['byStatus']): number =>
 export function judgeFleet({ byStatus, nearLimits }: FleetCounts, thresholds: AlertThresholds): Alert[] {
   const total = countAll(byStatus);
   const shares = [
-    { kind: 'flood_wait_share', severity: 'warning', accounts: byStatus.flood_wait, over: thresholds.floodWaitPercent },
-    { kind: 'blocked_share', severity: 'critical', accounts: byStatus.blocked, over: thresholds.blockedPercent },
-    { kind: 'near_limits_share', severity: 'info', accounts: nearLimits, over: thresholds.nearLimitsPercent },
+    { kind: 'flood_wait_share', accounts: byStatus.flood_wait, over: thresholds.floodWaitPercent },
+    { kind: 'blocked_share', accounts: byStatus.blocked, over: thresholds.blockedPercent },
+    { kind: 'near_limits_share', accounts: nearLimits, over: thresholds.nearLimitsPercent },
   ] as const;
   return shares
     .filter(({ accounts, over }) => accounts * 100 > over * total)
-    .map(({ kind, severity, accounts, over }) => ({
-      kind,
-      subject: '',
-      severity,
-      data: { accounts, total_accounts: total, percent: percentOf(accounts, total), threshold_percent: over },
-    }));
+    .map(({ kind, accounts, over }) =>
+      alertOf(kind, '', {
+        accounts,
+        total_accounts: total,
+        percent: percentOf(accounts, total),
+        threshold_percent: over,
+      }),
+    );
 }
 
 /** A share in per cent, with one decimal; 0 of nothing is 0. */

@@ -5,13 +5,11 @@ export interface DyingQueue {
   messages_dlx?: number;
 }
 
-/** Names of the queues from which dead letters no longer get away: as many as at the look before, or more. */
-export function findStuckDeadLetters(now: readonly DyingQueue[], before: readonly DyingQueue[]): string[] {
+/** The queues from which dead letters no longer get away: as many as at the look before, or more. */
+export function findStuckDeadLetters<Q extends DyingQueue>(now: readonly Q[], before: readonly DyingQueue[]): Q[] {
   const left = new Map(before.map(({ name, messages_dlx = 0 }) => [name, messages_dlx]));
-  return now
-    .filter(({ name, messages_dlx = 0 }) => {
-      const earlier = left.get(name) ?? 0;
-      return earlier > 0 && messages_dlx >= earlier;
-    })
-    .map(({ name }) => name);
+  return now.filter(({ name, messages_dlx = 0 }) => {
+    const earlier = left.get(name) ?? 0;
+    return earlier > 0 && messages_dlx >= earlier;
+  });
 }

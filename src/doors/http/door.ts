@@ -78,6 +78,8 @@ export interface HttpDoorOptions extends HealthSource {
 export interface HttpDoor {
   /** Listens; port 0 takes any free one. Rejects where the address cannot be had. */
   start: (host: string, port: number) => Promise<{ port: number }>;
+  /** Requests for operations that were let in and are not yet answered. */
+  inWork: () => number;
   /** Ends the streams of events. */
   endStreams: () => void;
   /** Ends them, takes no more requests, lets those under way finish for `drainMs`, then closes every connection. */
@@ -108,7 +110,7 @@ export const createHttpDoor = (options: HttpDoorOptions): HttpDoor => {
   });
 
   void app.register(readCookies);
-  serveOperations(app, options);
+  const inWork = serveOperations(app, options);
   const streams =
     options.events && serveEventStream(app, PREFIX + STREAM_PATH, { ...options.events, gate: options.gate, log });
   serveRoot(app);
@@ -126,6 +128,7 @@ export const createHttpDoor = (options: HttpDoorOptions): HttpDoor => {
       await app.listen({ host, port });
       return { port: (app.server.address() as AddressInfo).port };
     },
+    inWork,
     endStreams: () => streams?.end(),
     stop: async () => {
       streams?.end();

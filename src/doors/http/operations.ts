@@ -34,10 +34,18 @@ export interface OperationsSource {
   log: Log;
 }
 
-/** Serves every operation of the contract's table at its route; other methods there are answered 405. */
-export const serveOperations = (app: FastifyInstance, source: OperationsSource): void => {
+/**
+ * Serves every operation of the contract's table at its route; other methods there are answered 405. Answers how many
+ * requests are in work.
+ */
+export const serveOperations = (app: FastifyInstance, source: OperationsSource): (() => number) => {
   app.decorateRequest('caller', null);
-  for (const name of OPERATION_NAMES) serveOperation(app, name, source);
+  let inWork = 0;
+  const onEnter = (reply: FastifyReply): void => {
+    inWork += 1;
+    reply.raw.once('close', () => (inWork -= 1));
+  };
+  for (const name of OPERATION_NAMES) serveOperation(app, name, { ...source, onEnter });
 
   const methodsByUrl = new Map<string, string[]>();
   for (const { http } of Object.values(OPERATIONS)) {
@@ -55,9 +63,14 @@ export const serveOperations = (app: FastifyInstance, source: OperationsSource):
       },
     });
   }
+  return () => inWork;
 };
 
-const serveOperation = (app: FastifyInstance, name: OperationName, { dispatch, gate, log }: OperationsSource): void => {
+const serveOperation = (
+  app: FastifyInstance,
+  name: OperationName,
+  { dispatch, gate, log, onEnter }: OperationsSource & { onEnter: (reply: FastifyReply) => void },
+): void => {
   const { http, request: schema }: Operation = OPERATIONS[name];
   const operation = { name, method: http.method, readQuery: createQueryReader(schema), inQuery: http.query ?? [] };
   app.route<{ Params: Record<string, string>; Querystring: Query; Body: Uint8Array | undefined }>({
@@ -73,6 +86,7 @@ const serveOperation = (app: FastifyInstance, name: OperationName, { dispatch, g
       const entry = gate.enter({ door: 'http', caller, operation: name, requestId, again: false });
       if (!entry.ok) return void answer(reply, entry.refusal);
       reply.raw.once('close', entry.leave);
+      onEnter(reply);
       done();
     },
     handler: async (request, reply) => {

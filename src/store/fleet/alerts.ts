@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Alert, type AlertSeverity, compareAlerts, type OpenAlert } from '../../decide/jobs/compare-alerts.js';
+import type { AlertName, AlertSeverity } from '../../../contracts/alerts.js';
+import { type Alert, compareAlerts, type OpenAlert } from '../../decide/jobs/compare-alerts.js';
 import { announce } from '../history/announce.js';
 import type { Database, Sql } from '../database.js';
 
@@ -42,14 +43,15 @@ export async function loadOpenAlerts(sql: Sql, limit?: number): Promise<StoredAl
  */
 export function settleAlerts(
   database: Database,
-  kinds: readonly string[],
+  kinds: readonly AlertName[],
   found: readonly Alert[],
   subject?: string,
 ): Promise<{ raised: number; resolved: number }> {
   return database.transaction(async (sql) => {
     await sql.$executeRaw`SELECT pg_advisory_xact_lock(${ALERT_LOCK}::bigint)`;
     const open = (await loadOpenAlerts(sql)).filter(
-      (alert) => kinds.includes(alert.kind) && (subject === undefined || alert.subject === subject),
+      (alert) =>
+        (kinds as readonly string[]).includes(alert.kind) && (subject === undefined || alert.subject === subject),
     );
     const { raise, keep, resolve } = compareAlerts(open, found);
     const raised = raise.map((alert) => ({ ...alert, alertId: randomUUID() }));

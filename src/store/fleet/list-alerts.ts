@@ -1,5 +1,5 @@
+import type { AlertSeverity } from '../../../contracts/alerts.js';
 import { Prisma } from '../../../generated/prisma/client.js';
-import type { AlertSeverity } from '../../decide/jobs/compare-alerts.js';
 import type { Sql } from '../database.js';
 import { countRows, type Listed, listRows } from '../list-rows.js';
 

@@ -1,3 +1,4 @@
+import { alertOf } from '../../decide/jobs/compare-alerts.js';
 import { settleAlerts } from '../fleet/alerts.js';
 import type { Database } from '../database.js';
 import { loadAccountHeads } from '../accounts/load-account-heads.js';
@@ -9,6 +10,6 @@ const STALE_MS = 5 * 60_000;
 export async function tellOfBroker(database: Database, instance: string, problems: readonly string[]): Promise<void> {
   const { now } = await loadAccountHeads(database.reader, []);
   const data = { problems, until: new Date(now + STALE_MS).toISOString() };
-  const alert = { kind: 'broker', subject: instance, severity: 'critical', data } as const;
-  await settleAlerts(database, ['broker'], problems.length > 0 ? [alert] : [], instance);
+  const found = problems.length > 0 ? [alertOf('broker', instance, data)] : [];
+  await settleAlerts(database, ['broker'], found, instance);
 }
