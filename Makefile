@@ -96,6 +96,10 @@ fuzz: $(CLIENT) ## 100,000 messages, most of them wrong, against one process (FU
 console-show: $(CLIENT) ## the console's pictures in docs/console anew, an operator's morning, and how fast its page loads
 	@SHOW_CONSOLE=1 npm test --silent -- --runInBand test/console/show $(ARGS)
 
+.PHONY: watch-test
+watch-test: $(CLIENT) ## rules, dashboard and runbook against a running service and a Prometheus that scrapes it
+	@WATCH=1 $(WITH_NODE)npm test --silent -- --runInBand test/watching $(ARGS)
+
 .PHONY: clean
 clean: down ## stop everything and remove what was built, and all local data
 	@for servers in .local/*/state.json; do \

@@ -8,6 +8,8 @@ export default {
   testPathIgnorePatterns: [
     '/node_modules/',
     ...(process.env.EVERY_FAULT ? [] : ['/faults/(every-fault|cluster)']),
+    // Starts a Prometheus: `make watch-test`.
+    ...(process.env.WATCH ? [] : ['/test/watching/']),
     // Draws pictures: `make console-show`.
     ...(process.env.SHOW_CONSOLE ? [] : ['/console/show']),
     // Guides that take long: `make drills`.

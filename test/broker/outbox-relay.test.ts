@@ -16,6 +16,8 @@ let database: TestDatabase;
 let sql: pg.Client;
 let publisher: Publisher;
 let relays: OutboxRelay[];
+/** The types of the events that were published, as they are counted. */
+let published: string[];
 beforeEach(async () => {
   [broker, database] = await Promise.all([openBroker(), createDatabase()]);
   sql = new pg.Client({ connectionString: database.url });
@@ -29,6 +31,7 @@ beforeEach(async () => {
   });
   await eventually('the publisher is ready', () => publisher.isReady());
   relays = [];
+  published = [];
 });
 afterEach(async () => {
   await Promise.all(relays.map((relay) => relay.stop()));
@@ -38,7 +41,8 @@ afterEach(async () => {
 });
 
 function startRelay(): OutboxRelay {
-  const relay = createOutboxRelay({ databaseUrl: database.url, publisher, log: broker.log });
+  const observe = { published: (rows: readonly { type: string }[]) => published.push(...rows.map(({ type }) => type)) };
+  const relay = createOutboxRelay({ databaseUrl: database.url, publisher, log: broker.log, observe });
   relays.push(relay);
   relay.start();
   return relay;
@@ -128,6 +132,7 @@ test('a committed event is published at once, as the contract has it', async () 
     data: { account_id: accounts[0], user_id: 7, sequence: 1, lease_id: 'x', request_id: 'request' },
   });
   await allPublished();
+  await eventually('it is counted', () => published.join() === 'account.released');
 });
 
 test('what an operator should know is told once, though it is published at the third try', async () => {

@@ -63,9 +63,15 @@ const answersAgain = async (): Promise<void> => {
 const looks = (count: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, count * 1.2 * EVERY_MS));
 
 test('where all is well nothing is told and nothing is mended', async () => {
-  startWatch();
+  const stuck = new Map<string, number>();
+  const observe = {
+    repaired: (what: string) => repaired.push(what),
+    stuck: (queue: string, messages: number) => stuck.set(queue, messages),
+  };
+  startWatch({ observe });
   await watch.verify();
   await looks(4);
+  await eventually('no queue has dead letters that are stuck', () => stuck.get(QUEUE) === 0);
   expect({ alarms, repaired, problems: watch.problems() }).toEqual({ alarms: [], repaired: [], problems: [] });
 });
 
