@@ -54,7 +54,8 @@ module.exports = {
     mayImport('contracts', []),
     mayUse('contracts', 'node_modules/zod/'),
     mayImport('src/decide', ['contracts']),
-    mayUse('src/decide', 'node_modules/zod/', ['src/decide/telegram-errors/table']),
+    mayUse('src/decide', 'node_modules/zod/', ['src/decide/telegram-errors/table', 'src/decide/jobs/cadence']),
+    mayUse('src/decide/jobs/cadence', 'node_modules/croner/'),
     // Reads its data, a table that is a part of the program, once when it loads: the same answers ever after.
     mayUse('src/decide/telegram-errors/table', '^fs$'),
     mayImport('src/clock', []),

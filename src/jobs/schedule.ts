@@ -2,7 +2,7 @@ import path from 'node:path';
 import Bree from 'bree';
 import { JOB_NAMES, type JobName } from '../../contracts/jobs.js';
 import { waitAtMost } from '../broker/wait-at-most.js';
-import type { Cadence } from '../decide/jobs/cadence.js';
+import { type Cadence, openCron } from '../decide/jobs/cadence.js';
 import type { JobStarter } from '../requests/handler.js';
 import type { Log } from '../telemetry/log.js';
 import type { RunSummary } from './run-job.js';
@@ -29,7 +29,7 @@ export interface Schedule extends JobStarter {
 const TERMINATE_AFTER_MS = 30_000;
 
 /**
- * The table of the jobs: Bree starts a worker thread at each occurrence, in every instance; the workers agree among
+ * The table of the jobs: a worker thread of Bree runs at each occurrence, in every instance; the workers agree among
  * themselves who works (run-job.ts).
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
@@ -42,13 +42,12 @@ export function createSchedule(options: ScheduleOptions): Schedule {
 
   const bree = new Bree({
     root: false,
-    timezone: 'UTC',
-    hasSeconds: true,
+    // The occurrences are found by the cadences' own interpreter, which looks back as well.
+    timeout: false,
     closeWorkerAfterMs: worker.timeoutMs + terminateAfterMs,
     jobs: JOB_NAMES.map((job) => ({
       name: job,
       path: path.join(root, `${job}.js`),
-      cron: cadences[job].cron,
       worker: { workerData: { ...worker, cadence: cadences[job] } satisfies WorkerOptions },
     })),
     logger: {
@@ -78,26 +77,31 @@ export function createSchedule(options: ScheduleOptions): Schedule {
     ends.delete(name);
   });
 
+  const start = async (job: JobName): Promise<void> => {
+    if (!isOpen) return;
+    try {
+      if (!ends.has(job)) await bree.run(job);
+      await ends.get(job)?.promise;
+    } catch (error) {
+      log.error('job could not be started', { job, error });
+    }
+  };
+  const crons = JOB_NAMES.map((job) => ({ job, cron: openCron(cadences[job]) }));
+
   return {
     instance: worker.instance,
     open: async () => {
       await bree.start();
       isOpen = true;
+      for (const { job, cron } of crons) cron.schedule(() => void start(job));
     },
-    start: async (job) => {
-      if (!isOpen) return;
-      try {
-        if (!ends.has(job)) await bree.run(job);
-        await ends.get(job)?.promise;
-      } catch (error) {
-        log.error('job could not be started', { job, error });
-      }
-    },
+    start,
     isClosing: () => isClosing,
     close: async ({ timeoutMs }) => {
       isClosing = true;
       if (!isOpen) return;
       isOpen = false;
+      for (const { cron } of crons) cron.stop();
       await waitAtMost(bree.stop(), timeoutMs);
     },
   };
