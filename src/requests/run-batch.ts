@@ -299,7 +299,10 @@ function toAnswer(item: Deadlines, outcome: Outcome<OperationName> | undefined):
   };
 }
 
-/** Two bodies are the same request when they say the same, however they are written. */
+/**
+ * Two bodies are the same request when they say the same, however they are written. Stored replies are found by this hash:
+ * another order of fields would lose them.
+ */
 function hashBody(operation: string, body: unknown): string {
   return createHash('sha256')
     .update(`${operation}\n${JSON.stringify(sortKeys(body))}`)

@@ -2,12 +2,14 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { expect, test } from '@jest/globals';
+import { expect, jest, test } from '@jest/globals';
 import { stringify } from 'yaml';
 import { findPrometheus } from '../support/prometheus.js';
 import { readRuleCases, readRules, RULES_FILE, RULES_FOLDER } from '../support/watching.js';
 
 const PROMTOOL = findPrometheus('promtool');
+// promtool opens a database for each case: 4 s of a processor.
+jest.setTimeout(120_000);
 
 /** Runs promtool in a folder; answers its exit code and what it has said. */
 function promtool(folder: string, ...args: string[]): { status: number | null; said: string } {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { parse } from 'yaml';
+import { readBlocks } from './guide.js';
 
 // What is delivered for watching the service: rules, the dashboard, and the pages of the runbook.
 
@@ -39,9 +40,10 @@ export const readRunbooks = (): Map<string, string> =>
 
 /** The lines of every block of a language in a page. */
 export const blocksOf = (page: string, language: string): string[] =>
-  [...page.matchAll(new RegExp(`^\`\`\`${language}\\n(.*?)^\`\`\``, 'gms'))].flatMap(([, text = '']) =>
-    text.split('\n').filter((line) => line !== ''),
-  );
+  readBlocks(page)
+    .filter((block) => block.language === language)
+    .flatMap(({ text }) => text.split('\n'))
+    .filter((line) => line !== '');
 
 export interface DashboardQuery {
   /** The title of its panel. */

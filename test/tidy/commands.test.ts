@@ -19,14 +19,21 @@ function wordsOf(line: string): string[] {
   return (end < 0 ? words : words.slice(0, end)).map((word) => word.replaceAll(/^["']|["'\\]$/g, ''));
 }
 
-const COMMANDS = PAGES.flatMap((page) =>
+const inBlocks = (page: string): string[] =>
   readBlocks(read(page))
     .filter(({ language }) => language === 'sh')
-    .flatMap(({ text }) => text.split('\n'))
-    .flatMap((line) => {
-      const [, rest] = /^(?:source <\()?(?:npx )?account-manager (.*)$/.exec(line) ?? [];
-      return rest === undefined ? [] : [{ page, line, words: wordsOf(rest.replace(/\)(\s|$)/, ' ) ')) }];
-    }),
+    .flatMap(({ text }) => text.split('\n'));
+/** The runbooks also have commands within their sentences. */
+const inText = (page: string): string[] =>
+  page.startsWith('docs/runbooks/')
+    ? [...read(page).matchAll(/`(account-manager [^`]+)`/g)].map(([, line = '']) => line)
+    : [];
+
+const COMMANDS = PAGES.flatMap((page) =>
+  [...inBlocks(page), ...inText(page)].flatMap((line) => {
+    const [, rest] = /^(?:source <\()?(?:npx )?account-manager (.*)$/.exec(line) ?? [];
+    return rest === undefined ? [] : [{ page, line, words: wordsOf(rest.replace(/\)(\s|$)/, ' ) ')) }];
+  }),
 );
 
 /** Parses the command and runs nothing. */

@@ -1,9 +1,7 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
-import type { Command } from 'commander';
 import { ALERTS } from '../../contracts/alerts.js';
-import { createProgram } from '../../src/cli/program.js';
 import { createMetrics, FLEET_GAUGES } from '../../src/telemetry/metrics.js';
 import { readMetrics } from '../support/promql.js';
 import { blocksOf, readDashboard, readRuleCases, readRules, readRunbooks } from '../support/watching.js';
@@ -114,38 +112,3 @@ test('the dashboard shows every metric of the service', async () => {
     .filter(({ name, type }) => !seriesOf(name, String(type)).some((series) => shown.has(series)));
   expect(missing.map(({ name }) => name)).toEqual([]);
 });
-
-test('the runbook names only commands and options that there are', () => {
-  const program = createProgram(new AbortController().signal, () => undefined);
-  const commands = [...runbooks].flatMap(([page, text]) =>
-    [...text.matchAll(/^(account-manager [^#\n]+)|`(account-manager [^`\n]+)`/gm)].map(([, line, inline]) => ({
-      page,
-      words: (line ?? inline ?? '').trim().split(/ +/).slice(1),
-    })),
-  );
-  const unknown = commands.filter(({ words }) => !isCommand(program, words));
-  expect(commands.length).toBeGreaterThan(50);
-  expect(unknown).toEqual([]);
-  expect(isCommand(program, ['jobs', 'fly', 'report'])).toBe(false);
-  expect(isCommand(program, ['alerts', '--loud'])).toBe(false);
-});
-
-/** Whether these words lead to a command of the program, with options that it has. */
-function isCommand(program: Command, words: readonly string[]): boolean {
-  let command = program;
-  const options = new Set(program.options.flatMap(({ long, short }) => [long, short]));
-  for (const [index, word] of words.entries()) {
-    const isValue = words[index - 1]?.startsWith('-') === true;
-    const next = command.commands.find((one) => one.name() === word);
-    if (next !== undefined) command = next;
-    else if (command === program || (command.commands.length > 0 && !word.startsWith('-') && !isValue)) return false;
-    else if (word.startsWith('-') && ![...options, ...optionsOf(command)].includes(word)) return false;
-  }
-  return true;
-}
-
-/** Those of the command, and of the one among its own that is meant where none is named. */
-const optionsOf = (command: Command): (string | undefined)[] =>
-  [command, ...command.commands.filter((one) => one.name() === 'list')].flatMap(({ options }) =>
-    options.flatMap(({ long, short }) => [long, short]),
-  );
