@@ -76,6 +76,10 @@ bench-jobs: build ## how long every job takes on 100,000 accounts, beside 200 re
 bench-views: build ## what a page of each view costs among 1,000,000 accounts, alone and beside traffic (ARGS: options)
 	@node scripts/with-servers.mjs .local/bench npm run --silent bench:views -- $(ARGS)
 
+.PHONY: bench-consoles
+bench-consoles: build ## what 50 open consoles cost the service beside requests (ARGS: options)
+	@node scripts/with-servers.mjs .local/bench npm run --silent bench:consoles -- $(ARGS)
+
 .PHONY: faults
 faults: build ## every fault under load, judged from outside; prints a table (FAULT_SEED=n replays, FAULT_ROUNDS=n)
 	@SKIP_SERVERS=1 EVERY_FAULT=1 $(WITH_NODE)npm test --silent -- --runInBand test/faults/every-fault $(ARGS)

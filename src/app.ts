@@ -5,7 +5,7 @@ import { createManagement } from './broker/management.js';
 import { createPublisher } from './broker/publish.js';
 import { declareEvents } from './broker/topology.js';
 import { watchBroker } from './broker/watch-broker.js';
-import { createFleetTotals } from './accounts/fleet-totals.js';
+import { createFleetSnapshot, createFleetTotals } from './accounts/fleet-totals.js';
 import { createSurveys } from './accounts/surveys.js';
 import type { Config } from './config.js';
 import type { AccessPolicy } from './decide/access/access-policy.js';
@@ -144,6 +144,7 @@ export function createApp(config: Config): App {
         locks,
         windowCache,
         surveys,
+        fleetSnapshot: createFleetSnapshot(database.reader),
         fleetTotals: createFleetTotals(database.reader, { reentry: config.reentry }),
         largeCounts: createLargeCounts(),
         recoveryQueue,

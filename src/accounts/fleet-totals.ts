@@ -12,50 +12,69 @@ export interface FleetTotals {
   cohorts: UsageCohort[];
 }
 
-/** A fleet of so many accounts is read for everybody who asks: within 0.1 s. */
-const SMALL_FLEET = 20_000;
-/** The figures of a larger one are told for so many times as long as reading them took, then read again behind the answer. */
+/** A fleet of so many accounts is read for everybody who asks. */
+const SMALL_FLEET = 2_000;
+/**
+ * The figures of a larger one are told for so many times as long as reading them took: however many ask, reading takes
+ * 5 % of a processor.
+ */
 const TOLD_PER_READ = 20;
+/** Who asks waits for figures that are read so fast; slower ones are read behind an answer with the last. */
+const FAST_MS = 1_000;
 /** Older figures are told to nobody. */
 const MAX_AGE_MS = 300_000;
 
-/**
- * Answers with the figures of the fleet. Those of a large one take seconds to read (1,000,000 accounts): an answer then
- * has the last ones that this instance has read, and at most one reading runs.
- */
-export function createFleetTotals(sql: Sql, { reentry }: { reentry: Reentry }): () => Promise<FleetTotals> {
-  let last: { totals: FleetTotals; at: number; tookMs: number } | null = null;
-  let reading: Promise<FleetTotals> | null = null;
+/** Reads figures of the fleet for all who ask: those of a large one take seconds (1,000,000 accounts). */
+function shareReading<T>(read: () => Promise<T>, snapshotOf: (figures: T) => FleetSnapshot): () => Promise<T> {
+  let last: { figures: T; at: number; tookMs: number } | null = null;
+  let reading: Promise<T> | null = null;
 
-  async function read(): Promise<FleetTotals> {
+  async function readNow(): Promise<T> {
     const startedAt = clock.monotonicMs();
-    const snapshot = await loadFleetSnapshot(sql);
-    const { now } = snapshot;
-    const cohorts = await groupUsage(sql, {
-      users: null,
-      channel: null,
-      ableBefore: nextUtcMidnight(now),
-      reentersSince: reentersSince(reentry, now),
-    });
-    const totals = { snapshot, cohorts };
+    const figures = await read();
     const at = clock.monotonicMs();
-    last = { totals, at, tookMs: at - startedAt };
-    return totals;
+    last = { figures, at, tookMs: at - startedAt };
+    return figures;
   }
 
-  const readOnce = (): Promise<FleetTotals> => {
-    reading ??= read().finally(() => (reading = null));
+  const readOnce = (): Promise<T> => {
+    reading ??= readNow().finally(() => (reading = null));
     return reading;
   };
 
   return async () => {
-    if (last === null || sizeOf(last.totals) <= SMALL_FLEET) return read();
+    if (last === null || sizeOf(snapshotOf(last.figures)) <= SMALL_FLEET) return readNow();
     const ageMs = clock.monotonicMs() - last.at;
-    if (ageMs > MAX_AGE_MS) return readOnce();
-    if (ageMs > last.tookMs * TOLD_PER_READ) readOnce().catch(() => undefined);
-    return last.totals;
+    if (ageMs <= last.tookMs * TOLD_PER_READ) return last.figures;
+    if (last.tookMs <= FAST_MS || ageMs > MAX_AGE_MS) return readOnce();
+    readOnce().catch(() => undefined);
+    return last.figures;
   };
 }
 
-const sizeOf = ({ snapshot }: FleetTotals): number =>
-  Object.values(snapshot.byStatus).reduce((sum, accounts) => sum + accounts, 0);
+const sizeOf = ({ byStatus }: FleetSnapshot): number =>
+  Object.values(byStatus).reduce((sum, accounts) => sum + accounts, 0);
+
+/** Answers how the fleet stands. */
+export const createFleetSnapshot = (sql: Sql): (() => Promise<FleetSnapshot>) =>
+  shareReading(
+    () => loadFleetSnapshot(sql),
+    (snapshot) => snapshot,
+  );
+
+/** Answers how the fleet stands and what it may still do today. */
+export const createFleetTotals = (sql: Sql, { reentry }: { reentry: Reentry }): (() => Promise<FleetTotals>) =>
+  shareReading(
+    async () => {
+      const snapshot = await loadFleetSnapshot(sql);
+      const { now } = snapshot;
+      const cohorts = await groupUsage(sql, {
+        users: null,
+        channel: null,
+        ableBefore: nextUtcMidnight(now),
+        reentersSince: reentersSince(reentry, now),
+      });
+      return { snapshot, cohorts };
+    },
+    ({ snapshot }) => snapshot,
+  );

@@ -10,6 +10,7 @@ import type { UnitOfWork } from '../accounts/unit-of-work.js';
 import type { AccountRecord } from '../store/accounts/account-record.js';
 import type { LocksWanted } from '../store/accounts/locks.js';
 import type { Sql } from '../store/database.js';
+import type { FleetSnapshot } from '../store/fleet/fleet-state.js';
 import type { Writes } from '../store/writes.js';
 import type { SessionCipher } from '../store/sessions/session-cipher.js';
 import type { LeaseLocks } from '../redis/lease-locks.js';
@@ -74,6 +75,7 @@ export interface Resources extends Limits {
   locks: LeaseLocks;
   windowCache: WindowCache;
   surveys: Surveys;
+  fleetSnapshot: () => Promise<FleetSnapshot>;
   fleetTotals: () => Promise<FleetTotals>;
   largeCounts: LargeCounts;
   recoveryQueue: RecoveryQueue;

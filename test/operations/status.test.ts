@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { statusReply } from '../../contracts/fleet.js';
+import { createFleetSnapshot } from '../../src/accounts/fleet-totals.js';
 import type { BatchContext } from '../../src/requests/handler.js';
 import { status } from '../../src/operations/query/status.js';
 import { createDatabase as connectDatabase, type Database } from '../../src/store/database.js';
@@ -41,7 +42,7 @@ test('totals, leases by service, and the dependencies as they are', async () => 
     await ask(harness, 'account.allocate', { user_id: 1, purpose: 'general', service_name });
 
   const context = {
-    sql: database.reader,
+    fleetSnapshot: createFleetSnapshot(database.reader),
     access: { policy: () => null },
     networkIsTrusted: true,
     dependencies: () =>

@@ -9,7 +9,7 @@ import { DEFAULT_LIMITS, type LimitsPolicy } from '../../src/decide/limits/limit
 import { type Cadence, parseCadence } from '../../src/decide/jobs/cadence.js';
 import type { AccessPolicy } from '../../src/decide/access/access-policy.js';
 import type { Reentry } from '../../src/decide/limits/reentry.js';
-import { createFleetTotals } from '../../src/accounts/fleet-totals.js';
+import { createFleetSnapshot, createFleetTotals } from '../../src/accounts/fleet-totals.js';
 import { createSurveys } from '../../src/accounts/surveys.js';
 import { type Access, createAccess } from '../../src/requests/access.js';
 import type { JobStarter } from '../../src/requests/handler.js';
@@ -131,6 +131,7 @@ export async function startOperations(
         locks: createLeaseLocks(locksConnection),
         windowCache: createWindowCache(windowsConnection),
         surveys,
+        fleetSnapshot: createFleetSnapshot(database.reader),
         fleetTotals: createFleetTotals(database.reader, { reentry: options.reentry ?? DEFAULT_REENTRY }),
         largeCounts: createLargeCounts(),
         recoveryQueue: createRecoveryQueue(recoveriesConnection, () => {}),

@@ -1,11 +1,10 @@
 import { toIso } from '../../clock.js';
-import { loadFleetSnapshot } from '../../store/fleet/fleet-state.js';
 import type { OperationHandler } from '../../requests/handler.js';
 
 /** `query.recovery-stats`: how the fleet is, as of now. */
 export const recoveryStats: OperationHandler<'query.recovery-stats'> = {
-  handle: async ({ sql }, requests) => {
-    const fleet = await loadFleetSnapshot(sql);
+  handle: async ({ fleetSnapshot }, requests) => {
+    const fleet = await fleetSnapshot();
     const { byStatus } = fleet;
     const reply = {
       success: true as const,

@@ -1,11 +1,10 @@
 import { toIso } from '../../clock.js';
-import { loadFleetSnapshot } from '../../store/fleet/fleet-state.js';
 import type { OperationHandler } from '../../requests/handler.js';
 
 /** `query.status`: the fleet and what the service depends on, as of now. */
 export const status: OperationHandler<'query.status'> = {
-  handle: async ({ sql, dependencies, access, networkIsTrusted }, requests) => {
-    const [fleet, states] = await Promise.all([loadFleetSnapshot(sql), dependencies()]);
+  handle: async ({ fleetSnapshot, dependencies, access, networkIsTrusted }, requests) => {
+    const [fleet, states] = await Promise.all([fleetSnapshot(), dependencies()]);
     const leased = sum([...fleet.leasesByService.values()]);
     const leasesByService = Object.fromEntries(fleet.leasesByService);
     const knowsCallers = access.policy() !== null;

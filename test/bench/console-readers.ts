@@ -1,0 +1,57 @@
+import { get } from 'node:http';
+
+// Asks and listens as so many consoles do that show their first page. A process of its own: what readers cost
+// themselves is not the service's.
+
+const [url = '', count = '0'] = process.argv.slice(2);
+const prefix = `${url}/api/v1/account-manager`;
+const from = new Date(Date.now() - 48 * 3_600_000).toISOString();
+
+/** What the page asks, and every how many seconds. */
+const QUESTIONS: readonly [path: string, everySeconds: number][] = [
+  ['/status', 2],
+  ['/alerts?limit=20', 15],
+  ['/alerts?limit=1', 30],
+  ['/jobs?runs=0', 15],
+  ['/accounts/summary?limit=1', 30],
+  [`/series?names=accounts&names=leases&names=refusals&names=errors&names=requests&from=${from}`, 60],
+];
+const STREAM =
+  '/events/stream?types=account.flood_wait,account.blocked,account.disabled,account.recovered,alert.raised';
+
+const ask = async (path: string): Promise<void> => {
+  const response = await fetch(`${prefix}${path}`);
+  await response.arrayBuffer();
+  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+};
+
+/** Opens one; answers what closes it. */
+function open(): () => void {
+  const timers = QUESTIONS.map(([path, everySeconds]) => {
+    void ask(path);
+    return setInterval(() => void ask(path), everySeconds * 1000);
+  });
+  const stream = get(`${prefix}${STREAM}`, (response) => response.resume());
+  stream.on('error', () => undefined);
+  return () => {
+    timers.forEach(clearInterval);
+    stream.destroy();
+  };
+}
+
+let opened: (() => void)[] = [];
+/** They were not all opened in the same instant. */
+const SPREAD_MS = 2_000;
+process.on('message', (word) => {
+  void (async () => {
+    if (word === 'close') opened.forEach((close) => close());
+    else {
+      opened = [];
+      for (let n = 0; n < Number(count); n++) {
+        opened.push(open());
+        await new Promise((resolve) => setTimeout(resolve, SPREAD_MS / Number(count)));
+      }
+    }
+    process.send?.('done');
+  })();
+});

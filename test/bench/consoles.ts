@@ -1,0 +1,89 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { connectRpc } from '../support/rpc.js';
+import { startService } from '../support/service.js';
+import { telethonSession } from '../support/session-strings.js';
+import { connectCaller } from './caller.js';
+import { usageOf } from './processes.js';
+import { FIRST_USER, USERS, WORKS } from './works.js';
+
+/**
+ * What open consoles cost the service: allocations and releases in closed loops, by turns with and without readers that
+ * ask and listen as the console's first page does. Servers come from the environment, fresh ones.
+ */
+const { values } = parseArgs({
+  options: {
+    consoles: { type: 'string', default: '50' },
+    'in-flight': { type: 'string', default: '32' },
+    seconds: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '5' },
+    /** Of each user. */
+    accounts: { type: 'string', default: '1000' },
+  },
+});
+const [seconds, rounds, inFlight] = [Number(values.seconds), Number(values.rounds), Number(values['in-flight'])];
+const rabbitmqUrl = process.env.RABBITMQ_URL ?? 'amqp://localhost';
+/** Registered at once. */
+const CHUNK = 250;
+
+const service = await startService({
+  LOG_LEVEL: 'warn',
+  JOBS_ENABLED: 'false',
+  LIMITS_FILE: path.join(import.meta.dirname, 'limits.json'),
+});
+const client = await connectRpc(rabbitmqUrl);
+for (let user = FIRST_USER; user < FIRST_USER + USERS; user++) {
+  for (let from = 0; from < Number(values.accounts); from += CHUNK) {
+    const accounts = Array.from({ length: Math.min(CHUNK, Number(values.accounts) - from) }, (_, index) => ({
+      user_id: user,
+      phone: `+${user}${String(from + index).padStart(6, '0')}`,
+      session_data: telethonSession(),
+    }));
+    const reply = await client.call('admin.register', { accounts });
+    if (!reply.success) throw new Error(JSON.stringify(reply));
+  }
+}
+await client.close();
+const caller = await connectCaller(rabbitmqUrl);
+
+/** Requests a second, and what each costs the service, µs. */
+async function measure(): Promise<{ perSecond: number; cpu: number }> {
+  const group = { name: 'service', pid: service.process.pid! };
+  const before = usageOf(group);
+  const startedAt = performance.now();
+  let requests = 0;
+  await Promise.all(
+    Array.from({ length: inFlight }, async (_, worker) => {
+      while (performance.now() < startedAt + seconds * 1000) requests += await WORKS.cycle(caller, worker);
+    }),
+  );
+  const tookS = (performance.now() - startedAt) / 1000;
+  return { perSecond: requests / tookS, cpu: ((usageOf(group).cpuMs - before.cpuMs) * 1000) / requests };
+}
+
+const readers = fork(path.join(import.meta.dirname, 'console-readers.ts'), [service.httpUrl, values.consoles], {
+  execArgv: ['--import', 'tsx'],
+});
+const tell = async (word: 'open' | 'close'): Promise<void> => {
+  readers.send(word);
+  await once(readers, 'message');
+};
+
+await measure();
+const ratios: number[] = [];
+for (let round = 0; round < rounds; round++) {
+  const alone = await measure();
+  await tell('open');
+  const beside = await measure();
+  await tell('close');
+  ratios.push(beside.perSecond / alone.perSecond);
+  const shown = [alone, beside].map(({ perSecond, cpu }) => `${perSecond.toFixed(0)}/s (service ${cpu.toFixed(0)} µs)`);
+  console.log(`alone ${shown[0]}, beside ${values.consoles} consoles ${shown[1]}: ${ratios.at(-1)?.toFixed(3)}`);
+}
+ratios.sort((a, b) => a - b);
+console.log(`median ${ratios[ratios.length >> 1]?.toFixed(3)} of the rate without consoles`);
+readers.kill();
+await caller.close();
+await service.stop();
