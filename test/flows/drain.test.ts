@@ -67,7 +67,7 @@ test('a process told to stop under load ends with 0; what it had in work is done
   const requests = cycles * 3;
   expect(client.replies).toHaveLength(requests + 1);
   const metrics = await (await fetch(`${staying.httpUrl}/metrics`)).text();
-  expect(metrics).not.toMatch(/^account_manager_duplicates_total\{/m);
+  expect(metrics).not.toMatch(/^account_manager_duplicates_total\{.* [1-9]/m);
   const [counts] = await query(
     `SELECT (SELECT count(*)::int FROM answered_requests) AS answered, (SELECT count(*)::int FROM leases) AS leases,
        (SELECT count(*)::int FROM leases WHERE end_reason = 'released') AS released,

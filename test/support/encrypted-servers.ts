@@ -98,8 +98,14 @@ async function encryptRedis({ urls }: PrivateServer, port: number, { ca, cert, k
   }
 }
 
-function encryptRabbitmq(folder: string, port: number, { ca, cert, key }: Files): void {
+function encryptRabbitmq(folder: string, port: number, files: Files): void {
   mkdirSync(folder, { recursive: true });
+  // A broker in a file tree of its own sees its folder alone.
+  const [ca, cert, key] = (['ca', 'cert', 'key'] as const).map((name) => {
+    const copy = path.join(folder, `server.${name}`);
+    copyFileSync(files[name], copy);
+    return copy;
+  });
   const options = `[{cacertfile,"${ca}"},{certfile,"${cert}"},{keyfile,"${key}"},{verify,verify_peer}]`;
   writeFileSync(
     path.join(folder, 'advanced.config'),

@@ -42,6 +42,8 @@ export async function manage(method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: st
     headers: {
       authorization: `Basic ${Buffer.from(credentials).toString('base64')}`,
       'content-type': 'application/json',
+      // The broker closes a connection that has been idle, and a request on its way would fail.
+      connection: 'close',
     },
     body: body && JSON.stringify(body),
   });
