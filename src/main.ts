@@ -91,6 +91,8 @@ async function main(): Promise<void> {
   }
 }
 
+// Node.js 24 loads without a turn of the event loop: what was signalled meanwhile is heard here.
+await new Promise(setImmediate);
 try {
   await main();
 } catch (error) {
