@@ -13,17 +13,26 @@ import pg from 'pg';
 /** The advisory lock that Prisma takes for the same purpose. */
 const LOCK = 72_707_369;
 
+/**
+ * How long a statement waits for the transactions of a running service, milliseconds. Requests queue up behind it meanwhile.
+ */
+const LOCK_WAIT_MS = 3_000;
+const TRIES = 20;
+const PAUSE_MS = 500;
+/** PostgreSQL's codes for transactions that were in the way: a deadlock, and a lock that was not had in time. */
+const IN_THE_WAY = ['40P01', '55P03'];
+
 export const MIGRATIONS = path.resolve(import.meta.dirname, '../prisma/migrations');
 
 /**
  * Creates the database where it is missing and brings it up to date. Any number of instances may call it at once: one
  * works, the others wait and find everything done.
  * @param {string} databaseUrl may carry `?schema=` and the parameters of `pg`, such as `sslmode`
- * @param {{ directory?: string, say?: (line: string) => void }} [options]
+ * @param {{ directory?: string, say?: (line: string) => void, lockWaitMs?: number }} [options]
  * @returns {Promise<string[]>} the names of the migrations applied now
  * @throws when an applied migration was changed since, or when one failed, now or earlier; both name it
  */
-export async function migrate(databaseUrl, { directory = MIGRATIONS, say = () => {} } = {}) {
+export async function migrate(databaseUrl, { directory = MIGRATIONS, say = () => {}, lockWaitMs = LOCK_WAIT_MS } = {}) {
   const migrations = await readMigrations(directory);
   const client = await connectCreating(databaseUrl);
   try {
@@ -31,6 +40,7 @@ export async function migrate(databaseUrl, { directory = MIGRATIONS, say = () =>
     await enterSchema(client, new URL(databaseUrl).searchParams.get('schema'));
     const rows = await loadApplied(client);
     const pending = migrations.filter((migration) => !isApplied(migration, rows.get(migration.name)));
+    await client.query("SELECT set_config('lock_timeout', $1, false)", [`${lockWaitMs}ms`]);
     for (const migration of pending) {
       await apply(client, migration);
       say(`Applied ${migration.name}`);
@@ -93,14 +103,33 @@ async function apply(client, { name, sql, checksum }) {
     name,
   ]);
   try {
-    await client.query(sql); // one message, so one transaction unless the file says otherwise
+    await runPatiently(client, sql);
   } catch (error) {
     const { message } = /** @type {Error} */ (error);
-    await client.query('ROLLBACK'); // of a transaction that the file itself began
     await client.query('UPDATE _prisma_migrations SET logs = $2 WHERE id = $1', [id, message]);
     throw new Error(`migration ${name} failed: ${message}`, { cause: error });
   }
   await client.query('UPDATE _prisma_migrations SET finished_at = now(), applied_steps_count = 1 WHERE id = $1', [id]);
+}
+
+/**
+ * Runs a migration, again where a running service was in the way: it then was rolled back whole.
+ * @param {pg.Client} client
+ * @param {string} sql one message, so one transaction unless the file says otherwise
+ */
+async function runPatiently(client, sql) {
+  const isWhole = !/^\s*(BEGIN|COMMIT)\b|\bCONCURRENTLY\b/im.test(sql.replaceAll(/\$\$.*?\$\$/gs, ''));
+  for (let tried = 1; ; tried++) {
+    try {
+      await client.query(sql);
+      return;
+    } catch (error) {
+      await client.query('ROLLBACK'); // of a transaction that the file itself began
+      const code = error instanceof pg.DatabaseError ? (error.code ?? '') : '';
+      if (!isWhole || !IN_THE_WAY.includes(code) || tried === TRIES) throw error;
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  }
 }
 
 /**

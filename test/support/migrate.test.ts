@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from '@jest/globals';
 import pg from 'pg';
 import { migrate } from '../../scripts/migrate.mjs';
 import { createDatabase } from './database.js';
+import { eventually } from './eventually.js';
 import { testServers } from './servers.js';
 import { databaseUrl } from './template.js';
 
@@ -75,4 +76,29 @@ test('a failed migration leaves nothing behind, and stops every later run until 
   await query('UPDATE _prisma_migrations SET rolled_back_at = now()'); // as prisma migrate resolve does
   await writeMigration('1_first', 'CREATE TABLE half (n integer)');
   expect(await migrate(url, { directory })).toEqual(['1_first', '2_second']);
+});
+
+test('a migration waits for transactions that are in its way, and for no longer than it must at a time', async () => {
+  await writeMigration('1_first', 'CREATE TABLE counts (n integer)');
+  await migrate(url, { directory });
+  await writeMigration('2_second', 'CREATE TABLE totals (n integer); ALTER TABLE counts ADD COLUMN m integer');
+  const busy = new pg.Client({ connectionString: url });
+  await busy.connect();
+  try {
+    await busy.query('BEGIN; INSERT INTO counts SELECT 1');
+    const migrated = migrate(url, { directory, lockWaitMs: 50 });
+    await eventually('it has given up once', async () => {
+      const [row] = (await query(`SELECT count(*)::int AS waiting FROM pg_locks WHERE NOT granted`)) as [
+        { waiting: number },
+      ];
+      return row.waiting > 0;
+    });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await busy.query('COMMIT');
+    expect(await migrated).toEqual(['2_second']);
+  } finally {
+    await busy.end();
+  }
+  expect(await query('SELECT n, m FROM counts')).toEqual([{ n: 1, m: null }]);
+  expect(await query('SELECT logs FROM _prisma_migrations WHERE logs IS NOT NULL')).toEqual([]);
 });

@@ -24,14 +24,14 @@ const READY_TIMEOUT_MS = 60_000;
 
 /**
  * Starts the service in a process of its own and waits until it serves (`waits` false: not at all); the environment
- * given comes on top.
+ * given comes on top. `main`: another build than that of these sources.
  */
 export async function startService(
   env: Record<string, string> = {},
-  { waits = true }: { waits?: boolean } = {},
+  { waits = true, main }: { waits?: boolean; main?: string } = {},
 ): Promise<RunningService> {
   const port = env.HTTP_PORT ?? (await freePort());
-  const child = spawn(process.execPath, ['--enable-source-maps', await buildService()], {
+  const child = spawn(process.execPath, ['--enable-source-maps', main ?? (await buildService())], {
     cwd: ROOT,
     env: {
       ...process.env,
