@@ -8,7 +8,7 @@ import type { Reentry } from './decide/limits/reentry.js';
 import { firstUrl, splitUrls } from './decide/messages/split-urls.js';
 import { ConfigError, type ConfigProblem } from './config/config-error.js';
 import { type Limits, loadLimits, readAccess, readText } from './config/files.js';
-import { cadence, file, sessionKey, sessionKeys, url, urls, wholeNumber } from './config/rules.js';
+import { cadence, file, sessionKey, sessionKeys, urlOfOne, urls, wholeNumber } from './config/rules.js';
 import { readTls, type Tls } from './config/tls.js';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './telemetry/log.js';
 
@@ -100,11 +100,14 @@ const FAIL_POINT =
   /^(?<operation>[a-z.-]+):(?<point>before-commit|after-commit|after-reply)(:(?<messageId>[0-9a-f-]{36}))?$/;
 
 const environment = z.object({
-  DATABASE_URL: url('postgresql', 'postgres').meta({ secret: true, meaning: 'PostgreSQL: accounts, leases, limits' }),
+  DATABASE_URL: urlOfOne('postgresql', 'postgres').meta({
+    secret: true,
+    meaning: 'PostgreSQL: accounts, leases, limits',
+  }),
   DATABASE_POOL_SIZE: wholeNumber(1, 100)
     .prefault('8')
     .meta({ meaning: 'Connections to PostgreSQL that requests share' }),
-  REDIS_URL: url('redis', 'rediss')
+  REDIS_URL: urlOfOne('redis', 'rediss')
     .refine((given) => namesRedisDatabase(new URL(given)), 'must have a database number as its path, or none for 0')
     // It would win over the certificates of the settings.
     .refine((given) => !new URL(given).searchParams.has('tls'), 'must say TLS by rediss://, not by tls')

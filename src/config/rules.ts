@@ -26,7 +26,7 @@ const isDecodable = (given: string): boolean => {
 };
 
 /** A URL of one of these schemes, whose parts can be decoded: clients differ in what they make of others, or throw. */
-export const url = (...schemes: string[]) => {
+const url = (...schemes: string[]) => {
   const rule = `must be a URL that begins with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`;
   return required
     .refine((given) => URL.canParse(given) && schemes.includes(new URL(given).protocol.slice(0, -1)), {
@@ -35,6 +35,18 @@ export const url = (...schemes: string[]) => {
     })
     .refine(isDecodable, { error: 'must have every % that stands for itself written as %25', abort: true });
 };
+
+/** Several hosts before the path, as libpq takes them; a comma in a password is none of them. */
+const SEVERAL_HOSTS = /^[a-z]+:\/\/(?:[^/?#]*@)?[^/?#@]*,[^/?#@]*(?:[/?#]|$)/i;
+
+/** One such URL of a single server: its clients follow no list of hosts. */
+export const urlOfOne = (...schemes: string[]) =>
+  required
+    .refine((given) => !SEVERAL_HOSTS.test(given), {
+      error: 'must name one host; see docs/high-availability.md for several',
+      abort: true,
+    })
+    .pipe(url(...schemes));
 
 /** Commas separate; one in a vhost is written %2C. */
 const isWhole = (given: string): boolean => {

@@ -180,6 +180,18 @@ test('a password whose % is not encoded is told, not left to what the clients ma
   }
 });
 
+test('PostgreSQL and Redis have one host each', () => {
+  const told = (given: Record<string, string>) => problemsOf({ ...ENOUGH, ...given });
+  const rule = 'must name one host; see docs/high-availability.md for several';
+  for (const hosts of ['one,two', 'one:5432,two:5433', 'app:a,b@one,two'])
+    expect(told({ DATABASE_URL: `postgresql://${hosts}/db` })).toEqual([`DATABASE_URL: ${rule}`]);
+  expect(told({ REDIS_URL: 'redis://one:6379,two:6379/1' })).toEqual([`REDIS_URL: ${rule}`]);
+  expect(told({ REDIS_URL: 'redis-sentinel://one:26379/main' })).toEqual([
+    'REDIS_URL: must be a URL that begins with redis:// or rediss://',
+  ]);
+  expect(told({ DATABASE_URL: 'postgresql://app:a,b@one/db?options=-c%20a,b' })).toEqual([]);
+});
+
 test('RabbitMQ and its management API may have several URLs', () => {
   const told = (given: Record<string, string>) => problemsOf({ ...ENOUGH, ...given });
   expect(told({ RABBITMQ_URL: 'amqp://app:a,b@one/v, amqp://app:c@two:5673/v' })).toEqual([]);
