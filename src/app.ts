@@ -189,7 +189,7 @@ export function createApp(config: Config): App {
     connection: connections.publishing,
     name: 'events',
     declare: declareEvents,
-    // What is wrong at the broker is told by the start.
+    // The start itself tells of faults at the broker.
     onFailed: () => isStarting,
     log,
   });

@@ -19,7 +19,7 @@ const SMALL_FLEET = 2_000;
  * 5 % of a processor.
  */
 const TOLD_PER_READ = 20;
-/** Who asks waits for figures that are read so fast; slower ones are read behind an answer with the last. */
+/** A caller waits for figures that are read so fast; slower ones are read behind an answer with the last. */
 const FAST_MS = 1_000;
 /** Older figures are told to nobody. */
 const MAX_AGE_MS = 300_000;

@@ -70,8 +70,8 @@ export const CONTRACT_TOPOLOGY: WantedTopology = {
 };
 
 /**
- * Declares the contract's topology, then throws `TopologyMismatch` with all that the broker has otherwise. What is
- * there already is compared by the broker itself, and left as it is.
+ * Declares the contract's topology, then throws `TopologyMismatch` with all that the broker has otherwise. The
+ * broker itself compares the entities that are there already, and leaves them as they are.
  */
 export async function declareTopology(connection: ChannelModel): Promise<void> {
   const exchanges = Object.keys(EXCHANGES) as ExchangeKey[];

@@ -108,7 +108,9 @@ async function attempt(
     error: error === null ? null : describe(error),
     restMs: outcome === 'failed' ? retryDelayMs(run.attempt) : 0,
   }).catch((thrown: unknown) => {
-    log.warn('how the job ended was not written; it is tried again once its lease is over', { error: thrown });
+    log.warn('the outcome of the job was not written; the job is tried again once its lease is over', {
+      error: thrown,
+    });
     return true;
   });
   const fields = { ...counts, outcome, duration_ms: Math.round(durationMs) };

@@ -51,7 +51,7 @@ export interface Outcome<K extends OperationName> {
   deferred?: boolean;
   /** The user has more accounts than a batch may look at: they are to be looked through before it is asked again. */
   search?: () => Promise<string[]>;
-  /** What the log line of the request says beside user, service and account. */
+  /** Fields of the log line of the request, beside user, service and account. */
   log?: Record<string, unknown>;
 }
 
@@ -62,7 +62,7 @@ export interface DependencyState {
   latency_ms?: number;
 }
 
-/** What operations work with beside the database. */
+/** Resources that operations work with beside the database. */
 export interface Resources extends Limits {
   /** Whether an attempt reported as failed counts like a successful one. */
   countFailedAttempts: boolean;
@@ -87,7 +87,7 @@ export interface Resources extends Limits {
   parked: ParkedDesk;
 }
 
-/** What the service goes by beside the limits; for who asks. */
+/** Settings of the service beside the limits, for callers that ask. */
 export interface FleetSettings {
   alerts: AlertThresholds;
   nearLimitPercent: number;
@@ -154,12 +154,12 @@ export type NamedAccountOperation =
   | 'action.acquire'
   | 'action.record';
 
-/** What is read before a request is decided, beside the account that it names. */
+/** Reads that a request needs before it is decided, beside the account that it names. */
 export interface Needs {
-  /** Whose counters are wanted. */
+  /** The channels whose counters are wanted. */
   channels?: readonly string[];
   permitIds?: readonly string[];
-  /** What was counted in the account's present lease is wanted. */
+  /** Whether the actions counted in the account's present lease are wanted. */
   withCounted?: boolean;
   /** The account's last lease, ended or not, is wanted. */
   withLastLease?: boolean;

@@ -262,10 +262,7 @@ export const createMetrics = () => {
       'Calls to a dependency that failed and that the service did without',
       { dependency: ['redis'] },
     ),
-    brokerProblems: gauge(
-      'broker_problems',
-      'What is wrong at the broker and was not mended, as this instance sees it',
-    ),
+    brokerProblems: gauge('broker_problems', 'Faults at the broker that were not mended, as this instance sees them'),
     brokerRepairs: counter('broker_repairs_total', 'What was mended at the broker, by kind', {
       what: ['queue', 'consumer', 'topology'],
     }),

@@ -19,7 +19,7 @@ const { values } = parseArgs({
     'in-flight': { type: 'string', default: '32' },
     seconds: { type: 'string', default: '10' },
     rounds: { type: 'string', default: '5' },
-    /** Of each user. */
+    /** The accounts of each user. */
     accounts: { type: 'string', default: '1000' },
   },
 });

@@ -16,7 +16,7 @@ const { values } = parseArgs({
     callers: { type: 'string', default: '4' },
     /** The fleet of an earlier run is there still. */
     filled: { type: 'boolean', default: false },
-    /** Of which views: a part of their names. */
+    /** The views to measure: a part of their names. */
     views: { type: 'string', default: '' },
   },
 });

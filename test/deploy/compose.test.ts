@@ -37,7 +37,7 @@ const program = trial.services['account-manager']!;
 /** The text with the default of each variable in place of it. */
 const withDefaults = (text: string): string => text.replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1');
 
-/** Of the linter's rules the rest are matters of taste, such as the order of fields. */
+/** The linter's other rules are matters of taste, such as the order of fields. */
 const RULES = ['invalid-yaml', 'invalid-schema', 'no-unbound-port-interfaces'];
 
 /** What the schema of Compose, and the rule on ports, have against it. */

@@ -18,7 +18,7 @@ beforeAll(async () => {
   file = path.join(folder, 'reference.html');
   writeReference(file);
   browser = await openChromium();
-}, 60_000);
+}, 120_000);
 afterAll(async () => {
   await browser.close();
   rmSync(folder, { recursive: true, force: true });
@@ -38,12 +38,10 @@ async function open(door: string, awaited: string): Promise<{ text: string; aske
   });
   page.on('pageerror', (error) => faults.push(error.message));
   await page.goto(`${pathToFileURL(file).href}?${door}`);
-  await page
-    .getByText(awaited)
-    .first()
-    .waitFor({ timeout: 30_000 })
-    .catch(() => undefined);
-  const text = await page.locator('body').innerText();
+  let text = '';
+  // The last of the page to be drawn, by a machine on which others work as well.
+  for (const giveUpAt = Date.now() + 90_000; !text.includes(awaited) && Date.now() < giveUpAt; )
+    text = await page.locator('body').innerText();
   await context.close();
   return { text, asked, faults };
 }
@@ -53,4 +51,4 @@ test.each(['http', 'amqp'])('it shows every operation over %s, and asks nothing 
   expect(asked).toEqual([]);
   expect(faults).toEqual([]);
   expect(OPERATION_NAMES.filter((name) => !text.includes(OPERATIONS[name].summary))).toEqual([]);
-}, 60_000);
+}, 120_000);

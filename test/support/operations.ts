@@ -60,7 +60,7 @@ export interface OperationsHarness {
   /** A second process on the same database and Redis. */
   another: () => Dispatch;
   databaseUrl: string;
-  /** Of `dispatch`. */
+  /** The rights that `dispatch` judges by. */
   access: Access;
   redis: TestRedis;
   close: () => Promise<void>;

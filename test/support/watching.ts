@@ -3,7 +3,7 @@ import path from 'node:path';
 import { parse } from 'yaml';
 import { readBlocks } from './guide.js';
 
-// What is delivered for watching the service: rules, the dashboard, and the pages of the runbook.
+// The files for watching the service: rules, the dashboard, and the pages of the runbook.
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const read = (file: string): string => readFileSync(path.join(ROOT, file), 'utf8');

@@ -90,7 +90,7 @@ async function startPrometheus(): Promise<void> {
     [`--config.file=${config}`, `--storage.tsdb.path=${folder}/data`, `--web.listen-address=${address}`],
     { stdio: 'ignore' },
   );
-  // What is read by the gauges of the fleet and the watch over the broker is there with the third scrape.
+  // The gauges of the fleet and the watch over the broker have their values with the third scrape.
   const scrapes = `count_over_time(account_manager_queue_messages{queue="account-manager.parked"}[5m]) > 2`;
   await eventually('it has scraped', async () => (await query(scrapes).catch(() => [])).length > 0, 120_000);
 }

@@ -165,7 +165,7 @@ function findIn(match: AccountMatch, afterId: string | null, limit: number): Sql
     const conditions = Prisma.join([Prisma.sql`true`, ...where, ...conditionsOf(match), ...after], ' AND ');
     return Prisma.sql`(SELECT ${id} AS id FROM ${from} WHERE ${conditions} ORDER BY ${id} LIMIT ${limit}::integer)`;
   });
-  // Of a search that can find nothing.
+  // A search that can find nothing.
   if (found.length === 0) return Prisma.sql`SELECT NULL::uuid AS id WHERE false`;
   return Prisma.join(found, ' UNION ');
 }
