@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from '@jest/globals';
 import { checksFor } from '../../scripts/check-staged.mjs';
 
@@ -26,4 +28,15 @@ test('formatting and lint look at the files of the commit alone', () => {
   expect(format).toContain('src/app.ts');
   expect(lint).toContain('src/app.ts');
   expect([...(format ?? []), ...(lint ?? [])]).not.toContain('docs/console.md');
+});
+
+test('an installation sets no hook: the package finds its configuration only where `npm run hooks` names it', () => {
+  const root = path.resolve(import.meta.dirname, '../..');
+  const manifest = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as {
+    scripts: Record<string, string>;
+  };
+  expect(manifest).not.toHaveProperty('simple-git-hooks');
+  expect(readdirSync(root).filter((name) => /^\.?simple-git-hooks\./.test(name))).toEqual([]);
+  const [, file = ''] = manifest.scripts.hooks?.split(' ') ?? [];
+  expect(existsSync(path.join(root, file))).toBe(true);
 });
