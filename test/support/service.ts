@@ -20,7 +20,7 @@ export interface RunningService {
 }
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const READY_TIMEOUT_MS = 60_000;
+const READY_TIMEOUT_MS = 100_000;
 
 /**
  * Starts the service in a process of its own and waits until it serves (`waits` false: not at all); the environment

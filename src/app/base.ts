@@ -1,0 +1,19 @@
+import type { Config } from '../config.js';
+import type { Log } from '../telemetry/log.js';
+import type { Metrics } from '../telemetry/metrics.js';
+
+/** What every part of the service is built with. */
+export interface Base {
+  config: Config;
+  log: Log;
+  metrics: Metrics;
+}
+
+/** Calls back at every call but the first. */
+export function afterTheFirst(again: () => void): () => void {
+  let isFirst = true;
+  return () => {
+    if (!isFirst) again();
+    isFirst = false;
+  };
+}
