@@ -65,7 +65,12 @@ function makeWheel() {
   try {
     cpSync(path.join(ROOT, 'packages/python'), copy, { recursive: true });
     const options = ['--no-isolation', '--skip-dependency-check', '--wheel', '--outdir', FOLDER];
-    run('python3', ['-m', 'build', ...options, copy]);
+    // Debian's own, where another one comes first that has not the package.
+    const python = ['python3', '/usr/bin/python3'].find(
+      (name) => spawnSync(name, ['-c', 'import build, hatchling'], { stdio: 'ignore' }).status === 0,
+    );
+    if (python === undefined) throw new Error('the wheel needs the Python packages build and hatchling');
+    run(python, ['-m', 'build', ...options, copy]);
   } finally {
     rmSync(copy, { recursive: true, force: true });
   }

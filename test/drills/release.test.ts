@@ -41,13 +41,13 @@ afterAll(() => rmSync(clone, { recursive: true, force: true }));
 test('a dry run changes nothing', async () => {
   expect(await releaseIt('minor', '--dry-run')).toContain('0.2.0');
   expect(await git('status', '--porcelain')).toBe('');
-  expect(await git('tag')).toBe('');
+  expect(await git('tag')).not.toContain('v0.2.0');
 }, 120_000);
 
 test('a release is a commit and a tag, with the changelog, both clients, an SBOM, the reference and checksums', async () => {
   await releaseIt('minor');
   expect(await git('log', '-1', '--format=%s')).toBe('Release 0.2.0');
-  expect(await git('tag')).toBe('v0.2.0');
+  expect(await git('tag', '--points-at', 'HEAD')).toBe('v0.2.0');
   expect(await git('status', '--porcelain')).toBe('');
   expect(read('CHANGELOG.md')).toMatch(/## \[Unreleased\]\n\n## \[0\.2\.0\] - \d{4}-\d\d-\d\d\n/);
   expect((JSON.parse(read('packages/client/package.json')) as { version: string }).version).toBe('0.2.0');
