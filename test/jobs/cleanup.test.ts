@@ -33,7 +33,7 @@ beforeEach(async () => {
 
 /** Waits for what happens after a commit. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {
-  for (const giveUpAt = Date.now() + 10_000; Date.now() < giveUpAt; ) if (await isSo()) return;
+  for (const giveUpAt = Date.now() + 60_000; Date.now() < giveUpAt; ) if (await isSo()) return;
   throw new Error('it did not come to be');
 }
 

@@ -70,7 +70,7 @@ const runs = () =>
   );
 
 async function until<T>(ask: () => Promise<T>, isGood: (answer: T) => boolean): Promise<T> {
-  for (const giveUpAt = Date.now() + 25_000; Date.now() < giveUpAt; ) {
+  for (const giveUpAt = Date.now() + 60_000; Date.now() < giveUpAt; ) {
     const answer = await ask();
     if (isGood(answer)) return answer;
     await new Promise((resolve) => setTimeout(resolve, 10));
