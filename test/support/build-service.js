@@ -12,18 +12,27 @@ const CONSOLE = path.join(ROOT, 'src/console');
 /** A build that another run may still be using is left alone this long. */
 const KEPT_MS = 3_600_000;
 
+/** @type {Promise<string> | undefined} */
+let building;
+
 /**
  * Compiles the service for the tests that start it as a process, without judging its types. A build is named after its
  * sources: none is made twice, and none changes under a test that runs.
  * @returns {Promise<string>} the file to start
  */
-export async function buildService() {
+export function buildService() {
+  // Once for all services that a test starts together: they would write over each other's files.
+  building ??= build();
+  return building;
+}
+
+async function build() {
   const directory = path.join(ROOT, '.local/builds');
-  const build = path.join(directory, hashOf(SOURCES));
-  const main = path.join(build, 'src/main.js');
+  const folder = path.join(directory, hashOf(SOURCES));
+  const main = path.join(folder, 'src/main.js');
   if (existsSync(main)) return main;
   mkdirSync(directory, { recursive: true });
-  const unfinished = `${build}.${process.pid}`;
+  const unfinished = `${folder}.${process.pid}`;
   await compile({
     entryPoints: filesIn(SOURCES).filter((file) => file.endsWith('.ts')),
     outbase: ROOT,
@@ -33,16 +42,16 @@ export async function buildService() {
     sourcemap: true,
     logLevel: 'error',
   });
-  for (const folder of SOURCES) {
-    cpSync(path.join(ROOT, folder), path.join(unfinished, folder), {
+  for (const source of SOURCES) {
+    cpSync(path.join(ROOT, source), path.join(unfinished, source), {
       recursive: true,
-      filter: (source) => !source.endsWith('.ts') && source !== CONSOLE,
+      filter: (file) => !file.endsWith('.ts') && file !== CONSOLE,
     });
   }
   await buildConsole(path.join(unfinished, 'console'));
   forgetOldBuilds(directory);
   try {
-    renameSync(unfinished, build);
+    renameSync(unfinished, folder);
   } catch (error) {
     if (!existsSync(main)) throw error;
     rmSync(unfinished, { recursive: true }); // another run was faster
