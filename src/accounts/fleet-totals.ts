@@ -4,7 +4,7 @@ import { type FleetSnapshot, loadFleetSnapshot } from '../store/fleet/fleet-stat
 import { groupUsage, type UsageCohort } from '../store/fleet/group-usage.js';
 import type { Reentry } from '../decide/limits/reentry.js';
 import { reentersSince } from '../decide/limits/reentry.js';
-import { nextUtcMidnight } from '../decide/limits/usage-window.js';
+import { nextUtcMidnight, utcDay } from '../decide/limits/usage-window.js';
 
 /** The whole fleet in figures. */
 export interface FleetTotals {
@@ -15,39 +15,60 @@ export interface FleetTotals {
 /** A fleet of so many accounts is read for everybody who asks. */
 const SMALL_FLEET = 2_000;
 /**
- * The figures of a larger one are told for so many times as long as reading them took: however many ask, reading takes
- * 5 % of a processor.
+ * The figures of a larger one are told for so many times as long as reading them took, and no longer than `MAX_TOLD_MS`:
+ * however many ask, reading takes little of a processor.
  */
 const TOLD_PER_READ = 20;
-/** A caller waits for figures that are read so fast; slower ones are read behind an answer with the last. */
+const MAX_TOLD_MS = 30_000;
+/** Who asks waits for figures that are read so fast; slower ones are read behind an answer with the last. */
 const FAST_MS = 1_000;
-/** Older figures are told to nobody. */
-const MAX_AGE_MS = 300_000;
+
+interface Reading<T> {
+  figures: T;
+  /** When it began, and how long it took. */
+  at: number;
+  tookMs: number;
+}
 
 /** Reads figures of the fleet for all who ask: those of a large one take seconds (1,000,000 accounts). */
 function shareReading<T>(read: () => Promise<T>, snapshotOf: (figures: T) => FleetSnapshot): () => Promise<T> {
-  let last: { figures: T; at: number; tookMs: number } | null = null;
+  let last: Reading<T> | null = null;
   let reading: Promise<T> | null = null;
+  /** When the last try ended, a failed one included. */
+  let triedAt = Number.NEGATIVE_INFINITY;
 
   async function readNow(): Promise<T> {
-    const startedAt = clock.monotonicMs();
-    const figures = await read();
     const at = clock.monotonicMs();
-    last = { figures, at, tookMs: at - startedAt };
+    const figures = await read();
+    last = { figures, at, tookMs: clock.monotonicMs() - at };
     return figures;
   }
 
   const readOnce = (): Promise<T> => {
-    reading ??= readNow().finally(() => (reading = null));
+    reading ??= readNow().finally(() => {
+      reading = null;
+      triedAt = clock.monotonicMs();
+    });
     return reading;
   };
 
+  const isSmall = (figures: T): boolean => sizeOf(snapshotOf(figures)) <= SMALL_FLEET;
+  /** What was done today is told of today alone. */
+  const isOfToday = (figures: T): boolean => utcDay(snapshotOf(figures).now) === utcDay(clock.now());
+
   return async () => {
-    if (last === null || sizeOf(snapshotOf(last.figures)) <= SMALL_FLEET) return readNow();
-    const ageMs = clock.monotonicMs() - last.at;
-    if (ageMs <= last.tookMs * TOLD_PER_READ) return last.figures;
-    if (last.tookMs <= FAST_MS || ageMs > MAX_AGE_MS) return readOnce();
-    readOnce().catch(() => undefined);
+    if (last === null || isSmall(last.figures)) {
+      const isShared = reading !== null;
+      const figures = await readOnce();
+      // What another asker began to read may miss what this one has just done.
+      return isShared && isSmall(figures) ? readNow() : figures;
+    }
+    const now = clock.monotonicMs();
+    const toldMs = Math.min(last.tookMs * TOLD_PER_READ, MAX_TOLD_MS);
+    const isCurrent = isOfToday(last.figures);
+    if (isCurrent && now - last.at <= toldMs) return last.figures;
+    if (!isCurrent || last.tookMs <= FAST_MS || now - last.at > 2 * toldMs) return readOnce();
+    if (now - triedAt > toldMs) readOnce().catch(() => undefined);
     return last.figures;
   };
 }

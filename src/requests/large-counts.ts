@@ -6,17 +6,18 @@ export interface Count {
   total_is_at_least: boolean;
 }
 
-/** Lists of so many rows, or that are counted as fast, are counted for everybody who asks. */
-const SMALL_LIST = 1_000;
-const FAST_MS = 10;
-/** The count of another one is told for so many times as long as counting took. */
+/** A count that stopped at its bound is told for so many times as long as it took, but no longer than `MAX_TOLD_MS`. */
 const TOLD_PER_COUNT = 20;
-/** Counts that are remembered at once. */
+const MAX_TOLD_MS = 10_000;
+/** Lists that are remembered at once. */
 const MAX_REMEMBERED = 200;
 
-/** Counts of large lists: counting 10,000 of 1,000,000 accounts takes half a second. */
+/** Counts of lists with more rows than are counted: counting 10,000 of 1,000,000 accounts takes up to half a second. */
 export interface LargeCounts {
-  /** Counts, or answers with the last count of the same list while that is young enough. `list`: names it, filters included. */
+  /**
+   * Counts, or answers that there are more than are counted where the same list had more a moment ago. What is counted
+   * to its end is counted for everybody. `list`: names it, filters included.
+   */
   of: (list: string, count: () => Promise<Count>) => Promise<Count>;
 }
 
@@ -25,10 +26,11 @@ export function createLargeCounts(): LargeCounts {
 
   const remember = (list: string, count: Count, tookMs: number): void => {
     remembered.delete(list);
-    if (count.total <= SMALL_LIST || tookMs < FAST_MS) return;
+    if (!count.total_is_at_least) return;
     const [oldest] = remembered.keys();
     if (remembered.size >= MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
-    remembered.set(list, { count, until: clock.monotonicMs() + tookMs * TOLD_PER_COUNT });
+    const toldMs = Math.min(tookMs * TOLD_PER_COUNT, MAX_TOLD_MS);
+    remembered.set(list, { count, until: clock.monotonicMs() + toldMs });
   };
 
   return {

@@ -1,4 +1,5 @@
 import { get } from 'node:http';
+import { EVENT_TYPES } from '../../contracts/events.js';
 
 // Asks and listens as so many consoles do that show their first page. A process of its own: what readers cost
 // themselves is not the service's.
@@ -19,22 +20,34 @@ const QUESTIONS: readonly [path: string, everySeconds: number][] = [
 const STREAM =
   '/events/stream?types=account.flood_wait,account.blocked,account.disabled,account.recovered,alert.raised';
 
+let failed = 0;
 const ask = async (path: string): Promise<void> => {
-  const response = await fetch(`${prefix}${path}`);
-  await response.arrayBuffer();
-  if (!response.ok) throw new Error(`${path}: ${response.status}`);
+  try {
+    const response = await fetch(`${prefix}${path}`);
+    await response.arrayBuffer();
+    if (!response.ok) failed += 1;
+  } catch {
+    failed += 1;
+  }
 };
 
-/** Opens one; answers what closes it. */
+/** Opens one; answers what closes it. Its questions fall at any time, as those of pages that stay open do. */
 function open(): () => void {
   const timers = QUESTIONS.map(([path, everySeconds]) => {
-    void ask(path);
-    return setInterval(() => void ask(path), everySeconds * 1000);
+    const timer = { next: setTimeout(() => again(), Math.random() * everySeconds * 1000) };
+    const again = (): void => {
+      void ask(path);
+      timer.next = setTimeout(again, everySeconds * 1000);
+    };
+    return timer;
   });
-  const stream = get(`${prefix}${STREAM}`, (response) => response.resume());
+  const stream = get(`${prefix}${STREAM}`, (response) => {
+    if (response.statusCode !== 200) failed += 1;
+    response.resume();
+  });
   stream.on('error', () => undefined);
   return () => {
-    timers.forEach(clearInterval);
+    for (const { next } of timers) clearTimeout(next);
     stream.destroy();
   };
 }
@@ -52,6 +65,6 @@ process.on('message', (word) => {
         await new Promise((resolve) => setTimeout(resolve, SPREAD_MS / Number(count)));
       }
     }
-    process.send?.('done');
+    process.send?.(failed);
   })();
 });

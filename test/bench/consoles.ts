@@ -17,8 +17,8 @@ const { values } = parseArgs({
   options: {
     consoles: { type: 'string', default: '50' },
     'in-flight': { type: 'string', default: '32' },
-    seconds: { type: 'string', default: '10' },
-    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '60' },
+    rounds: { type: 'string', default: '3' },
     /** The accounts of each user. */
     accounts: { type: 'string', default: '1000' },
   },
@@ -66,9 +66,14 @@ async function measure(): Promise<{ perSecond: number; cpu: number }> {
 const readers = fork(path.join(import.meta.dirname, 'console-readers.ts'), [service.httpUrl, values.consoles], {
   execArgv: ['--import', 'tsx'],
 });
-const tell = async (word: 'open' | 'close'): Promise<void> => {
+readers.once('exit', (code) => {
+  if (code !== null) throw new Error(`the readers ended with ${code}`);
+});
+/** Answers how many of their requests have failed so far. */
+const tell = async (word: 'open' | 'close'): Promise<number> => {
   readers.send(word);
-  await once(readers, 'message');
+  const [failed] = (await once(readers, 'message')) as [number];
+  return failed;
 };
 
 await measure();
@@ -77,7 +82,8 @@ for (let round = 0; round < rounds; round++) {
   const alone = await measure();
   await tell('open');
   const beside = await measure();
-  await tell('close');
+  const failed = await tell('close');
+  if (failed > 0) console.log(`${failed} requests of the consoles failed`);
   ratios.push(beside.perSecond / alone.perSecond);
   const shown = [alone, beside].map(({ perSecond, cpu }) => `${perSecond.toFixed(0)}/s (service ${cpu.toFixed(0)} µs)`);
   console.log(`alone ${shown[0]}, beside ${values.consoles} consoles ${shown[1]}: ${ratios.at(-1)?.toFixed(3)}`);
