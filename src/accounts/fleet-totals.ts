@@ -20,7 +20,7 @@ const SMALL_FLEET = 2_000;
  */
 const TOLD_PER_READ = 20;
 const MAX_TOLD_MS = 30_000;
-/** Who asks waits for figures that are read so fast; slower ones are read behind an answer with the last. */
+/** Askers wait for figures that are read so fast; slower ones are read behind an answer with the last. */
 const FAST_MS = 1_000;
 
 interface Reading<T> {

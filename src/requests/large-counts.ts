@@ -15,7 +15,7 @@ const MAX_REMEMBERED = 200;
 /** Counts of lists with more rows than are counted: counting 10,000 of 1,000,000 accounts takes up to half a second. */
 export interface LargeCounts {
   /**
-   * Counts, or answers that there are more than are counted where the same list had more a moment ago. What is counted
+   * Counts, or answers that there are more than are counted where the same list had more a moment ago. A list that is counted
    * to its end is counted for everybody. `list`: names it, filters included.
    */
   of: (list: string, count: () => Promise<Count>) => Promise<Count>;
