@@ -104,6 +104,10 @@ console-show: $(CLIENT) ## the console's pictures in docs/console anew, an opera
 watch-test: $(CLIENT) ## rules, dashboard and runbook against a running service and a Prometheus that scrapes it
 	@WATCH=1 $(WITH_NODE)npm test --silent -- --runInBand test/watching $(ARGS)
 
+.PHONY: image-test
+image-test: $(CLIENT) ## build the image without a Docker engine, start it read-only and without rights, measure it (as root, some minutes)
+	@IMAGE_TEST=1 npm test --silent -- --runInBand test/image $(ARGS)
+
 .PHONY: clean
 clean: down ## stop everything and remove what was built, and all local data
 	@for servers in .local/*/state.json; do \

@@ -10,6 +10,8 @@ export default {
     ...(process.env.EVERY_FAULT ? [] : ['/faults/(every-fault|cluster)']),
     // Starts a Prometheus: `make watch-test`.
     ...(process.env.WATCH ? [] : ['/test/watching/']),
+    // Builds the image, in some minutes, as root: `make image-test`.
+    ...(process.env.IMAGE_TEST ? [] : ['/test/image/']),
     // Draws pictures: `make console-show`.
     ...(process.env.SHOW_CONSOLE ? [] : ['/console/show']),
     // Guides that take long: `make drills`.
