@@ -53,7 +53,7 @@ function shareReading<T>(read: () => Promise<T>, snapshotOf: (figures: T) => Fle
   };
 
   const isSmall = (figures: T): boolean => sizeOf(snapshotOf(figures)) <= SMALL_FLEET;
-  /** What was done today is told of today alone. */
+  /** Figures of one UTC day are not told on the next. */
   const isOfToday = (figures: T): boolean => utcDay(snapshotOf(figures).now) === utcDay(clock.now());
 
   return async () => {
@@ -83,11 +83,14 @@ export const createFleetSnapshot = (sql: Sql): (() => Promise<FleetSnapshot>) =>
     (snapshot) => snapshot,
   );
 
-/** Answers how the fleet stands and what it may still do today. */
-export const createFleetTotals = (sql: Sql, { reentry }: { reentry: Reentry }): (() => Promise<FleetTotals>) =>
+/** Answers how the fleet stands and what it may still do today. `readSnapshot` is from `createFleetSnapshot`, so that both agree. */
+export const createFleetTotals = (
+  sql: Sql,
+  { readSnapshot, reentry }: { readSnapshot: () => Promise<FleetSnapshot>; reentry: Reentry },
+): (() => Promise<FleetTotals>) =>
   shareReading(
     async () => {
-      const snapshot = await loadFleetSnapshot(sql);
+      const snapshot = await readSnapshot();
       const { now } = snapshot;
       const cohorts = await groupUsage(sql, {
         users: null,

@@ -27,6 +27,7 @@ export function takeRequests(
   const cipher = openSessionCipher(config.sessionEncryptionKeys);
   const surveys = createSurveys(database.reader);
   const waitingRoom = createWaitingRoom();
+  const fleetSnapshot = createFleetSnapshot(database.reader);
   const reach = createFailPoint(config.failPoint);
   const resources: Resources = {
     policy: config.limits.policy,
@@ -39,8 +40,8 @@ export function takeRequests(
     locks,
     windowCache,
     surveys,
-    fleetSnapshot: createFleetSnapshot(database.reader),
-    fleetTotals: createFleetTotals(database.reader, { reentry: config.reentry }),
+    fleetSnapshot,
+    fleetTotals: createFleetTotals(database.reader, { readSnapshot: fleetSnapshot, reentry: config.reentry }),
     largeCounts: createLargeCounts(),
     recoveryQueue,
     metrics,

@@ -119,6 +119,7 @@ export async function startOperations(
     accesses.push(access);
     const waitingRoom = createWaitingRoom();
     const surveys = createSurveys(database.reader);
+    const fleetSnapshot = createFleetSnapshot(database.reader);
     const runner = {
       database,
       log,
@@ -131,8 +132,11 @@ export async function startOperations(
         locks: createLeaseLocks(locksConnection),
         windowCache: createWindowCache(windowsConnection),
         surveys,
-        fleetSnapshot: createFleetSnapshot(database.reader),
-        fleetTotals: createFleetTotals(database.reader, { reentry: options.reentry ?? DEFAULT_REENTRY }),
+        fleetSnapshot,
+        fleetTotals: createFleetTotals(database.reader, {
+          readSnapshot: fleetSnapshot,
+          reentry: options.reentry ?? DEFAULT_REENTRY,
+        }),
         largeCounts: createLargeCounts(),
         recoveryQueue: createRecoveryQueue(recoveriesConnection, () => {}),
         metrics: createMetrics(),
