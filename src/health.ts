@@ -14,6 +14,8 @@ import type { Metrics } from './telemetry/metrics.js';
 const OUTBOX_MAX_AGE_SECONDS = 60;
 /** A dependency that has not answered by then counts as away. */
 const CHECK_TIMEOUT_MS = 2_000;
+/** Probes, consoles and scrapers that ask within this time are told the same. */
+const PROBE_TOLD_MS = 1_000;
 
 type Check = { ok: boolean; detail?: string; latency_ms?: number };
 
@@ -31,7 +33,9 @@ export interface HealthOptions {
 /** The state of this instance, and of its dependencies. */
 export function createHealth({ access, database, connections, amqp, relay, watch, redis, metrics }: HealthOptions) {
   /** Each dependency's state and latency; Redis is not needed to be ready. */
-  async function dependencies(): Promise<Record<'database' | 'broker' | 'redis', Check>> {
+  const dependencies = shareFor(PROBE_TOLD_MS, () => probe());
+
+  async function probe(): Promise<Record<'database' | 'broker' | 'redis', Check>> {
     const [databaseCheck, brokerCheck, redisCheck] = await Promise.all([
       timed(database.probe),
       askBroker(),
@@ -96,6 +100,20 @@ export function createHealth({ access, database, connections, amqp, relay, watch
   }
 
   return { dependencies, readiness, detailed };
+}
+
+/** Reads at most once in `toldMs`, for all who ask. */
+function shareFor<T>(toldMs: number, read: () => Promise<T>): () => Promise<T> {
+  let reading: Promise<T> | null = null;
+  let startedAt = 0;
+  return () => {
+    const now = clock.monotonicMs();
+    if (reading === null || now - startedAt >= toldMs) {
+      startedAt = now;
+      reading = read();
+    }
+    return reading;
+  };
 }
 
 type Status = DetailedHealth['status'];

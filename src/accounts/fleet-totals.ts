@@ -18,7 +18,7 @@ const SMALL_FLEET = 2_000;
  * The figures of a larger one are told for so many times as long as reading them took, and no longer than `MAX_TOLD_MS`:
  * however many ask, reading takes little of a processor.
  */
-const TOLD_PER_READ = 20;
+const TOLD_PER_READ = 30;
 const MAX_TOLD_MS = 30_000;
 /** Askers wait for figures that are read so fast; slower ones are read behind an answer with the last. */
 const FAST_MS = 1_000;

@@ -11,14 +11,13 @@ const from = new Date(Date.now() - 48 * 3_600_000).toISOString();
 /** What the page asks, and every how many seconds. */
 const QUESTIONS: readonly [path: string, everySeconds: number][] = [
   ['/status', 2],
-  ['/alerts?limit=20', 15],
+  ['/alerts?limit=20', 30],
   ['/alerts?limit=1', 30],
-  ['/jobs?runs=0', 15],
-  ['/accounts/summary?limit=1', 30],
+  ['/jobs?runs=0', 60],
+  ['/accounts/summary?limit=1', 60],
   [`/series?names=accounts&names=leases&names=refusals&names=errors&names=requests&from=${from}`, 60],
 ];
-const STREAM =
-  '/events/stream?types=account.flood_wait,account.blocked,account.disabled,account.recovered,alert.raised';
+const STREAM = '/events/stream?types=account.flood_wait,account.blocked,account.disabled,account.recovered';
 
 let failed = 0;
 const ask = async (path: string): Promise<void> => {

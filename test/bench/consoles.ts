@@ -6,7 +6,7 @@ import { connectRpc } from '../support/rpc.js';
 import { startService } from '../support/service.js';
 import { telethonSession } from '../support/session-strings.js';
 import { connectCaller } from './caller.js';
-import { usageOf } from './processes.js';
+import { findListener, type ProcessGroup, usageOf } from './processes.js';
 import { FIRST_USER, USERS, WORKS } from './works.js';
 
 /**
@@ -48,10 +48,26 @@ for (let user = FIRST_USER; user < FIRST_USER + USERS; user++) {
 await client.close();
 const caller = await connectCaller(rabbitmqUrl);
 
-/** Requests a second, and what each costs the service, µs. */
-async function measure(): Promise<{ perSecond: number; cpu: number }> {
-  const group = { name: 'service', pid: service.process.pid! };
-  const before = usageOf(group);
+const readers = fork(path.join(import.meta.dirname, 'console-readers.ts'), [service.httpUrl, values.consoles], {
+  execArgv: ['--import', 'tsx'],
+});
+readers.once('exit', (code) => {
+  if (code !== null) throw new Error(`the readers ended with ${code}`);
+});
+const groups: ProcessGroup[] = [
+  { name: 'service', pid: service.process.pid! },
+  {
+    name: 'postgresql',
+    pid: findListener(process.env.DATABASE_URL ?? 'postgres://localhost', 5432),
+    withChildren: true,
+  },
+  { name: 'redis', pid: findListener(process.env.REDIS_URL ?? 'redis://localhost', 6379) },
+  { name: 'consoles', pid: readers.pid! },
+];
+
+/** Requests a second, and the CPU time of each group in a second, ms. */
+async function measure(): Promise<{ perSecond: number; cpu: number[] }> {
+  const before = groups.map(usageOf);
   const startedAt = performance.now();
   let requests = 0;
   await Promise.all(
@@ -64,15 +80,10 @@ async function measure(): Promise<{ perSecond: number; cpu: number }> {
     }),
   );
   const tookS = (performance.now() - startedAt) / 1000;
-  return { perSecond: requests / tookS, cpu: ((usageOf(group).cpuMs - before.cpuMs) * 1000) / requests };
+  const cpu = groups.map((group, index) => (usageOf(group).cpuMs - before[index]!.cpuMs) / tookS);
+  return { perSecond: requests / tookS, cpu };
 }
 
-const readers = fork(path.join(import.meta.dirname, 'console-readers.ts'), [service.httpUrl, values.consoles], {
-  execArgv: ['--import', 'tsx'],
-});
-readers.once('exit', (code) => {
-  if (code !== null) throw new Error(`the readers ended with ${code}`);
-});
 /** Answers how many of their requests have failed so far. */
 const tell = async (word: 'open' | 'close'): Promise<number> => {
   readers.send(word);
@@ -89,7 +100,10 @@ for (let round = 0; round < rounds; round++) {
   const failed = await tell('close');
   if (failed > 0) console.log(`${failed} requests of the consoles failed`);
   ratios.push(beside.perSecond / alone.perSecond);
-  const shown = [alone, beside].map(({ perSecond, cpu }) => `${perSecond.toFixed(0)}/s (service ${cpu.toFixed(0)} µs)`);
+  const shown = [alone, beside].map(({ perSecond, cpu }) => {
+    const used = groups.map(({ name }, index) => `${name} ${cpu[index]!.toFixed(0)}`).join(', ');
+    return `${perSecond.toFixed(0)}/s (CPU ms a second: ${used})`;
+  });
   console.log(`alone ${shown[0]}, beside ${values.consoles} consoles ${shown[1]}: ${ratios.at(-1)?.toFixed(3)}`);
 }
 ratios.sort((a, b) => a - b);

@@ -12,12 +12,14 @@ interface Need {
   isWorst: boolean;
 }
 
-const SLOW_SECONDS = 15;
+/** What changes seldom is asked for seldom: many consoles stay open all day. */
+const ALERT_SECONDS = 30;
+const SLOW_SECONDS = 60;
 
 /** What waits for a person, the worst first. */
 export function FleetNeeds({ status }: { status: Reply<'query.status'> }) {
   const every = { everySeconds: SLOW_SECONDS };
-  const alerts = useAnswer('query.alerts', may('query.alerts') ? { limit: 20 } : null, every);
+  const alerts = useAnswer('query.alerts', may('query.alerts') ? { limit: 20 } : null, { everySeconds: ALERT_SECONDS });
   const jobs = useAnswer('query.jobs', may('query.jobs') ? { runs: 0 } : null, every);
   const parked = useAnswer('admin.parked', may('admin.parked') ? { action: 'list', limit: 1 } : null, every);
   const hasDisabled = status.status_breakdown.disabled > 0 && may('query.accounts');

@@ -15,6 +15,8 @@ type Status = Reply<'query.status'>;
 
 /** Grants and returns are not followed one by one: their sum is asked for this often. */
 const COUNT_SECONDS = 2;
+/** The capacity of the whole fleet takes longer to count, and changes little in a minute. */
+const CAPACITY_SECONDS = 60;
 
 /** Everything at a glance, and what needs a person now. */
 export function FleetPage() {
@@ -123,7 +125,7 @@ function ByService({ status }: { status: Status }) {
 }
 
 function Capacity() {
-  const answer = useAnswer('query.accounts', { limit: 1 }, { everySeconds: 30 });
+  const answer = useAnswer('query.accounts', { limit: 1 }, { everySeconds: CAPACITY_SECONDS });
   return (
     <Panel title={say('fleet.capacity')}>
       <Answered answer={answer}>

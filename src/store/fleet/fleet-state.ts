@@ -39,27 +39,33 @@ interface SnapshotRow {
 export async function loadFleetSnapshot(sql: Sql): Promise<FleetSnapshot> {
   const [row] = await sql.$queryRaw<SnapshotRow[]>`
     WITH clock AS (SELECT date_trunc('milliseconds', clock_timestamp()) AS now),
-    judged AS (
-      SELECT ${hasManyErrors(Prisma.sql`clock.now`)} AS has_many_errors, GREATEST(flood_wait_until, blocked_until) AS waits_until,
+    judged AS NOT MATERIALIZED (
+      SELECT ${hasManyErrors(Prisma.sql`clock.now`)} AS has_many_errors,
         CASE
           WHEN status IN ('disabled', 'draining') THEN status::text
           WHEN blocked_until > clock.now THEN 'blocked'
           WHEN flood_wait_until > clock.now THEN 'flood_wait'
           ELSE 'active'
         END AS state,
-        status IN ('flood_wait', 'blocked') AS waits, locked AND locked_until > clock.now AS leased
+        CASE WHEN status IN ('flood_wait', 'blocked') THEN GREATEST(flood_wait_until, blocked_until) END AS waits_until,
+        status IN ('flood_wait', 'blocked') AS waits,
+        CASE WHEN locked AND locked_until > clock.now THEN locked_by END AS holder
       FROM telegram_sessions, clock),
-    states AS (SELECT state, count(*)::integer AS accounts FROM judged GROUP BY state)
+    -- One pass over the accounts: few groups are left to add up.
+    groups AS (
+      SELECT state, has_many_errors, waits, holder, count(*)::integer AS accounts, min(waits_until) AS next_recovery
+      FROM judged GROUP BY state, has_many_errors, waits, holder)
     SELECT (SELECT now FROM clock) AS now,
-      COALESCE((SELECT jsonb_object_agg(state, accounts) FROM states), '{}') AS by_status,
-      (SELECT count(*)::integer FROM judged WHERE state = 'active' AND NOT has_many_errors) AS healthy,
-      (SELECT count(*)::integer FROM judged WHERE state = 'active' AND leased IS NOT TRUE) AS available,
-      (SELECT count(*)::integer FROM judged WHERE has_many_errors) AS high_error_count,
-      (SELECT count(*)::integer FROM judged WHERE waits) AS recoveries_due,
-      (SELECT min(waits_until) FROM judged WHERE waits) AS next_recovery,
-      (SELECT jsonb_object_agg(locked_by, leases) FROM (
-        SELECT locked_by, count(*)::integer AS leases FROM telegram_sessions, clock
-        WHERE locked AND locked_until > clock.now GROUP BY locked_by) l) AS leases`;
+      COALESCE((SELECT jsonb_object_agg(state, accounts) FROM (
+        SELECT state, sum(accounts) AS accounts FROM groups GROUP BY state) s), '{}') AS by_status,
+      COALESCE(sum(accounts) FILTER (WHERE state = 'active' AND NOT has_many_errors), 0)::integer AS healthy,
+      COALESCE(sum(accounts) FILTER (WHERE state = 'active' AND holder IS NULL), 0)::integer AS available,
+      COALESCE(sum(accounts) FILTER (WHERE has_many_errors), 0)::integer AS high_error_count,
+      COALESCE(sum(accounts) FILTER (WHERE waits), 0)::integer AS recoveries_due,
+      min(next_recovery) AS next_recovery,
+      (SELECT jsonb_object_agg(holder, accounts) FROM (
+        SELECT holder, sum(accounts) AS accounts FROM groups WHERE holder IS NOT NULL GROUP BY holder) l) AS leases
+    FROM groups`;
   if (row === undefined) throw new Error('the snapshot query gave no row');
   return {
     now: row.now.getTime(),
