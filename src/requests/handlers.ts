@@ -69,7 +69,7 @@ export interface Lane {
   /** Its batches are transactions. */
   changesState: boolean;
   handler: OperationHandler<OperationName, unknown>;
-  /** How many batches may be in work. */
+  /** How many batches may be in work, the second beside a slow one. */
   batches: number;
   /** How many ordinary requests one takes the time of; 1 where it is left out. */
   weigh?: (request: AcceptedRequest<OperationName>) => number;

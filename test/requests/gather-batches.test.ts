@@ -1,6 +1,7 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import { gatherBatches } from '../../src/requests/gather-batches.js';
+import { eventually } from '../support/eventually.js';
 
 /** Asks for everything at once; the batches that were made, and what was answered. */
 async function gatherAll(weights: readonly number[], maxBatch: number) {
@@ -32,4 +33,41 @@ test('a batch weighs at most what it may, or holds one item; all are answered in
       }
     }),
   );
+});
+
+/** Batches that end when they are told to. */
+function createHeldBatches(most: number) {
+  const begun: { items: number[]; end: () => void }[] = [];
+  const ask = gatherBatches<number, number>(
+    (items) => new Promise((resolve) => begun.push({ items, end: () => resolve(items) })),
+    { maxBatch: 100, batches: most },
+  );
+  return { begun, ask };
+}
+
+test('the next batch begins beside a slow one, and only one at a time once none is slow', async () => {
+  const { begun, ask } = createHeldBatches(2);
+  const items = () => begun.map((batch) => batch.items);
+  const first = ask(1);
+  await eventually('the first batch', () => begun.length === 1);
+  const second = [ask(2), ask(3)];
+  await new Promise(setImmediate);
+  expect(items()).toEqual([[1]]);
+  await eventually('a batch beside the slow one', () => begun.length === 2);
+  expect(items()).toEqual([[1], [2, 3]]);
+
+  const third = [ask(4), ask(5)];
+  begun[0]?.end();
+  await first;
+  await eventually('the rest, once there is room', () => begun.length === 3);
+  expect(items()).toEqual([[1], [2, 3], [4, 5]]);
+  begun[1]?.end();
+  begun[2]?.end();
+  expect(await Promise.all([...second, ...third])).toEqual([2, 3, 4, 5]);
+
+  const last = ask(6);
+  await eventually('a batch after all have ended', () => begun.length === 4);
+  expect(items().at(-1)).toEqual([6]);
+  begun.at(-1)?.end();
+  expect(await last).toBe(6);
 });
