@@ -12,6 +12,7 @@ import type { Log } from '../telemetry/log.js';
 import { createOutageTeller, type OutageTeller } from '../telemetry/outage-teller.js';
 import { askWhyRefused } from './ask-why-refused.js';
 import { limitHeaders } from './limit-headers.js';
+import { openChannel } from './open-channel.js';
 import { waitAtMost } from './wait-at-most.js';
 
 /** A connection that comes back by itself. */
@@ -114,17 +115,32 @@ interface KeptConnection {
   close(): Promise<void>;
 }
 
-function keepConnection(
-  {
-    url,
-    tls,
-    name,
-    log,
-    teller,
-  }: Pick<ConnectionsOptions, 'url' | 'tls' | 'log'> & { name: string; teller: OutageTeller },
-  connected: () => void,
-): KeptConnection {
-  let blocked = false;
+type KeepConnectionOptions = Pick<ConnectionsOptions, 'url' | 'tls' | 'log'> & { name: string; teller: OutageTeller };
+
+function keepConnection(options: KeepConnectionOptions, connected: () => void): KeptConnection {
+  const { manager, nodes } = createManager(options);
+  const isBlocked = tellChanges(manager, options, connected);
+  return {
+    connection: {
+      current: () => manager.connection ?? null,
+      state: () => ({ connected: manager.isConnected(), blocked: isBlocked() }),
+      ask: () => askFor(manager.connection),
+      onConnect: (listener) => subscribe(manager, 'connect', listener),
+      onUnblocked: (listener) => subscribe(manager, 'unblocked', listener),
+    },
+    open: prepareOpening(manager, nodes, options),
+    moveOn: () => {
+      if (manager.connection && nodes() > 1) streamOf(manager.connection).destroy();
+    },
+    close: () => waitAtMost(manager.close(), CLOSE_TIMEOUT_MS),
+  };
+}
+
+/** Connects only when it is told to; `nodes` answers how many the last round of tries had. */
+function createManager({ url, tls, name }: KeepConnectionOptions): {
+  manager: AmqpConnectionManager;
+  nodes: () => number;
+} {
   let nodes = 0;
   const manager: AmqpConnectionManager = new AmqpConnectionManagerClass(null, {
     // Asked again after every round of them.
@@ -149,6 +165,16 @@ function keepConnection(
       }));
     },
   });
+  return { manager, nodes: () => nodes };
+}
+
+/** Guards the connection each time it is made, and logs its changes; returns whether the broker blocks it now. */
+function tellChanges(
+  manager: AmqpConnectionManager,
+  { name, log, teller }: KeepConnectionOptions,
+  connected: () => void,
+): () => boolean {
+  let blocked = false;
   // First of all listeners, so that the connection is guarded before anyone opens a channel on it.
   manager.on('connect', () => {
     limitHeaders(manager.connection as ChannelModel);
@@ -170,6 +196,18 @@ function keepConnection(
     blocked = false;
     log.info('broker takes publications again', { connection: name });
   });
+  return () => blocked;
+}
+
+/**
+ * Returns how to open the connection for the first time, which is given up where no node can ever be had. All other
+ * failures to connect are told, then and later.
+ */
+function prepareOpening(
+  manager: AmqpConnectionManager,
+  nodes: () => number,
+  { tls, name, teller }: KeepConnectionOptions,
+): (signal?: AbortSignal) => Promise<void> {
   /** Why it can never be had, by URL of the node. */
   const hopeless = new Map<unknown, string>();
   let onHopeless: ((error: StartError) => void) | null = null;
@@ -178,29 +216,16 @@ function keepConnection(
     const { isLasting, cause } = judgeBrokerFault(error, refusal);
     if (onHopeless === null || !isLasting) return teller.failed(cause, name);
     hopeless.set(node, `${nameServer('RabbitMQ', String(node))}: ${cause}`);
-    if (hopeless.size >= nodes) onHopeless(new StartError([...new Set(hopeless.values())].join('; ')));
+    if (hopeless.size >= nodes()) onHopeless(new StartError([...new Set(hopeless.values())].join('; ')));
   };
   manager.on('connectFailed', ({ err, url: node }) => void judge(err, node));
-  return {
-    connection: {
-      current: () => manager.connection ?? null,
-      state: () => ({ connected: manager.isConnected(), blocked }),
-      ask: () => askFor(manager.connection),
-      onConnect: (listener) => subscribe(manager, 'connect', listener),
-      onUnblocked: (listener) => subscribe(manager, 'unblocked', listener),
-    },
-    open: async (signal) => {
-      try {
-        const refused = new Promise<never>((_, reject) => (onHopeless = reject));
-        await Promise.race([connectFirst(manager, signal), refused]);
-      } finally {
-        onHopeless = null;
-      }
-    },
-    moveOn: () => {
-      if (manager.connection && nodes > 1) streamOf(manager.connection).destroy();
-    },
-    close: () => waitAtMost(manager.close(), CLOSE_TIMEOUT_MS),
+  return async (signal) => {
+    try {
+      const refused = new Promise<never>((_, reject) => (onHopeless = reject));
+      await Promise.race([connectFirst(manager, signal), refused]);
+    } finally {
+      onHopeless = null;
+    }
   };
 }
 
@@ -239,8 +264,7 @@ async function nodesOf(url: string): Promise<Node[]> {
 /** Opens a channel and closes it. */
 async function askFor(link: ChannelModel | null | undefined): Promise<void> {
   if (!link) throw new Error('no connection to the broker');
-  const channel = await link.createChannel();
-  channel.on('error', () => undefined);
+  const channel = await openChannel(link);
   await channel.close();
 }
 

@@ -5,6 +5,7 @@ import type { BrokerFacts, BrokerNode, ManagementFacts } from '../decide/doctor/
 import { compareTopology } from '../decide/messages/compare-topology.js';
 import { splitUrls } from '../decide/messages/split-urls.js';
 import { createManagement, type Management } from './management.js';
+import { openChannel } from './open-channel.js';
 import { CONTRACT_TOPOLOGY } from './topology.js';
 
 export interface InspectedBroker {
@@ -71,8 +72,7 @@ async function attempt(
   link: ChannelModel,
   act: (channel: Channel) => Promise<unknown>,
 ): Promise<{ code: unknown; message: string } | null> {
-  const channel = await link.createChannel();
-  channel.on('error', () => undefined);
+  const channel = await openChannel(link);
   try {
     await act(channel);
     await channel.close();

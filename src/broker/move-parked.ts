@@ -5,6 +5,7 @@ import { clock } from '../clock.js';
 import type { Log } from '../telemetry/log.js';
 import type { BrokerConnection } from './connections.js';
 import { lockParked, unlockParked } from './lock-parked.js';
+import { openChannel } from './open-channel.js';
 
 /** The arguments of version 1.0: no bound, and on RabbitMQ 4.0 to 4.2 no more than 20 deliveries. */
 const FORMER_ARGUMENTS = { 'x-queue-type': 'quorum' };
@@ -135,24 +136,8 @@ async function startCopy(
     if (fault !== null) throw fault;
   };
 
-  let othersSince: number | null = null;
-  /**
-   * A count is no proof: a quorum queue whose leader is slow to answer is told as one without messages and consumers.
-   * So our own consumer must be counted, and only it, since another one may hold messages; and `get` must find nothing.
-   */
-  const isEmpty = async (): Promise<boolean> => {
-    const { consumerCount } = await reader.checkQueue(from);
-    if (consumerCount > 1) {
-      othersSince ??= clock.monotonicMs();
-      if (clock.monotonicMs() - othersSince < OTHERS_MS) return false;
-      throw new Error(`${from} has a consumer of somebody else's, which may hold messages: end it, and start again`);
-    }
-    othersSince = null;
-    if (consumerCount === 0) return false;
-    const message = await reader.get(from);
-    if (message !== false) onMessage(message);
-    return inFlight === 0;
-  };
+  const isSourceEmpty = createEmptinessCheck(reader, from, onMessage);
+  const isEmpty = async (): Promise<boolean> => (await isSourceEmpty()) && inFlight === 0;
 
   await reader.prefetch(IN_FLIGHT);
   await reader.consume(from, onMessage);
@@ -174,6 +159,33 @@ async function startCopy(
     close: async () => {
       for (const channel of [reader, writer]) await channel.close().catch(() => undefined);
     },
+  };
+}
+
+/**
+ * Returns how to ask whether a queue that is consumed here is empty. A count is no proof: a quorum queue whose leader is
+ * slow to answer is told as one without messages and consumers. So our own consumer must be counted, and only it, since
+ * another one may hold messages; and `get` must find nothing. A message that it finds goes to `onMessage`.
+ */
+function createEmptinessCheck(
+  reader: Channel,
+  queue: string,
+  onMessage: (message: GetMessage) => void,
+): () => Promise<boolean> {
+  let othersSince: number | null = null;
+  return async () => {
+    const { consumerCount } = await reader.checkQueue(queue);
+    if (consumerCount > 1) {
+      othersSince ??= clock.monotonicMs();
+      if (clock.monotonicMs() - othersSince < OTHERS_MS) return false;
+      throw new Error(`${queue} has a consumer of somebody else's, which may hold messages: end it, and start again`);
+    }
+    othersSince = null;
+    if (consumerCount === 0) return false;
+    const message = await reader.get(queue);
+    if (message === false) return true;
+    onMessage(message);
+    return false;
   };
 }
 
@@ -238,11 +250,4 @@ async function exists(link: ChannelModel, queue: string): Promise<boolean> {
     if ((error as { code?: unknown }).code === NOT_FOUND) return false;
     throw error;
   }
-}
-
-/** The call that was under way throws the reason why the broker closes it. */
-async function openChannel(link: ChannelModel): Promise<Channel> {
-  const channel = await link.createChannel();
-  channel.on('error', () => undefined);
-  return channel;
 }
