@@ -62,83 +62,34 @@ export interface ConsumerOptions {
 
 /** Keeps one consumer on a queue, on a channel of its own, through whatever ends it: it subscribes again. */
 export function createConsumer(options: ConsumerOptions): Consumer {
-  const { connection, ownUser, queue, prefetch, declare, onDelivery, onAcknowledged, onRegistered, log } = options;
-  let consumerTag: string | null = null;
-  let acknowledger: Acknowledger | undefined;
+  const subscription = createSubscription(options);
   let cancelled = false;
   let paused = false;
-  let delivered = 0;
-
-  const subscribe = async (channel: Channel): Promise<void> => {
-    if (cancelled) return;
-    await declare(channel);
-    await channel.prefetch(prefetch);
-    const deliveries = createAcknowledger(channel, (count) => onAcknowledged?.(count));
-    acknowledger = deliveries;
-    let live = true;
-    channel.on('close', () => {
-      live = false;
-    });
-    const onMessage = (message: ConsumeMessage | null): void => {
-      if (message === null) {
-        // The server cancelled the consumer, as it does when its queue is deleted: the channel is of no more use.
-        log.error('broker cancelled the consumer', { queue });
-        unregister();
-        void channel.close().catch(() => undefined);
-        return;
-      }
-      const { deliveryTag } = message.fields;
-      delivered += 1;
-      deliveries.receive(deliveryTag);
-      if (isProbe(message, ownUser)) {
-        deliveries.acknowledge(deliveryTag);
-        return;
-      }
-      const delivery: Delivery = {
-        message,
-        acknowledge: () => deliveries.acknowledge(deliveryTag),
-        giveBack: () => deliveries.giveBack(deliveryTag),
-        isLive: () => live,
-      };
-      try {
-        onDelivery(delivery);
-      } catch (error) {
-        log.error('message could not be taken', { queue, error });
-        delivery.giveBack();
-      }
-    };
-    ({ consumerTag } = await channel.consume(queue, onMessage));
-    onRegistered?.(true);
-  };
-
-  const unregister = (): void => {
-    if (consumerTag !== null) onRegistered?.(false);
-    consumerTag = null;
-  };
 
   const kept = keepChannel({
-    connection,
-    name: queue,
+    connection: options.connection,
+    name: options.queue,
     create: (link) => link.createChannel(),
-    setUp: subscribe,
-    onLost: unregister,
+    setUp: async (channel) => {
+      if (!cancelled) await subscription.begin(channel);
+    },
+    onLost: subscription.unregister,
     onFailed: options.onFailed,
-    log,
+    log: options.log,
   });
   return {
-    isRegistered: () => consumerTag !== null,
+    isRegistered: () => subscription.tag() !== null,
     cancel: async () => {
       cancelled = true;
-      const tag = consumerTag;
-      unregister();
+      const tag = subscription.tag();
+      subscription.unregister();
       const channel = kept.current();
       // A consumer whose channel is gone is cancelled already; of a silent broker the farewell must not wait.
       if (tag !== null && channel !== null) await waitAtMost((async () => channel.cancel(tag))(), CANCEL_TIMEOUT_MS);
     },
     pause: async () => {
       paused = true;
-      unregister();
-      acknowledger?.flush();
+      subscription.leave();
       await kept.pause();
     },
     resume: () => {
@@ -146,13 +97,11 @@ export function createConsumer(options: ConsumerOptions): Consumer {
       kept.resume();
     },
     sight: () => ({
-      state: paused || cancelled ? 'paused' : consumerTag === null ? 'away' : 'registered',
-      delivered,
-      isFull: (acknowledger?.inWork() ?? 0) >= prefetch,
+      state: paused || cancelled ? 'paused' : subscription.tag() === null ? 'away' : 'registered',
+      ...subscription.sight(),
     }),
     renew: () => {
-      unregister();
-      acknowledger?.flush();
+      subscription.leave();
       // Opened again by whoever keeps it.
       void kept
         .current()
@@ -161,9 +110,97 @@ export function createConsumer(options: ConsumerOptions): Consumer {
     },
     close: async () => {
       cancelled = true;
-      unregister();
-      acknowledger?.flush();
+      subscription.leave();
       await kept.close();
     },
+  };
+}
+
+/** The consumer as it is at the broker, on the channel of the moment. */
+interface Subscription {
+  /** Consumes on a new channel. */
+  begin: (channel: Channel) => Promise<void>;
+  /** The broker's name for the consumer; null: none is registered. */
+  tag: () => string | null;
+  /** The broker has the consumer no longer. */
+  unregister: () => void;
+  /** Acknowledges what is done with, since the channel is about to be closed. */
+  leave: () => void;
+  sight: () => Pick<ConsumerSighting, 'delivered' | 'isFull'>;
+}
+
+function createSubscription(options: ConsumerOptions): Subscription {
+  const { queue, prefetch, declare, onAcknowledged, onRegistered, log } = options;
+  let consumerTag: string | null = null;
+  let acknowledger: Acknowledger | undefined;
+  let delivered = 0;
+
+  const unregister = (): void => {
+    if (consumerTag !== null) onRegistered?.(false);
+    consumerTag = null;
+  };
+
+  const begin = async (channel: Channel): Promise<void> => {
+    await declare(channel);
+    await channel.prefetch(prefetch);
+    const deliveries = createAcknowledger(channel, (count) => onAcknowledged?.(count));
+    acknowledger = deliveries;
+    const take = takeDeliveries(channel, deliveries, options);
+    const onMessage = (message: ConsumeMessage | null): void => {
+      if (message === null) {
+        // The server cancelled the consumer, as it does when its queue is deleted: the channel is of no more use.
+        log.error('broker cancelled the consumer', { queue });
+        unregister();
+        void channel.close().catch(() => undefined);
+        return;
+      }
+      delivered += 1;
+      take(message);
+    };
+    ({ consumerTag } = await channel.consume(queue, onMessage));
+    onRegistered?.(true);
+  };
+
+  return {
+    begin,
+    tag: () => consumerTag,
+    unregister,
+    leave: () => {
+      unregister();
+      acknowledger?.flush();
+    },
+    sight: () => ({ delivered, isFull: (acknowledger?.inWork() ?? 0) >= prefetch }),
+  };
+}
+
+/** Returns how to take the messages of one channel: its own probes end here, all others are handed on. */
+function takeDeliveries(
+  channel: Channel,
+  deliveries: Acknowledger,
+  { ownUser, queue, onDelivery, log }: ConsumerOptions,
+): (message: ConsumeMessage) => void {
+  let live = true;
+  channel.on('close', () => {
+    live = false;
+  });
+  return (message) => {
+    const { deliveryTag } = message.fields;
+    deliveries.receive(deliveryTag);
+    if (isProbe(message, ownUser)) {
+      deliveries.acknowledge(deliveryTag);
+      return;
+    }
+    const delivery: Delivery = {
+      message,
+      acknowledge: () => deliveries.acknowledge(deliveryTag),
+      giveBack: () => deliveries.giveBack(deliveryTag),
+      isLive: () => live,
+    };
+    try {
+      onDelivery(delivery);
+    } catch (error) {
+      log.error('message could not be taken', { queue, error });
+      delivery.giveBack();
+    }
   };
 }

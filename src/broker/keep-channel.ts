@@ -47,9 +47,7 @@ export function keepChannel<C extends Channel>(options: KeepChannelOptions<C>): 
   let closed = false;
   let paused = false;
   const isUnwanted = () => closed || paused;
-  let failures = 0;
-  let openedAtMs = 0;
-  let timer: NodeJS.Timeout | undefined;
+  const tries = createTries(() => void open());
 
   const open = async (): Promise<void> => {
     const link = connection.current();
@@ -58,60 +56,35 @@ export function keepChannel<C extends Channel>(options: KeepChannelOptions<C>): 
     let fresh: C | undefined;
     try {
       fresh = await create(link);
-      const { lost, isLost } = watch(fresh);
+      const { lost, isLost } = watchChannel(fresh, { name, log, onClosed: lose });
       await Promise.race([setUp(fresh), lost]);
       if (isLost()) await lost;
       channel = fresh;
-      openedAtMs = clock.monotonicMs();
+      tries.succeeded();
       onOpen?.();
     } catch (error) {
       if (!isUnwanted() && onFailed?.(error) !== true)
         log.warn('broker channel could not be opened', { channel: name, error });
       if (fresh !== undefined) await closeChannel(fresh);
-      openLater();
+      if (!isUnwanted()) tries.later();
     } finally {
       opening = false;
     }
     if (isUnwanted()) await leave();
   };
 
-  /** `lost` rejects with the reason when the channel is gone. */
-  const watch = (fresh: C): { lost: Promise<never>; isLost: () => boolean } => {
-    let reason = new Error('the channel was closed');
-    let isLost = false;
-    fresh.on('error', (error) => {
-      reason = error;
-    });
-    // Without this listener amqplib answers an exception in one of our listeners by dropping the connection.
-    fresh.on('handler-error', (error) => log.error('broker listener failed', { channel: name, error }));
-    const lost = new Promise<never>((_, reject) => {
-      fresh.on('close', () => {
-        isLost = true;
-        reject(reason);
-        onLost?.();
-        if (channel !== fresh) return;
-        channel = null;
-        tell('broker channel lost', reason);
-        if (clock.monotonicMs() - openedAtMs > STABLE_MS) failures = 0;
-        openLater();
-      });
-    });
-    lost.catch(() => undefined);
-    return { lost, isLost: () => isLost };
-  };
-
-  /** A channel that goes with its connection is no news: the connection's loss is told. */
-  const tell = (what: string, error: unknown): void =>
-    log[connection.current() === null ? 'debug' : 'warn'](what, { channel: name, error });
-
-  const openLater = (): void => {
-    if (isUnwanted()) return;
-    clearTimeout(timer);
-    timer = setTimeout(() => void open(), Math.min(FIRST_DELAY_MS * 2 ** failures, LAST_DELAY_MS));
-    failures++;
+  const lose = (gone: Channel, reason: Error): void => {
+    onLost?.();
+    if (channel !== gone) return;
+    channel = null;
+    // A channel that goes with its connection is no news: the connection's loss is told.
+    log[connection.current() === null ? 'debug' : 'warn']('broker channel lost', { channel: name, error: reason });
+    tries.lost();
+    if (!isUnwanted()) tries.later();
   };
 
   const leave = async (): Promise<void> => {
+    tries.cancel();
     const last = channel;
     channel = null;
     if (last !== null) await closeChannel(last);
@@ -123,7 +96,6 @@ export function keepChannel<C extends Channel>(options: KeepChannelOptions<C>): 
     current: () => channel,
     pause: async () => {
       paused = true;
-      clearTimeout(timer);
       await leave();
     },
     resume: () => {
@@ -132,11 +104,64 @@ export function keepChannel<C extends Channel>(options: KeepChannelOptions<C>): 
     },
     close: async () => {
       closed = true;
-      clearTimeout(timer);
       forget();
       await leave();
     },
   };
+}
+
+/** Decides when to open a channel again. */
+interface Tries {
+  /** It is open. */
+  succeeded: () => void;
+  /** The open channel is gone. */
+  lost: () => void;
+  /** Tries after a delay, which grows with every failure in a row. */
+  later: () => void;
+  cancel: () => void;
+}
+
+function createTries(open: () => void): Tries {
+  let failures = 0;
+  let openedAtMs = 0;
+  let timer: NodeJS.Timeout | undefined;
+  return {
+    succeeded: () => {
+      openedAtMs = clock.monotonicMs();
+    },
+    lost: () => {
+      if (clock.monotonicMs() - openedAtMs > STABLE_MS) failures = 0;
+    },
+    later: () => {
+      clearTimeout(timer);
+      timer = setTimeout(open, Math.min(FIRST_DELAY_MS * 2 ** failures, LAST_DELAY_MS));
+      failures++;
+    },
+    cancel: () => clearTimeout(timer),
+  };
+}
+
+/** `lost` rejects with the reason when the channel is gone; `onClosed` is told it then, too. */
+function watchChannel(
+  channel: Channel,
+  { name, log, onClosed }: { name: string; log: Log; onClosed: (channel: Channel, reason: Error) => void },
+): { lost: Promise<never>; isLost: () => boolean } {
+  let reason = new Error('the channel was closed');
+  let isLost = false;
+  channel.on('error', (error) => {
+    reason = error;
+  });
+  // Without this listener amqplib answers an exception in one of our listeners by dropping the connection.
+  channel.on('handler-error', (error) => log.error('broker listener failed', { channel: name, error }));
+  const lost = new Promise<never>((_, reject) => {
+    channel.on('close', () => {
+      isLost = true;
+      reject(reason);
+      onClosed(channel, reason);
+    });
+  });
+  lost.catch(() => undefined);
+  return { lost, isLost: () => isLost };
 }
 
 /** One that is gone already needs no closing, and says so by throwing. */
