@@ -1,4 +1,3 @@
-import pg from 'pg';
 import { EVENT_CONTENT_TYPE } from '../../contracts/events.js';
 import { EXCHANGES } from '../../contracts/topology.js';
 import { judgeDatabaseFault } from '../decide/start/judge-faults.js';
@@ -7,10 +6,10 @@ import type { Log } from '../telemetry/log.js';
 import { createOutageTeller } from '../telemetry/outage-teller.js';
 import { describeEvent, eventFields } from './describe-event.js';
 import { groupEvents } from './group-events.js';
+import { createOutboxSession, type OutboxSession } from './outbox-session.js';
 import { type OutgoingMessage, PublishFailed, type Publisher } from './publish.js';
 import type { EventRow } from '../store/history/event-row.js';
 import { toCloudEvent } from './to-cloud-event.js';
-import { waitAtMost } from './wait-at-most.js';
 
 export interface OutboxRelayOptions {
   /** A direct connection: the lock belongs to the session. */
@@ -35,8 +34,6 @@ export interface OutboxRelay {
 /** `waiting`: another instance relays. `away`: without the database. */
 export type OutboxRelayState = 'stopped' | 'away' | 'waiting' | 'relaying';
 
-/** Names the relay among the advisory locks of the database. */
-const LOCK_KEY = 72_707_370;
 const BATCH_SIZE = 500;
 /** How often another instance asks for the lock. */
 const ASK_MS = 1_000;
@@ -47,9 +44,6 @@ const ASK_MS = 1_000;
 const GATHER_MS = 100;
 /** After a failure, so that nothing spins. */
 const RETRY_PAUSE_MS = 1_000;
-const CONNECT_TIMEOUT_MS = 5_000;
-const QUERY_TIMEOUT_MS = 10_000;
-const CLOSE_TIMEOUT_MS = 2_000;
 
 /**
  * Publishes committed events, in order per account, at least once. One relay works in the whole installation: who
@@ -57,37 +51,15 @@ const CLOSE_TIMEOUT_MS = 2_000;
  * handed out before commits, so a smaller one may appear later. An event that was confirmed but not taken out when a relay died is
  * published again.
  */
-export function createOutboxRelay({ databaseUrl, publisher, log, observe = {} }: OutboxRelayOptions): OutboxRelay {
+export function createOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
+  const { databaseUrl, log, observe = {} } = options;
   let state: OutboxRelayState = 'stopped';
   let running: Promise<void> | null = null;
   let stopping = false;
-  let wake = (): void => undefined;
+  const { rest, wake } = createRest(() => stopping);
   // It asks the database several times a second, so nothing else notices sooner.
-  const teller = createOutageTeller({
-    log,
-    what: nameServer('PostgreSQL', databaseUrl),
-    meanwhile: 'requests wait',
-  });
-  /** Events that were told in the log and are still to be published: their rows are read again until they are. */
-  let told = new Set<string>();
-  const tell = (rows: readonly EventRow[]): void => {
-    for (const row of rows) {
-      const sentence = told.has(row.id) ? null : describeEvent(row);
-      if (sentence !== null) log.info(sentence, eventFields(row));
-    }
-    told = new Set(rows.map(({ id }) => id));
-  };
-
-  /** Ends early at the stop. */
-  const rest = (ms: number): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-      if (stopping) wake();
-    });
+  const teller = createOutageTeller({ log, what: nameServer('PostgreSQL', databaseUrl), meanwhile: 'requests wait' });
+  const tell = createEventTeller(log);
 
   const run = async (): Promise<void> => {
     while (!stopping) {
@@ -106,19 +78,16 @@ export function createOutboxRelay({ databaseUrl, publisher, log, observe = {} }:
 
   /** One database session, for as long as it lasts. */
   const relayInSession = async (): Promise<void> => {
-    const client = new pg.Client(sessionOptions(databaseUrl));
-    let lost: Error | null = null;
-    const isOver = () => stopping || lost !== null;
-    client.on('error', (error) => {
-      lost = error;
+    const session = createOutboxSession(databaseUrl, (error) => {
       log.debug('outbox relay lost the database', { error });
       teller.failed(judgeDatabaseFault(error, '').cause);
       wake();
     });
+    const isOver = () => stopping || session.isLost();
     try {
-      await client.connect();
+      await session.connect();
       teller.back();
-      while (!isOver() && !(await tryLock(client))) {
+      while (!isOver() && !(await session.tryLock())) {
         state = 'waiting';
         await rest(ASK_MS);
       }
@@ -126,51 +95,15 @@ export function createOutboxRelay({ databaseUrl, publisher, log, observe = {} }:
       log.info('the outbox relay works here from now on');
       while (!isOver()) {
         state = 'relaying';
-        const rows = await readUnpublished(client);
+        const rows = await session.readUnpublished(BATCH_SIZE);
         tell(rows);
-        const isWhole = rows.length === 0 || (await relay(client, rows, isOver));
+        const isWhole = rows.length === 0 || (await relay(options, session, rows, isOver));
         if (!isWhole) await rest(RETRY_PAUSE_MS);
         else if (rows.length < BATCH_SIZE) await rest(GATHER_MS);
       }
     } finally {
-      await waitAtMost(client.end(), CLOSE_TIMEOUT_MS);
+      await session.close();
     }
-  };
-
-  /** Publishes, and takes out what was confirmed; false where some of it failed. */
-  const relay = async (client: pg.Client, rows: EventRow[], isOver: () => boolean): Promise<boolean> => {
-    const published: EventRow[] = [];
-    let failure: unknown = null;
-    /** An event that was not published keeps back those of its account alone, which would overtake it. */
-    const keptBack = new Set<string | null>();
-    for (const group of groupEvents(rows)) {
-      // A relay that has lost the session has lost the lock: another relay may publish by now.
-      if (isOver()) break;
-      const due = group.filter(({ accountId }) => !keptBack.has(accountId));
-      const outcomes = await Promise.allSettled(due.map((row) => publisher.publish(toMessage(row))));
-      outcomes.forEach((outcome, index) => {
-        const row = due[index] as EventRow;
-        if (outcome.status === 'fulfilled') published.push(row);
-        else {
-          failure ??= outcome.reason;
-          keptBack.add(row.accountId);
-        }
-      });
-    }
-    if (published.length > 0) {
-      await removePublished(
-        client,
-        published.map(({ id }) => id),
-      );
-      observe.published?.(published);
-    }
-    if (failure === null) return true;
-    // A broker that is away is told by its connection.
-    const isAway = failure instanceof PublishFailed && failure.failure === 'unavailable';
-    const fields = { unpublished: rows.length - published.length, error: failure };
-    log[isAway ? 'debug' : 'warn']('events could not be published', fields);
-    observe.failed?.();
-    return false;
   };
 
   return {
@@ -186,46 +119,88 @@ export function createOutboxRelay({ databaseUrl, publisher, log, observe = {} }:
   };
 }
 
-function sessionOptions(connectionString: string): pg.ClientConfig {
+interface Rest {
+  rest: (ms: number) => Promise<void>;
+  /** Ends the rest that is under way, if one is. */
+  wake: () => void;
+}
+
+/** Rests between two rounds. One that begins after the stop ends at once. */
+function createRest(isStopping: () => boolean): Rest {
+  let end = (): void => undefined;
   return {
-    connectionString,
-    application_name: 'account-manager outbox relay',
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    query_timeout: QUERY_TIMEOUT_MS,
-    keepAlive: true,
-    // The server frees the lock of a relay that vanished without a word after 25 s. A removal that a crash of the
-    // server loses costs an event that is published again, which subscribers bear anyway; waiting for the disk costs each
-    // round.
-    // The planner would read every row that was ever in an outbox that was empty when it was analysed.
-    options:
-      '-c tcp_keepalives_idle=10 -c tcp_keepalives_interval=5 -c tcp_keepalives_count=3 -c synchronous_commit=off -c enable_seqscan=off',
+    rest: (ms) =>
+      new Promise((resolve) => {
+        const timer = setTimeout(resolve, ms);
+        end = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+        if (isStopping()) end();
+      }),
+    wake: () => end(),
   };
 }
 
-async function tryLock(client: pg.Client): Promise<boolean> {
-  const { rows } = await client.query<{ locked: boolean }>('SELECT pg_try_advisory_lock($1) AS locked', [LOCK_KEY]);
-  return rows[0]?.locked === true;
+/** Returns how to tell events in the log, each once. */
+function createEventTeller(log: Log): (rows: readonly EventRow[]) => void {
+  /** Events that were told in the log and are still to be published: their rows are read again until they are. */
+  let told = new Set<string>();
+  return (rows) => {
+    for (const row of rows) {
+      const sentence = told.has(row.id) ? null : describeEvent(row);
+      if (sentence !== null) log.info(sentence, eventFields(row));
+    }
+    told = new Set(rows.map(({ id }) => id));
+  };
 }
 
-async function readUnpublished(client: pg.Client): Promise<EventRow[]> {
-  const { rows } = await client.query<EventRow>({
-    name: 'read-unpublished',
-    text: `
-      SELECT id, event_id AS "eventId", type, account_id AS "accountId", user_id::float8 AS "userId",
-        sequence::float8 AS "sequence", data, (extract(epoch FROM occurred_at) * 1000)::float8 AS "occurredAt",
-        request_id AS "requestId", traceparent
-      FROM events WHERE id = ANY(ARRAY(SELECT id FROM outbox ORDER BY id LIMIT $1)) ORDER BY id`,
-    values: [BATCH_SIZE],
-  });
-  return rows;
+/** Publishes, and takes out what was confirmed; false where some of it failed. */
+async function relay(
+  { publisher, log, observe = {} }: OutboxRelayOptions,
+  session: OutboxSession,
+  rows: readonly EventRow[],
+  isOver: () => boolean,
+): Promise<boolean> {
+  const { published, failure } = await publishInOrder(publisher, rows, isOver);
+  if (published.length > 0) {
+    await session.removePublished(published);
+    observe.published?.(published);
+  }
+  if (failure === null) return true;
+  // A broker that is away is told by its connection.
+  const isAway = failure instanceof PublishFailed && failure.failure === 'unavailable';
+  const fields = { unpublished: rows.length - published.length, error: failure };
+  log[isAway ? 'debug' : 'warn']('events could not be published', fields);
+  observe.failed?.();
+  return false;
 }
 
-async function removePublished(client: pg.Client, ids: string[]): Promise<void> {
-  await client.query({
-    name: 'remove-published',
-    text: 'DELETE FROM outbox WHERE id = ANY($1::bigint[])',
-    values: [ids],
-  });
+/** Answers what the broker has confirmed, and the first reason why something was not; null: nothing failed. */
+async function publishInOrder(
+  publisher: Pick<Publisher, 'publish'>,
+  rows: readonly EventRow[],
+  isOver: () => boolean,
+): Promise<{ published: EventRow[]; failure: unknown }> {
+  const published: EventRow[] = [];
+  let failure: unknown = null;
+  /** An event that was not published keeps back those of its account alone, which would overtake it. */
+  const keptBack = new Set<string | null>();
+  for (const group of groupEvents(rows)) {
+    // A relay that has lost the session has lost the lock: another relay may publish by now.
+    if (isOver()) break;
+    const due = group.filter(({ accountId }) => !keptBack.has(accountId));
+    const outcomes = await Promise.allSettled(due.map((row) => publisher.publish(toMessage(row))));
+    outcomes.forEach((outcome, index) => {
+      const row = due[index] as EventRow;
+      if (outcome.status === 'fulfilled') published.push(row);
+      else {
+        failure ??= outcome.reason;
+        keptBack.add(row.accountId);
+      }
+    });
+  }
+  return { published, failure };
 }
 
 function toMessage(row: EventRow): OutgoingMessage {
