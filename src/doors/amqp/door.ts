@@ -1,26 +1,19 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Channel, ChannelModel } from 'amqplib';
-import { DEAD_LETTERS, PARKED, REQUEST_QUEUE_KEYS, REQUEST_QUEUES } from '../../../contracts/topology.js';
+import type { ChannelModel } from 'amqplib';
+import { PARKED } from '../../../contracts/topology.js';
 import type { BrokerConnection, Connections } from '../../broker/connections.js';
 import { type Consumer, createConsumer, type Delivery } from '../../broker/consume.js';
 import { createPublisher, createSender } from '../../broker/publish.js';
 import { isReplyAddressGone } from '../../broker/reply-address.js';
-import {
-  declareDeadLetters,
-  declareFailureQueues,
-  declareRequestQueue,
-  declareTopology,
-} from '../../broker/topology.js';
-import { waitAtMost } from '../../broker/wait-at-most.js';
+import { declareFailureQueues, declareTopology } from '../../broker/topology.js';
 import type { Reach } from '../../requests/fail-point.js';
 import type { Dispatch } from '../../requests/request.js';
 import type { Log } from '../../telemetry/log.js';
-import { readHeader } from './envelope.js';
 import { createOutage } from './outage.js';
 import { type AmqpDoorObserver, createFullness, type Service, serveTask } from './serve.js';
-import { createSuspectLane, isSuspect } from './suspects.js';
-import { readDeadLetter, readRequest, type Task } from './tasks.js';
+import { listSources, type Source } from './sources.js';
+import { createWork } from './work.js';
 import type { Gate } from '../gate.js';
 
 export interface AmqpDoorOptions {
@@ -60,158 +53,145 @@ export interface AmqpDoorState {
 
 /** A permission is missing. */
 const ACCESS_REFUSED = 403;
+const PARKED_FULL = `${PARKED.name} is full: what is given up is counted, but not kept`;
 /** Between two looks at whether the broker takes publications again. */
 const LOOK_MS = 250;
-
-/** A queue the door consumes, and how its messages become tasks. */
-interface Source {
-  queue: string;
-  prefetch: number;
-  declare: (channel: Channel) => Promise<void>;
-  read: (delivery: Delivery) => Task;
-}
 
 /**
  * Serves requests from the broker: receive → dispatch → reply → settle. How much is in work, and so in memory, is
  * bounded by the queues' prefetch alone; when the database or the broker is slow, requests wait in their queues.
  */
 export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
-  const { connections, dispatch, gate, waitUntilAvailable, log, observe = {}, reach } = options;
-  const { consuming, publishing, user: ownUser } = connections;
+  const { connections, dispatch, gate, log, observe = {} } = options;
+  const { consuming, user: ownUser } = connections;
   const isAddressGone = (replyTo: string) => isReplyAddressGone(consuming, replyTo);
-  const reader = { ownUser, dispatch, gate, isAddressGone };
+  const sources = listSources({ ownUser, dispatch, gate, isAddressGone });
   const stopping = new AbortController();
   // Every request that is held or waits for the broker listens.
   setMaxListeners(0, stopping.signal);
-  const inWork = new Set<Promise<void>>();
-  const unsuspected = new Set<Promise<void>>();
-  const suspects = createSuspectLane({ others: () => unsuspected, stopping: stopping.signal });
+  const work = createWork(stopping.signal);
   const consumers = new Map<string, Consumer>();
   let service: Service | undefined;
 
-  const sources: Source[] = [
-    ...REQUEST_QUEUE_KEYS.map(
-      (key): Source => ({
-        queue: REQUEST_QUEUES[key].name,
-        prefetch: REQUEST_QUEUES[key].prefetch,
-        declare: (channel) => declareRequestQueue(channel, key),
-        read: (delivery) => readRequest(delivery, key, reader),
-      }),
-    ),
-    {
-      queue: DEAD_LETTERS.name,
-      prefetch: DEAD_LETTERS.prefetch,
-      declare: declareDeadLetters,
-      read: (delivery) => readDeadLetter(delivery, reader),
-    },
-  ];
-
   /** Resolves when the consumer is registered for the first time; rejects where the broker refuses it. */
-  const consume = ({ queue, prefetch, declare, read }: Source, serving: Service): Promise<void> =>
-    new Promise((resolve, reject) => {
-      let hasBegun = false;
-      const onDelivery = (delivery: Delivery): void => {
-        const { message } = delivery;
-        observe.received?.(queue, message.content.length);
-        const task = read(delivery);
-        const serve = () => (delivery.isLive() ? serveTask(serving, task) : Promise.resolve());
-        const deliveries = readHeader(message, 'x-delivery-count');
-        const suspected = isSuspect(message.fields.redelivered, deliveries);
-        const work = (suspected ? suspects.serve(deliveries, serve) : serve()).finally(() => {
-          task.leave();
-          inWork.delete(work);
-          unsuspected.delete(work);
-        });
-        inWork.add(work);
-        if (!suspected) unsuspected.add(work);
-      };
-      const onRegistered = (registered: boolean): void => {
-        observe.consumer?.(queue, registered);
-        if (!registered) return;
-        hasBegun = true;
-        resolve();
-      };
-      const onFailed = (error: unknown): boolean => {
-        const isRefused = !hasBegun && error instanceof Error && (error as { code?: unknown }).code === ACCESS_REFUSED;
-        if (isRefused) reject(error);
-        return isRefused;
-      };
-      const onAcknowledged = observe.acknowledged;
-      const connection = consuming;
-      const consumer = createConsumer({
-        connection,
-        ownUser,
-        queue,
-        prefetch,
-        declare,
-        onDelivery,
-        onRegistered,
-        onFailed,
-        onAcknowledged,
-        log,
-      });
-      consumers.set(queue, consumer);
+  const consume = ({ queue, prefetch, declare, read }: Source, serving: Service): Promise<void> => {
+    const { begun, begin, giveUpIfRefused } = createBeginning();
+    const onDelivery = (delivery: Delivery): void => {
+      observe.received?.(queue, delivery.message.content.length);
+      const task = read(delivery);
+      work.begin(task, () => serveTask(serving, task));
+    };
+    const onRegistered = (registered: boolean): void => {
+      observe.consumer?.(queue, registered);
+      if (registered) begin();
+    };
+    const consumer = createConsumer({
+      connection: consuming,
+      ownUser,
+      queue,
+      prefetch,
+      declare,
+      onDelivery,
+      onRegistered,
+      onFailed: giveUpIfRefused,
+      onAcknowledged: observe.acknowledged,
+      log,
     });
-
-  const pause = (): void => {
-    for (const consumer of consumers.values()) void consumer.pause();
-  };
-  const resume = (): void => {
-    for (const consumer of consumers.values()) consumer.resume();
+    consumers.set(queue, consumer);
+    return begun;
   };
 
   return {
     start: async () => {
       await declareTopology(await whenConnected(consuming));
-      const serving: Service = {
-        replies: createSender({ connection: publishing, name: 'replies', log }),
-        failures: createPublisher({ connection: publishing, name: 'failures', declare: declareFailureQueues, log }),
-        parkedQueue: createFullness(),
-        ownUser,
-        waitUntilAvailable: createOutage({
-          waitUntilAvailable: async (signal) => {
-            await waitUntilAvailable(signal);
-            await untilPublishing(publishing, signal);
-          },
-          pause,
-          resume,
-          stopping: stopping.signal,
-          log,
-        }),
-        stopping: stopping.signal,
-        log,
-        observe,
-        reach,
-      };
+      const serving = createService(options, consumers, stopping.signal);
       service = serving;
       await Promise.all(sources.map((source) => consume(source, serving)));
     },
     stop: async ({ timeoutMs }) => {
       const registered = [...consumers.values()];
       await Promise.all(registered.map((consumer) => consumer.cancel()));
-      log.info('no more requests are taken', { in_work: inWork.size });
+      log.info('no more requests are taken', { in_work: work.size() });
       stopping.abort();
-      await waitAtMost(Promise.all(inWork), timeoutMs);
-      if (inWork.size > 0) log.warn('requests left to the broker', { requests: inWork.size });
+      await work.settle(timeoutMs);
+      if (work.size() > 0) log.warn('requests left to the broker', { requests: work.size() });
       await Promise.all(registered.map((consumer) => consumer.close()));
       await Promise.all([service?.replies.close(), service?.failures.close()]);
     },
     state: () => ({
       consumers: Object.fromEntries(sources.map(({ queue }) => [queue, consumers.get(queue)?.isRegistered() ?? false])),
-      inWork: inWork.size,
+      inWork: work.size(),
     }),
     consumers: () => consumers,
-    problems: () =>
-      service !== undefined && service.parkedQueue.isFull()
-        ? [`${PARKED.name} is full: what is given up is counted, but not kept`]
-        : [],
-    publishers: () =>
-      Object.fromEntries(
-        Object.entries({ replies: service?.replies, failures: service?.failures }).map(([name, publisher]) => [
-          name,
-          publisher?.isReady() ?? true,
-        ]),
-      ),
+    problems: () => (service?.parkedQueue.isFull() === true ? [PARKED_FULL] : []),
+    publishers: () => ({
+      replies: service?.replies.isReady() ?? true,
+      failures: service?.failures.isReady() ?? true,
+    }),
+  };
+}
+
+/** Resources that tasks are served with; while dependencies are away for long, the consumers pause. */
+function createService(
+  { connections, waitUntilAvailable, log, observe = {}, reach }: AmqpDoorOptions,
+  consumers: ReadonlyMap<string, Consumer>,
+  stopping: AbortSignal,
+): Service {
+  const { publishing: connection, user: ownUser } = connections;
+  return {
+    replies: createSender({ connection, name: 'replies', log }),
+    failures: createPublisher({ connection, name: 'failures', declare: declareFailureQueues, log }),
+    parkedQueue: createFullness(),
+    ownUser,
+    waitUntilAvailable: createOutage({
+      waitUntilAvailable: async (signal) => {
+        await waitUntilAvailable(signal);
+        await untilPublishing(connection, signal);
+      },
+      pause: () => {
+        for (const consumer of consumers.values()) void consumer.pause();
+      },
+      resume: () => {
+        for (const consumer of consumers.values()) consumer.resume();
+      },
+      stopping,
+      log,
+    }),
+    stopping,
+    log,
+    observe,
+    reach,
+  };
+}
+
+/** The first registration of a consumer. */
+interface Beginning {
+  /** Resolves when the consumer is registered; rejects where the broker refuses it. */
+  begun: Promise<void>;
+  begin: () => void;
+  /** Rejects `begun` where the broker refuses access before the first registration; answers whether it did. */
+  giveUpIfRefused: (error: unknown) => boolean;
+}
+
+function createBeginning(): Beginning {
+  let hasBegun = false;
+  let resolveBegun: () => void;
+  let reject: (error: Error) => void;
+  const begun = new Promise<void>((resolve, rejectBegun) => {
+    resolveBegun = resolve;
+    reject = rejectBegun;
+  });
+  return {
+    begun,
+    begin: () => {
+      hasBegun = true;
+      resolveBegun();
+    },
+    giveUpIfRefused: (error) => {
+      const isRefused = !hasBegun && error instanceof Error && (error as { code?: unknown }).code === ACCESS_REFUSED;
+      if (isRefused) reject(error);
+      return isRefused;
+    },
   };
 }
 
