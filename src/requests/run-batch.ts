@@ -204,17 +204,14 @@ async function answerOnce(
   { handler }: Lane,
   items: readonly BatchItem[],
 ): Promise<BatchAnswer[]> {
-  const keyed = items.map((item) => {
-    const key = { caller: item.caller ?? '', messageId: item.messageId ?? '' };
-    return { item, ...key, key: requestKey(key), bodyHash: hashBody(item.operation, item.body) };
-  });
+  const keyed = items.map(toKeyed);
   const [{ now, answered }, prepared] = await Promise.all([
     loadAnsweredRequests(context.sql, keyed, handler.locks?.(items)),
     handler.prepare?.(context, items),
   ]);
 
   // The same message_id twice in one batch is one request: the first is handled, the others repeat it.
-  const first = new Map<string, (typeof keyed)[number]>();
+  const first = new Map<string, KeyedItem>();
   for (const entry of keyed) {
     if (!answered.has(entry.key) && !first.has(entry.key) && !isLate(entry.item, now)) first.set(entry.key, entry);
   }
@@ -227,38 +224,26 @@ async function answerOnce(
           fresh.map((entry) => entry.item),
           prepared,
         );
-  const answers: AnsweredRequest[] = zip(fresh, outcomes)
-    .filter(([, outcome]) => outcome.deferred !== true)
-    .map(([entry, outcome]) => ({
-      caller: entry.caller,
-      messageId: entry.messageId,
-      operation: entry.item.operation,
-      bodyHash: entry.bodyHash,
-      reply: outcome.stored ?? outcome.reply,
-    }));
+  const handled = new Map(zip(fresh, outcomes));
+  const answers = answersToStore(handled);
   if (answers.length > 0) left.parts.push(insertAnsweredRequests(answers, now));
 
-  const handled = new Map(zip(fresh, outcomes));
   for (const answer of answers) answered.set(requestKey(answer), answer);
   const repeats = keyed.filter((entry) => !handled.has(entry) && answered.get(entry.key)?.bodyHash === entry.bodyHash);
   // A recalled account may have been granted just now.
   if (left.parts.length > 0 && repeats.length > 0) await sql.$executeRaw(toStatement(left));
   else if (left.parts.length > 0) sql.leaveToCommit(toStatement(left));
-  const recalled = new Map(
-    zip(
-      repeats,
-      await recall(
-        context,
-        handler,
-        repeats.map((entry) => ({
-          operation: entry.item.operation,
-          requestKey: entry.key,
-          body: entry.item.body,
-          stored: answered.get(entry.key)?.reply ?? {},
-        })),
-      ),
-    ),
+  const replies = await recall(
+    context,
+    handler,
+    repeats.map(({ item, key }) => ({
+      operation: item.operation,
+      requestKey: key,
+      body: item.body,
+      stored: answered.get(key)?.reply ?? {},
+    })),
   );
+  const recalled = new Map(zip(repeats, replies));
 
   return keyed.map((entry): BatchAnswer => {
     const outcome = handled.get(entry);
@@ -272,6 +257,32 @@ async function answerOnce(
     );
   });
 }
+
+/** An item with what a repeat of it is known by. */
+interface KeyedItem {
+  item: BatchItem;
+  caller: string;
+  messageId: string;
+  key: string;
+  bodyHash: string;
+}
+
+function toKeyed(item: BatchItem): KeyedItem {
+  const named = { caller: item.caller ?? '', messageId: item.messageId ?? '' };
+  return { item, ...named, key: requestKey(named), bodyHash: hashBody(item.operation, item.body) };
+}
+
+/** A request that is deferred has no answer yet. */
+const answersToStore = (handled: ReadonlyMap<KeyedItem, Outcome<OperationName>>): AnsweredRequest[] =>
+  [...handled]
+    .filter(([, outcome]) => outcome.deferred !== true)
+    .map(([{ item, caller, messageId, bodyHash }, outcome]) => ({
+      caller,
+      messageId,
+      operation: item.operation,
+      bodyHash,
+      reply: outcome.stored ?? outcome.reply,
+    }));
 
 async function recall(
   context: BatchContext,
