@@ -82,15 +82,20 @@ export function isAlive(pid) {
   }
 }
 
+/** So many looks in a row must miss a process that has ended. */
+const MISSED_LOOKS = 5;
+
 /**
  * Waits until `probe` answers true; fails with the end of the log when the process dies or `timeoutMs` pass first.
  * @param {{ name: string, pid: number, folder: string, log: string, timeoutMs?: number, probe: () => Promise<boolean> }} daemon
  */
 export async function waitUntilReady({ name, pid, folder, log, timeoutMs = 60_000, probe }) {
   const deadline = Date.now() + timeoutMs;
-  // The folder is asked about only when the probe fails: the process may not have changed into it yet.
+  let missed = 0;
   while (!(await probe())) {
-    if (!isRunning(pid, folder)) throw new Error(`${name} ended while starting; the end of ${log}:\n${tail(log)}`);
+    // On its way into a file tree of its own a process is elsewhere for a moment.
+    missed = isRunning(pid, folder) ? 0 : missed + 1;
+    if (missed === MISSED_LOOKS) throw new Error(`${name} ended while starting; the end of ${log}:\n${tail(log)}`);
     if (Date.now() > deadline)
       throw new Error(`${name} is not ready after ${timeoutMs} ms; the end of ${log}:\n${tail(log)}`);
     await sleep(100);
