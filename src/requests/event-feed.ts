@@ -46,75 +46,18 @@ export function createEventFeed({ sql, databaseUrl, log }: { sql: Sql; databaseU
   /** Everything that shows in it was handed to those who are live. */
   let snapshot: string | null = null;
   let stopPolling: (() => void) | null = null;
-  let wake = (): void => undefined;
-  let polling: Promise<void> = Promise.resolve();
-  /** Asked for and not yet begun. */
-  let nextPoll: Promise<void> | null = null;
 
   /** Reads what has come to show since the last time, and hands it out. */
-  async function poll(): Promise<void> {
+  const pollNext = inTurn(async () => {
     const now = await loadSnapshot(sql);
-    if (snapshot !== null && live.size > 0) {
-      const events: FeedEvent[] = [];
-      for (let place = behind(snapshot); place.before !== now; ) {
-        const read = await readOn(sql, place, now, EVERYTHING, PAGE);
-        events.push(...read.events);
-        place = read.next;
-        if (events.length > MAX_AT_ONCE) {
-          for (const follower of live) follower.loseTouch();
-          live.clear();
-          break;
-        }
-      }
-      for (const follower of live) {
-        for (const event of events) if (wants(follower.filter, event)) follower.takeNew(event);
-      }
-    }
+    if (snapshot !== null && live.size > 0) handOut(await readNews(sql, snapshot, now), live);
     snapshot = now;
-  }
-
-  /** One after the other; this one begins after it was asked for, however many ask. */
-  const pollNext = (): Promise<void> => {
-    const begin = (): Promise<void> => {
-      nextPoll = null;
-      return poll();
-    };
-    if (nextPoll === null) {
-      nextPoll = polling.then(begin, begin);
-      polling = nextPoll;
-    }
-    return nextPoll;
-  };
+  });
 
   function startPolling(): () => void {
-    const stopped = new AbortController();
-    let isWanted = true;
-    const listener = listen({
-      url: databaseUrl,
-      channel: CHANNEL,
-      onNotification: () => wake(),
-      onListening: () => wake(),
-    });
-    const run = async (): Promise<void> => {
-      let told = false;
-      while (isWanted) {
-        const woken = new Promise<void>((resolve) => (wake = resolve));
-        try {
-          await pollNext();
-          told = false;
-        } catch (error) {
-          if (!told) log.warn('events not read for the stream', { error });
-          told = true;
-        }
-        await pause(GATHER_MS);
-        await Promise.race([woken, pause(POLL_MS, undefined, { signal: stopped.signal }).catch(() => undefined)]);
-      }
-    };
-    void run();
+    const stop = keepPolling({ databaseUrl, log, pollNext });
     return () => {
-      isWanted = false;
-      stopped.abort();
-      listener.close();
+      stop();
       snapshot = null;
     };
   }
@@ -155,6 +98,83 @@ export function createEventFeed({ sql, databaseUrl, log }: { sql: Sql; databaseU
       stopPolling?.();
       stopPolling = null;
     },
+  };
+}
+
+/** Does the work one run after the other; the run that is answered begins after it was asked for, however many ask. */
+function inTurn(work: () => Promise<void>): () => Promise<void> {
+  let last: Promise<void> = Promise.resolve();
+  /** Asked for and not yet begun. */
+  let next: Promise<void> | null = null;
+  const begin = (): Promise<void> => {
+    next = null;
+    return work();
+  };
+  return () => {
+    if (next === null) {
+      next = last.then(begin, begin);
+      last = next;
+    }
+    return next;
+  };
+}
+
+/** The events that show in `until` and did not in `since`; null where they are too many for one reading. */
+async function readNews(sql: Sql, since: string, until: string): Promise<FeedEvent[] | null> {
+  const events: FeedEvent[] = [];
+  for (let place = behind(since); place.before !== until; ) {
+    const read = await readOn(sql, place, until, EVERYTHING, PAGE);
+    events.push(...read.events);
+    place = read.next;
+    if (events.length > MAX_AT_ONCE) return null;
+  }
+  return events;
+}
+
+/** Hands events to the live followers; `events` null: none of them can be served on. */
+function handOut(events: readonly FeedEvent[] | null, live: Set<Follower>): void {
+  if (events === null) {
+    for (const follower of live) follower.loseTouch();
+    live.clear();
+    return;
+  }
+  for (const follower of live) {
+    for (const event of events) if (wants(follower.filter, event)) follower.takeNew(event);
+  }
+}
+
+/** Polls when a transaction has told of events, and at least every second; returns how to end that. */
+function keepPolling(options: { databaseUrl: string; log: Log; pollNext: () => Promise<void> }): () => void {
+  const { databaseUrl, log, pollNext } = options;
+  const stopped = new AbortController();
+  let isWanted = true;
+  let wake = (): void => undefined;
+  const listener = listen({
+    url: databaseUrl,
+    channel: CHANNEL,
+    onNotification: () => wake(),
+    onListening: () => wake(),
+  });
+  const run = async (): Promise<void> => {
+    let told = false;
+    while (isWanted) {
+      const woken = new Promise<void>((resolve) => (wake = resolve));
+      try {
+        await pollNext();
+        told = false;
+      } catch (error) {
+        if (!told) log.warn('events not read for the stream', { error });
+        told = true;
+      }
+      await pause(GATHER_MS);
+      await Promise.race([woken, pause(POLL_MS, undefined, { signal: stopped.signal }).catch(() => undefined)]);
+    }
+  };
+  void run();
+  return () => {
+    isWanted = false;
+    stopped.abort();
+    listener.close();
   };
 }
 

@@ -44,6 +44,7 @@ export interface WaitingRoom {
 }
 
 interface Waiter {
+  line: Line;
   hasGone: Visitor['hasGone'];
   /** Null while it does not wait. */
   resolve: ((turn: Turn) => void) | null;
@@ -55,6 +56,7 @@ interface Waiter {
 }
 
 interface Line {
+  room: Room;
   waiters: Set<Waiter>;
   /** Those who come behind; they are let go with the next waking. */
   behind: (() => void)[];
@@ -65,99 +67,25 @@ interface Line {
   onQuiet: (() => void) | null;
 }
 
+/** The lines by user, and whether anybody may wait any longer. */
+interface Room {
+  lines: Map<number, Line>;
+  isClosed: boolean;
+}
+
 export function createWaitingRoom(): WaitingRoom {
-  const lines = new Map<number, Line>();
-  const taken = new Map<string, number>();
-  let places = MAX_WAITING;
-  let isClosed = false;
+  const room: Room = { lines: new Map(), isClosed: false };
+  const takePlace = createPlaces();
 
-  function lineOf(userId: number): Line {
-    const line = lines.get(userId) ?? { waiters: new Set(), behind: [], isWaking: false, again: false, onQuiet: null };
-    lines.set(userId, line);
-    return line;
-  }
-
-  async function wakeLine(line: Line): Promise<void> {
-    if (line.isWaking) {
-      line.again = true;
-      return;
-    }
-    line.isWaking = true;
-    do {
-      line.again = false;
-      // Those who ask now may have asked too early; whoever comes behind asks behind their next time.
-      if (line.behind.length > 0) await untilNoneAsks(line);
-      const behind = line.behind.splice(0);
-      const waiters = [...line.waiters].filter(({ resolve }) => resolve !== null);
-      // Without a question nothing is waited for: whoever asks elsewhere for what has just become free would be first.
-      const gone = waiters.some(({ hasGone }) => hasGone !== undefined) && !isClosed ? await findGone(waiters) : null;
-      // All in one turn, in order: they ask in the order in which they are let go.
-      for (const waiter of waiters) letGo(waiter, gone?.has(waiter) === true);
-      for (const go of behind) go();
-    } while (isWanted(line));
-    line.isWaking = false;
-  }
-
-  const someAsk = ({ waiters }: Line): boolean => [...waiters].some(({ asks }) => asks);
-  const untilNoneAsks = (line: Line): Promise<void> =>
-    new Promise((resolve) => {
-      if (!someAsk(line)) return resolve();
-      line.onQuiet = resolve;
-    });
-  const noteQuiet = (line: Line): void => {
-    if (line.onQuiet === null || someAsk(line)) return;
-    line.onQuiet();
-    line.onQuiet = null;
-  };
-
-  /** Set by others while the line was being woken. */
-  const isWanted = ({ again }: Line): boolean => again;
-
-  function letGo(waiter: Waiter, hasGone: boolean): void {
-    const { resolve } = waiter;
-    waiter.resolve = null;
-    waiter.asks = true;
-    if (hasGone) waiter.leave();
-    if (hasGone) resolve?.('gone');
-    else resolve?.(isClosed ? 'closed' : 'turn');
-  }
-
-  function enter({ userId, caller, hasGone }: Visitor): Place | null {
-    const held = taken.get(caller) ?? 0;
-    if (isClosed || places <= 0 || held >= MAX_WAITING_PER_CALLER) return null;
-    places -= 1;
-    taken.set(caller, held + 1);
-    const line = lineOf(userId);
-    const leave = () => {
-      if (!line.waiters.delete(waiter)) return;
-      noteQuiet(line);
-      if (line.waiters.size === 0 && lines.get(userId) === line) lines.delete(userId);
-      places += 1;
-      const left = (taken.get(caller) ?? 1) - 1;
-      if (left === 0) taken.delete(caller);
-      else taken.set(caller, left);
-    };
-    const waiter: Waiter = { hasGone, resolve: null, asks: false, isMissed: false, leave };
-    line.waiters.add(waiter);
-    const wait = (ms: number) =>
-      new Promise<Turn>((resolve) => {
-        const timer = setTimeout(() => void wakeLine(line), ms);
-        waiter.resolve = (turn) => {
-          clearTimeout(timer);
-          resolve(turn);
-        };
-        waiter.asks = false;
-        noteQuiet(line);
-        if (waiter.isMissed || isClosed) {
-          waiter.isMissed = false;
-          void wakeLine(line);
-        }
-      });
-    return { wait, leave };
+  function enter(visitor: Visitor): Place | null {
+    const giveBack = room.isClosed ? null : takePlace(visitor.caller);
+    if (giveBack === null) return null;
+    const waiter = joinLine(room, visitor, giveBack);
+    return { wait: (ms) => waitInLine(waiter, ms), leave: waiter.leave };
   }
 
   const wake = (userId: number): void => {
-    const line = lines.get(userId);
+    const line = room.lines.get(userId);
     if (line === undefined) return;
     for (const waiter of line.waiters) if (waiter.resolve === null) waiter.isMissed = true;
     void wakeLine(line);
@@ -166,7 +94,7 @@ export function createWaitingRoom(): WaitingRoom {
   return {
     comeBehind: (userId) =>
       new Promise((resolve) => {
-        const line = lines.get(userId);
+        const line = room.lines.get(userId);
         if (line === undefined) return resolve();
         line.behind.push(resolve);
         void wakeLine(line);
@@ -174,10 +102,116 @@ export function createWaitingRoom(): WaitingRoom {
     enter,
     wake,
     close: () => {
-      isClosed = true;
-      for (const userId of [...lines.keys()]) wake(userId);
+      room.isClosed = true;
+      for (const userId of [...room.lines.keys()]) wake(userId);
     },
   };
+}
+
+/** The places of the room: takes one for a caller and returns how to give it back; null where there is none for it. */
+function createPlaces(): (caller: string) => (() => void) | null {
+  const taken = new Map<string, number>();
+  let places = MAX_WAITING;
+  return (caller) => {
+    const held = taken.get(caller) ?? 0;
+    if (places <= 0 || held >= MAX_WAITING_PER_CALLER) return null;
+    places -= 1;
+    taken.set(caller, held + 1);
+    return () => {
+      places += 1;
+      const left = (taken.get(caller) ?? 1) - 1;
+      if (left === 0) taken.delete(caller);
+      else taken.set(caller, left);
+    };
+  };
+}
+
+function joinLine(room: Room, { userId, hasGone }: Visitor, giveBack: () => void): Waiter {
+  const { lines } = room;
+  const line = lines.get(userId) ?? newLine(room);
+  lines.set(userId, line);
+  const leave = () => {
+    if (!line.waiters.delete(waiter)) return;
+    noteQuiet(line);
+    if (line.waiters.size === 0 && lines.get(userId) === line) lines.delete(userId);
+    giveBack();
+  };
+  const waiter: Waiter = { line, hasGone, resolve: null, asks: false, isMissed: false, leave };
+  line.waiters.add(waiter);
+  return waiter;
+}
+
+const newLine = (room: Room): Line => ({
+  room,
+  waiters: new Set(),
+  behind: [],
+  isWaking: false,
+  again: false,
+  onQuiet: null,
+});
+
+const waitInLine = (waiter: Waiter, ms: number): Promise<Turn> =>
+  new Promise<Turn>((resolve) => {
+    const { line } = waiter;
+    const timer = setTimeout(() => void wakeLine(line), ms);
+    waiter.resolve = (turn) => {
+      clearTimeout(timer);
+      resolve(turn);
+    };
+    waiter.asks = false;
+    noteQuiet(line);
+    if (waiter.isMissed || line.room.isClosed) {
+      waiter.isMissed = false;
+      void wakeLine(line);
+    }
+  });
+
+async function wakeLine(line: Line): Promise<void> {
+  if (line.isWaking) {
+    line.again = true;
+    return;
+  }
+  line.isWaking = true;
+  do {
+    line.again = false;
+    // Those who ask now may have asked too early; whoever comes behind asks behind their next time.
+    if (line.behind.length > 0) await untilNoneAsks(line);
+    const behind = line.behind.splice(0);
+    const waiters = [...line.waiters].filter(({ resolve }) => resolve !== null);
+    // Without a question nothing is waited for: whoever asks elsewhere for what has just become free would be first.
+    const isToAsk = waiters.some(({ hasGone }) => hasGone !== undefined) && !line.room.isClosed;
+    const gone = isToAsk ? await findGone(waiters) : null;
+    // All in one turn, in order: they ask in the order in which they are let go.
+    for (const waiter of waiters) letGo(waiter, gone?.has(waiter) === true);
+    for (const go of behind) go();
+  } while (isWanted(line));
+  line.isWaking = false;
+}
+
+/** Set by others while the line was being woken. */
+const isWanted = ({ again }: Line): boolean => again;
+
+const someAsk = ({ waiters }: Line): boolean => [...waiters].some(({ asks }) => asks);
+
+const untilNoneAsks = (line: Line): Promise<void> =>
+  new Promise((resolve) => {
+    if (!someAsk(line)) return resolve();
+    line.onQuiet = resolve;
+  });
+
+const noteQuiet = (line: Line): void => {
+  if (line.onQuiet === null || someAsk(line)) return;
+  line.onQuiet();
+  line.onQuiet = null;
+};
+
+function letGo(waiter: Waiter, hasGone: boolean): void {
+  const { resolve, line } = waiter;
+  waiter.resolve = null;
+  waiter.asks = true;
+  if (hasGone) waiter.leave();
+  if (hasGone) resolve?.('gone');
+  else resolve?.(line.room.isClosed ? 'closed' : 'turn');
 }
 
 /** Those whose callers are known to have gone; all are asked at the same time. */
