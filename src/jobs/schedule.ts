@@ -33,49 +33,11 @@ const TERMINATE_AFTER_MS = 30_000;
  * themselves who works (run-job.ts).
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
-  const { cadences, worker, log, onRun, workers, terminateAfterMs = TERMINATE_AFTER_MS } = options;
-  const root = workers ?? path.join(import.meta.dirname, 'workers');
-  const ends = new Map<string, { promise: Promise<void>; resolve: () => void }>();
-  const crashed = new Set<string>();
+  const { cadences, worker, log } = options;
   let isOpen = false;
   let isClosing = false;
-
-  const bree = new Bree({
-    root: false,
-    // The occurrences are found by the cadences' own interpreter, which looks back as well.
-    timeout: false,
-    closeWorkerAfterMs: worker.timeoutMs + terminateAfterMs,
-    jobs: JOB_NAMES.map((job) => ({
-      name: job,
-      path: path.join(root, `${job}.js`),
-      worker: { workerData: { ...worker, cadence: cadences[job] } satisfies WorkerOptions },
-    })),
-    logger: {
-      info: () => {},
-      warn: (message: unknown) => log.debug('scheduler', { detail: String(message) }),
-      error: (message: unknown) => log.warn('scheduler', { detail: String(message) }),
-    },
-    // A crash is told twice: by its error, then by its exit code, which is 1 too for a worker that was ended.
-    errorHandler: (error, { name }) => {
-      if (!(error instanceof Error && / exited with code /.test(error.message))) {
-        crashed.add(name);
-        log.error('worker crashed', { job: name, error });
-      } else if (crashed.delete(name) || isClosing) log.debug('worker ended', { job: name });
-      else log.error('worker ended before its job', { job: name, after_ms: worker.timeoutMs + terminateAfterMs });
-    },
-    workerMessageHandler: ({ message }) => {
-      if (isReport(message)) onRun(message.summary);
-    },
-  });
-  bree.on('worker created', (name: string) => {
-    let resolve = () => {};
-    const promise = new Promise<void>((settle) => (resolve = settle));
-    ends.set(name, { promise, resolve });
-  });
-  bree.on('worker deleted', (name: string) => {
-    ends.get(name)?.resolve();
-    ends.delete(name);
-  });
+  const bree = createBree(options, () => isClosing);
+  const ends = watchEnds(bree);
 
   const start = async (job: JobName): Promise<void> => {
     if (!isOpen) return;
@@ -105,6 +67,54 @@ export function createSchedule(options: ScheduleOptions): Schedule {
       await waitAtMost(bree.stop(), timeoutMs);
     },
   };
+}
+
+function createBree(options: ScheduleOptions, isClosing: () => boolean): Bree {
+  const { cadences, worker, log, onRun, workers, terminateAfterMs = TERMINATE_AFTER_MS } = options;
+  const root = workers ?? path.join(import.meta.dirname, 'workers');
+  const crashed = new Set<string>();
+  return new Bree({
+    root: false,
+    // The occurrences are found by the cadences' own interpreter, which looks back as well.
+    timeout: false,
+    closeWorkerAfterMs: worker.timeoutMs + terminateAfterMs,
+    jobs: JOB_NAMES.map((job) => ({
+      name: job,
+      path: path.join(root, `${job}.js`),
+      worker: { workerData: { ...worker, cadence: cadences[job] } satisfies WorkerOptions },
+    })),
+    logger: {
+      info: () => {},
+      warn: (message: unknown) => log.debug('scheduler', { detail: String(message) }),
+      error: (message: unknown) => log.warn('scheduler', { detail: String(message) }),
+    },
+    // A crash is told twice: by its error, then by its exit code, which is 1 too for a worker that was ended.
+    errorHandler: (error, { name }) => {
+      if (!(error instanceof Error && / exited with code /.test(error.message))) {
+        crashed.add(name);
+        log.error('worker crashed', { job: name, error });
+      } else if (crashed.delete(name) || isClosing()) log.debug('worker ended', { job: name });
+      else log.error('worker ended before its job', { job: name, after_ms: worker.timeoutMs + terminateAfterMs });
+    },
+    workerMessageHandler: ({ message }) => {
+      if (isReport(message)) onRun(message.summary);
+    },
+  });
+}
+
+/** The workers that run, by job; each promise resolves when its worker has ended. */
+function watchEnds(bree: Bree): ReadonlyMap<string, { promise: Promise<void> }> {
+  const ends = new Map<string, { promise: Promise<void>; resolve: () => void }>();
+  bree.on('worker created', (name: string) => {
+    let resolve = () => {};
+    const promise = new Promise<void>((settle) => (resolve = settle));
+    ends.set(name, { promise, resolve });
+  });
+  bree.on('worker deleted', (name: string) => {
+    ends.get(name)?.resolve();
+    ends.delete(name);
+  });
+  return ends;
 }
 
 const isReport = (message: unknown): message is WorkerReport =>

@@ -1,14 +1,13 @@
 import { JOB_NAMES, type JobName } from '../../contracts/jobs.js';
 import { waitAtMost } from '../broker/wait-at-most.js';
-import { clock, toIso } from '../clock.js';
-import { type Cadence, latestOccurrence, nextOccurrence } from '../decide/jobs/cadence.js';
-import { decideClaim, isOverdue } from '../decide/jobs/claim-run.js';
-import { type Alert, alertOf, compareAlerts } from '../decide/jobs/compare-alerts.js';
+import { type Cadence, latestOccurrence } from '../decide/jobs/cadence.js';
+import { decideClaim, type JobState } from '../decide/jobs/claim-run.js';
 import type { JobStarter } from '../requests/handler.js';
-import { loadOpenAlerts, settleAlerts, type StoredAlert } from '../store/fleet/alerts.js';
+import type { StoredAlert } from '../store/fleet/alerts.js';
 import { classifyDatabaseFault, type Database } from '../store/database.js';
 import { loadJobStates, skipRuns } from '../store/fleet/job-runs.js';
 import type { Log } from '../telemetry/log.js';
+import { watchOverdue } from './watch-overdue.js';
 
 export interface RunWatchOptions {
   database: Database;
@@ -34,9 +33,6 @@ const LOOK_MS = 10_000;
 const GRACE_MS = 60_000;
 /** How long the next job that is due waits for the one before. */
 const TURN_MS = 2_000;
-const OVERDUE = 'job_overdue';
-
-type States = Awaited<ReturnType<typeof loadJobStates>>['states'];
 
 /**
  * Looks after the runs: starts what was missed, what failed and has rested, and what a dead worker has left; raises an
@@ -47,8 +43,7 @@ export function watchRuns(options: RunWatchOptions): RunWatch {
   let timer: NodeJS.Timeout | undefined;
   let looking: Promise<void> = Promise.resolve();
   let catchingUp: Promise<void> | null = null;
-  /** Since when each late job has been seen late, by this machine's rising clock. */
-  const lateSince = new Map<JobName, number>();
+  const settleOverdue = watchOverdue({ database, cadences, onAlerts, graceMs });
 
   async function look(): Promise<void> {
     const { now, states } = await loadJobStates(database.reader);
@@ -58,59 +53,14 @@ export function watchRuns(options: RunWatchOptions): RunWatch {
     const begun = never.map((job) => ({ job, scheduledFor: latestOccurrence(cadences[job], now) }));
     await skipRuns(database.reader, begun, jobs.instance);
     for (const job of never) onDone(job, now);
-    const due = JOB_NAMES.filter((job) => !never.includes(job) && isDue(job, states, now));
+    const due = JOB_NAMES.filter((job) => !never.includes(job) && isDue(cadences[job], states.get(job), now));
     catchingUp ??= startInTurn(due).finally(() => (catchingUp = null));
     await settleOverdue(states, now);
-  }
-
-  function isDue(job: JobName, states: States, now: number): boolean {
-    const state = states.get(job);
-    if (state === undefined) return false;
-    const claim = decideClaim(state, latestOccurrence(cadences[job], now), now);
-    return claim !== 'busy' && claim !== 'done';
   }
 
   /** One after the other, since a machine that comes up has more to do; none waits for one that takes its time. */
   async function startInTurn(due: readonly JobName[]): Promise<void> {
     for (const job of due) await waitAtMost(jobs.start(job), TURN_MS);
-  }
-
-  /** Job by job, since another instance may be settling another one. */
-  async function settleOverdue(states: States, now: number): Promise<void> {
-    const open = await loadOpenAlerts(database.reader);
-    onAlerts(open);
-    const overdue = open.filter(({ kind }) => kind === OVERDUE);
-    const raisedAt = new Map(overdue.map((alert) => [alert.subject, alert.raisedAt]));
-    const found = JOB_NAMES.filter((job) => isDead(job, states, now, raisedAt.get(job) ?? null)).map((job) =>
-      alertAbout(job, states),
-    );
-    const { raise, resolve } = compareAlerts(overdue, found);
-    for (const { subject } of [...raise, ...resolve]) {
-      await settleAlerts(
-        database,
-        [OVERDUE],
-        found.filter((alert) => alert.subject === subject),
-        subject,
-      );
-    }
-  }
-
-  /**
-   * Once that was said it stays until the job has finished, whatever is tried meanwhile, and whatever an instance
-   * thinks that has only just come up or has another cadence.
-   */
-  function isDead(job: JobName, states: States, now: number, raisedAt: number | null): boolean {
-    const { doneAt = null, open = null } = states.get(job) ?? {};
-    if (raisedAt !== null) return doneAt === null || doneAt <= raisedAt;
-    const cadenceMs = nextOccurrence(cadences[job], now) - latestOccurrence(cadences[job], now);
-    if (doneAt === null || !isOverdue(doneAt, cadenceMs, now)) {
-      lateSince.delete(job);
-      return false;
-    }
-    const since = lateSince.get(job) ?? clock.monotonicMs();
-    lateSince.set(job, since);
-    const isWorkedOn = open !== null && open.working && open.leaseUntil > now;
-    return !isWorkedOn && clock.monotonicMs() - since >= graceMs;
   }
 
   const lookSafely = (): void => {
@@ -132,7 +82,8 @@ export function watchRuns(options: RunWatchOptions): RunWatch {
   };
 }
 
-function alertAbout(job: JobName, states: States): Alert {
-  const doneAt = states.get(job)?.doneAt ?? null;
-  return alertOf(OVERDUE, job, { job, last_done_at: doneAt === null ? null : toIso(doneAt) });
+function isDue(cadence: Cadence, state: JobState | undefined, now: number): boolean {
+  if (state === undefined) return false;
+  const claim = decideClaim(state, latestOccurrence(cadence, now), now);
+  return claim !== 'busy' && claim !== 'done';
 }
