@@ -1,4 +1,3 @@
-import { hostname } from 'node:os';
 import { z } from 'zod';
 import type { JobName } from '../contracts/jobs.js';
 import type { AccessPolicy } from './decide/access/access-policy.js';
@@ -10,6 +9,7 @@ import { ConfigError, type ConfigProblem } from './config/config-error.js';
 import { type Limits, loadLimits, readAccess, readText } from './config/files.js';
 import { cadence, file, sessionKey, sessionKeys, urlOfOne, urls, wholeNumber } from './config/rules.js';
 import { readTls, type Tls } from './config/tls.js';
+import { FAIL_POINT, toConfig } from './config/to-config.js';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './telemetry/log.js';
 
 export { ConfigError } from './config/config-error.js';
@@ -93,11 +93,6 @@ const namesRedisDatabase = ({ pathname, searchParams }: URL): boolean =>
 /** The identity of the service does not depend on the node that it is connected to. */
 const areOfOneBroker = (list: string): boolean =>
   new Set(splitUrls(list).map((one) => `${userOf(one)} ${new URL(one).pathname.replace(/^\/$/, '')}`)).size === 1;
-
-/** Probes begin at random instants within so long, not all at once. */
-const PROBE_JITTER_MS = 5_000;
-const FAIL_POINT =
-  /^(?<operation>[a-z.-]+):(?<point>before-commit|after-commit|after-reply)(:(?<messageId>[0-9a-f-]{36}))?$/;
 
 const environment = z.object({
   DATABASE_URL: urlOfOne('postgresql', 'postgres').meta({
@@ -253,6 +248,9 @@ const environment = z.object({
     }),
 });
 
+/** The variables as they were given, each by its rule. */
+export type Given = z.output<typeof environment>;
+
 /** Every variable the service reads, in the order of the documents. */
 export const SETTINGS: readonly Setting[] = Object.entries(environment.shape).map(([name, schema]) => {
   const { meaning, defaultText, secret } = schema.meta() ?? {};
@@ -298,72 +296,10 @@ export const loadConfig = (env: NodeJS.ProcessEnv = process.env): Config => {
   if (!parsed.success || limits === null || tls === null || problems.length > 0)
     throw new ConfigError(problems, env.LOG_FORMAT === 'pretty' ? 'pretty' : 'json');
 
-  const given = parsed.data;
-  const sessionEncryptionKeys = given.SESSION_ENCRYPTION_KEYS ?? [given.SESSION_ENCRYPTION_KEY ?? ''];
-  return {
-    ...tls,
-    databasePoolSize: given.DATABASE_POOL_SIZE,
-    redisUrl: given.REDIS_URL,
-    rabbitmqUrl: given.RABBITMQ_URL,
-    rabbitmqManagementUrl: given.RABBITMQ_MANAGEMENT_URL,
-    httpHost: given.HTTP_HOST,
-    networkIsTrusted: given.NETWORK_IS_TRUSTED === 'true',
-    httpPort: given.HTTP_PORT,
-    httpKeepAliveSeconds: given.HTTP_KEEP_ALIVE_SECONDS,
-    limits,
-    access,
-    sessionEncryptionKeys,
-    logLevel: given.LOG_LEVEL,
-    logFormat: given.LOG_FORMAT,
-    instanceName: given.INSTANCE_NAME ?? `${hostname()}-${process.pid}`,
-    shutdownTimeoutSeconds: given.SHUTDOWN_TIMEOUT_SECONDS,
-    errorWindowMs: given.ERROR_WINDOW_HOURS * 3_600_000,
-    reentry: { days: given.REENTRY_DAYS, share: given.REENTRY_PERCENT / 100 },
-    jobs: {
-      enabled: given.JOBS_ENABLED === 'true',
-      cadences: {
-        'reset-daily-limits': given.RESET_DAILY_LIMITS_CADENCE,
-        'process-recoveries': given.PROCESS_RECOVERIES_CADENCE,
-        'cleanup-locks': given.CLEANUP_LOCKS_CADENCE,
-        'health-scan': given.HEALTH_SCAN_CADENCE,
-        'cleanup-rate-limits': given.CLEANUP_RATE_LIMITS_CADENCE,
-        report: given.REPORT_CADENCE,
-      },
-      leaseSeconds: given.JOB_LEASE_SECONDS,
-      timeoutSeconds: given.JOB_TIMEOUT_SECONDS,
-      alerts: {
-        floodWaitPercent: given.ALERT_FLOOD_WAIT_PERCENT,
-        blockedPercent: given.ALERT_BLOCKED_PERCENT,
-        nearLimitsPercent: given.ALERT_NEAR_LIMITS_PERCENT,
-      },
-      nearLimitPercent: given.NEAR_LIMIT_PERCENT,
-      historyDays: given.HISTORY_DAYS,
-      usageArchiveDays: given.USAGE_ARCHIVE_DAYS,
-      probe: toProbe(given),
-    },
-    failPoint: given.FAIL_POINT === undefined ? undefined : parseFailPoint(given.FAIL_POINT),
-  };
+  return toConfig(parsed.data, { limits, access, tls });
 };
 
 const isOfSessionKeys = ({ variable }: ConfigProblem): boolean => variable.startsWith('SESSION_ENCRYPTION_KEY');
-
-/** Probes get half of a scan's time. */
-const toProbe = (given: z.output<typeof environment>): JobsConfig['probe'] =>
-  given.TELEGRAM_API_ID === undefined || given.TELEGRAM_API_HASH === undefined
-    ? undefined
-    : {
-        apiId: given.TELEGRAM_API_ID,
-        apiHash: given.TELEGRAM_API_HASH,
-        atOnce: given.TELEGRAM_PROBES_AT_ONCE,
-        timeoutMs: given.TELEGRAM_PROBE_TIMEOUT_SECONDS * 1000,
-        jitterMs: PROBE_JITTER_MS,
-        budgetMs: given.JOB_TIMEOUT_SECONDS * 500,
-      };
-
-const parseFailPoint = (text: string): Config['failPoint'] => {
-  const { operation = '', point, messageId = null } = FAIL_POINT.exec(text)?.groups ?? {};
-  return { operation, point: point as NonNullable<Config['failPoint']>['point'], messageId };
-};
 
 /** The settings' values as text, secrets from their files where these are named. */
 const gather = (env: NodeJS.ProcessEnv, report: (variable: string, rule: string) => void): Record<string, string> => {
