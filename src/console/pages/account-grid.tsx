@@ -1,4 +1,5 @@
 import { useSignal } from '@preact/signals';
+import type { RefObject, TargetedEvent } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 import { Distance, Status, shortId } from '../parts/basics.js';
 import { Phone } from '../parts/phone.js';
@@ -12,34 +13,21 @@ const MARGIN = 8;
 const ROW_PX = { wide: 36, narrow: 64 };
 const NARROW = matchMedia('(max-width: 700px)');
 
-/** As many rows as there are accounts, of which only those in sight exist. Arrows move, Enter opens, x selects. */
-export function AccountGrid({
-  list,
-  selected,
-  select,
-}: {
+interface GridProps {
   list: AccountRows;
   selected: ReadonlySet<string>;
   /** null: nothing can be done with a selection. */
   select: ((ids: ReadonlySet<string>) => void) | null;
-}) {
+}
+
+/** As many rows as there are accounts, of which only those in sight exist. Arrows move, Enter opens, x selects. */
+export function AccountGrid({ list, selected, select }: GridProps) {
   const box = useRef<HTMLDivElement>(null);
-  const top = useSignal(0);
-  const height = useSignal(600);
   const current = useSignal(-1);
   const rowPx = useRowHeight();
   // Rows that are not loaded have their place all the same.
   const count = Math.max(list.rows.length, list.total ?? 0);
-  const from = Math.max(0, Math.floor(top.value / rowPx) - MARGIN);
-  const to = Math.min(count, Math.ceil((top.value + height.value) / rowPx) + MARGIN);
-
-  useLayoutEffect(() => {
-    const element = box.current;
-    if (element === null) return;
-    const observer = new ResizeObserver(() => (height.value = element.clientHeight));
-    observer.observe(element);
-    return () => observer.disconnect();
-  }, []);
+  const { from, to, onScroll } = useSight(box, rowPx, count);
   useEffect(() => list.reach(to - 1), [to, list.rows.length]);
 
   const toggle = (id: string): void => {
@@ -49,25 +37,12 @@ export function AccountGrid({
   };
   const move = (index: number): void => {
     current.value = Math.min(count - 1, Math.max(0, index));
-    const element = box.current;
-    if (element === null) return;
-    const rowTop = current.value * rowPx;
-    if (rowTop < element.scrollTop) element.scrollTop = rowTop;
-    else if (rowTop + rowPx * 2 > element.scrollTop + element.clientHeight)
-      element.scrollTop = rowTop + rowPx * 2 - element.clientHeight;
+    if (box.current !== null) scrollToRow(box.current, current.value, rowPx);
   };
   const onKeyDown = (event: KeyboardEvent): void => {
     if (event.target !== box.current) return;
-    const steps: Record<string, number> = {
-      ArrowDown: 1,
-      ArrowUp: -1,
-      PageDown: 15,
-      PageUp: -15,
-      Home: -count,
-      End: count,
-    };
     const account = list.rows[current.value];
-    const step = steps[event.key];
+    const step = stepOf(event.key, count);
     if (step !== undefined) move(current.value + step);
     else if (event.key === 'Enter' && account) go(addressOf(`/accounts/${account.account_id}`));
     else if ((event.key === 'x' || event.key === ' ') && account && select) toggle(account.account_id);
@@ -85,7 +60,7 @@ export function AccountGrid({
       aria-rowcount={count + 1}
       aria-multiselectable={select !== null}
       aria-activedescendant={current.value >= from && current.value < to ? `row-${current.value}` : undefined}
-      onScroll={(event) => (top.value = event.currentTarget.scrollTop)}
+      onScroll={onScroll}
       onKeyDown={onKeyDown}
     >
       <div role="rowgroup" class="grid-head">
@@ -108,6 +83,45 @@ export function AccountGrid({
   );
 }
 
+/** The rows in sight, from the first to behind the last, with a margin. */
+function useSight(box: RefObject<HTMLDivElement | null>, rowPx: number, count: number) {
+  const top = useSignal(0);
+  const height = useSignal(600);
+  useLayoutEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const observer = new ResizeObserver(() => (height.value = element.clientHeight));
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, []);
+  return {
+    from: Math.max(0, Math.floor(top.value / rowPx) - MARGIN),
+    to: Math.min(count, Math.ceil((top.value + height.value) / rowPx) + MARGIN),
+    onScroll: (event: TargetedEvent<HTMLDivElement>) => (top.value = event.currentTarget.scrollTop),
+  };
+}
+
+/** Scrolls as little as brings the row into sight, below the head, which has a row's height. */
+function scrollToRow(element: HTMLDivElement, index: number, rowPx: number): void {
+  const rowTop = index * rowPx;
+  if (rowTop < element.scrollTop) element.scrollTop = rowTop;
+  else if (rowTop + rowPx * 2 > element.scrollTop + element.clientHeight)
+    element.scrollTop = rowTop + rowPx * 2 - element.clientHeight;
+}
+
+/** How many rows a key moves by; undefined for one that does not move. */
+function stepOf(key: string, count: number): number | undefined {
+  const steps: Record<string, number> = {
+    ArrowDown: 1,
+    ArrowUp: -1,
+    PageDown: 15,
+    PageUp: -15,
+    Home: -count,
+    End: count,
+  };
+  return steps[key];
+}
+
 function useRowHeight(): number {
   const isNarrow = useSignal(NARROW.matches);
   useEffect(() => {
@@ -118,7 +132,7 @@ function useRowHeight(): number {
   return isNarrow.value ? ROW_PX.narrow : ROW_PX.wide;
 }
 
-function GridHead({ list, selected, select }: Pick<Parameters<typeof AccountGrid>[0], 'list' | 'selected' | 'select'>) {
+function GridHead({ list, selected, select }: GridProps) {
   const all = list.rows.map(({ account_id: id }) => id);
   const hasAll = all.length > 0 && all.every((id) => selected.has(id));
   return (
@@ -172,7 +186,7 @@ function GridRow({
       </div>
     );
   }
-  const { account_id: id, used_today: used } = account;
+  const { account_id: id } = account;
   return (
     <div
       {...common}
@@ -190,6 +204,15 @@ function GridRow({
           />
         )}
       </span>
+      <AccountCells account={account} />
+    </div>
+  );
+}
+
+function AccountCells({ account }: { account: Account }) {
+  const { account_id: id, used_today: used } = account;
+  return (
+    <>
       <span role="gridcell" class="cell-account">
         <a class="id" href={addressOf(`/accounts/${id}`)} title={id}>
           {shortId(id)}
@@ -219,6 +242,6 @@ function GridRow({
       <span role="gridcell" class="cell-last-used">
         <Distance at={account.last_used_at} />
       </span>
-    </div>
+    </>
   );
 }

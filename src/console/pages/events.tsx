@@ -11,6 +11,13 @@ import { EVENT_TYPE_NAMES } from '../texts/events.js';
 
 const MAX_SHOWN = 500;
 
+/** The filter of this view; undefined: all. */
+interface Wanted {
+  type: EventType | undefined;
+  userId: string | undefined;
+  accountId: string | undefined;
+}
+
 /** The newest first; kept while other views are looked at. */
 const shown = signal<readonly LiveEvent[]>([]);
 /** Where the stream goes on. */
@@ -18,43 +25,14 @@ let last: string | null = null;
 
 /** Events as they come, from when this view was opened. */
 export function EventsPage() {
-  const type = textIn('type') as EventType | undefined;
-  const userId = textIn('user_id');
-  const accountId = textIn('account_id');
+  const wanted: Wanted = {
+    type: textIn('type') as EventType | undefined,
+    userId: textIn('user_id'),
+    accountId: textIn('account_id'),
+  };
   const isPaused = useSignal(false);
-  useEffect(() => {
-    if (isPaused.value) return;
-    let waiting: LiveEvent[] = [];
-    let frame = 0;
-    // Many may come between two pictures of the screen.
-    const flush = (): void => {
-      frame = 0;
-      shown.value = [...waiting.toReversed(), ...shown.value].slice(0, MAX_SHOWN);
-      waiting = [];
-    };
-    const leave = follow({
-      types: type === undefined ? undefined : [type],
-      userId,
-      accountId,
-      after: () => last,
-      onEvent: (event) => {
-        last = event.position;
-        waiting.push(event);
-        if (frame === 0) frame = requestAnimationFrame(flush);
-      },
-    });
-    return () => {
-      leave();
-      cancelAnimationFrame(frame);
-      if (waiting.length > 0) flush();
-    };
-  }, [type, userId, accountId, isPaused.value]);
-  const rows = shown.value.filter(
-    ({ event }) =>
-      (type === undefined || event.type === type) &&
-      (accountId === undefined || event.subject === accountId) &&
-      (userId === undefined || String(event.data.user_id) === userId),
-  );
+  useShown(wanted, isPaused.value);
+  const rows = shown.value.filter((live) => isWanted(wanted, live));
   return (
     <>
       <PageHead title={say('nav.events')} hint={say('events.hint')}>
@@ -93,3 +71,39 @@ export function EventsPage() {
     </>
   );
 }
+
+/** Adds the wanted events to those shown as they come. */
+function useShown({ type, userId, accountId }: Wanted, isPaused: boolean): void {
+  useEffect(() => {
+    if (isPaused) return;
+    let waiting: LiveEvent[] = [];
+    let frame = 0;
+    // Many may come between two pictures of the screen.
+    const flush = (): void => {
+      frame = 0;
+      shown.value = [...waiting.toReversed(), ...shown.value].slice(0, MAX_SHOWN);
+      waiting = [];
+    };
+    const leave = follow({
+      types: type === undefined ? undefined : [type],
+      userId,
+      accountId,
+      after: () => last,
+      onEvent: (event) => {
+        last = event.position;
+        waiting.push(event);
+        if (frame === 0) frame = requestAnimationFrame(flush);
+      },
+    });
+    return () => {
+      leave();
+      cancelAnimationFrame(frame);
+      if (waiting.length > 0) flush();
+    };
+  }, [type, userId, accountId, isPaused]);
+}
+
+const isWanted = ({ type, userId, accountId }: Wanted, { event }: LiveEvent): boolean =>
+  (type === undefined || event.type === type) &&
+  (accountId === undefined || event.subject === accountId) &&
+  (userId === undefined || String(event.data.user_id) === userId);
