@@ -73,6 +73,9 @@ for (const putAway of undo.reverse()) {
 }
 process.exit(); // whatever an interruption has left half done
 
+/** Starts a file of the examples as a process. */
+type Start = (name: string, file: string, ...args: string[]) => Child;
+
 /** Plays the whole; true where every claim of the summary is proved. */
 async function play(): Promise<boolean> {
   const { DATABASE_URL, REDIS_URL, RABBITMQ_URL } = process.env;
@@ -100,7 +103,7 @@ async function play(): Promise<boolean> {
   undo.push(() => events.close());
 
   const telegramUrl = `tcp://127.0.0.1:${await freePort()}`;
-  const start = (name: string, file: string, ...args: string[]): Child => {
+  const start: Start = (name, file, ...args) => {
     const env = { ...process.env, TELEGRAM_URL: telegramUrl };
     return startChild(name, [path.resolve(import.meta.dirname, file), ...args], { folder: FOLDER, env });
   };
@@ -114,18 +117,7 @@ async function play(): Promise<boolean> {
   for (const [id, name] of await loadNames(database)) names.set(id, name);
   while (!(await isListening(telegramUrl))) await Promise.race([sleep(POLL_MS), telegram.failed]);
 
-  view.say(`starting the services ${SERVICES.join(', ')}, each in a process of its own`);
-  const services = SERVICES.map((name) => start(name, `services/${name}.ts`));
-  const stopServices = () => Promise.all(services.map((child) => child.stop()));
-  undo.push(stopServices);
-  const failed = Promise.race([telegram, ...services].map((child) => child.failed));
-  const endsAt = Date.now() + RUN_SECONDS * 1000;
-  while (Date.now() < endsAt) {
-    await Promise.race([sleep(STATUS_MS), failed]);
-    view.status(await loadFigures(database));
-  }
-  view.say('telling the services to end: each finishes its action and gives its accounts back');
-  await stopServices();
+  await runServices(start, telegram, database, view);
   const figures = await loadFigures(database);
 
   const manager = await connectAccountManager(RABBITMQ_URL, { serviceName: 'operating' });
@@ -145,6 +137,22 @@ async function play(): Promise<boolean> {
   const limits = JSON.parse(readFileSync(LIMITS, 'utf8')) as Record<string, ActionLimits>;
   const evidence = { history, ledger: readLedger(LEDGER), events: stored, received, openAlerts, report, midnight };
   return printSummary(figures, prove({ ...evidence, limits }), RUN_SECONDS);
+}
+
+/** Lets the services use the accounts for a while, shows how it goes, and ends them. */
+async function runServices(start: Start, telegram: Child, database: pg.Client, view: View): Promise<void> {
+  view.say(`starting the services ${SERVICES.join(', ')}, each in a process of its own`);
+  const services = SERVICES.map((name) => start(name, `services/${name}.ts`));
+  const stopServices = () => Promise.all(services.map((child) => child.stop()));
+  undo.push(stopServices);
+  const failed = Promise.race([telegram, ...services].map((child) => child.failed));
+  const endsAt = Date.now() + RUN_SECONDS * 1000;
+  while (Date.now() < endsAt) {
+    await Promise.race([sleep(STATUS_MS), failed]);
+    view.status(await loadFigures(database));
+  }
+  view.say('telling the services to end: each finishes its action and gives its accounts back');
+  await stopServices();
 }
 
 /** Lets all waits end at one instant, and waits until the accounts have recovered. */

@@ -2,6 +2,7 @@ import type { AccountAllocateReply, OperationName, Operations } from './contract
 import { AccountManagerError, hasCode } from './errors.js';
 import type { Requests } from './requests.js';
 import type { Settings } from './options.js';
+import { createTerm, type Term } from './term.js';
 
 export type Allocation = AccountAllocateReply['allocation'];
 
@@ -27,12 +28,6 @@ export interface Lease {
   end(): void;
 }
 
-/** Shares of the length of the lease: renewals are due after a third; the rest is what the clock may not touch. */
-const RENEW_AFTER = 1 / 3;
-const RESEND_AFTER = 1 / 6;
-const MARGIN = 1 / 10;
-const MAX_MARGIN_MS = 5_000;
-
 export interface LeaseOptions {
   requests: Requests;
   settings: Settings;
@@ -42,27 +37,20 @@ export interface LeaseOptions {
   timeoutMinutes: number | null | undefined;
 }
 
-/**
- * Keeps a lease by renewing it. All instants are those of the rising clock: neither a clock that is set nor one that
- * differs from the service's makes the lease look longer than it is.
- */
-export function keepLease({ requests, settings, allocation, sentAt, timeoutMinutes }: LeaseOptions): Lease {
-  const lengthMs = Date.parse(allocation.expires_at) - Date.parse(allocation.allocated_at);
-  const marginMs = Math.min(lengthMs * MARGIN, MAX_MARGIN_MS);
+/** Keeps a lease by renewing it. */
+export function keepLease(options: LeaseOptions): Lease {
+  const { requests, settings, allocation, sentAt } = options;
+  const term = createTerm(allocation, sentAt);
   const lost = new AbortController();
   const ended = new AbortController();
   const { account_id, lease_id, fence } = allocation;
   const holder = { account_id, service_name: settings.serviceName, lease_id, fence };
   let noticedBy: NoticedBy | null = null;
-  let beganAt = sentAt;
   let renewal: Promise<void> | null = null;
-  let renewTimer: NodeJS.Timeout | undefined;
-  let endTimer: NodeJS.Timeout | undefined;
+  const timers = createTimers(term, { onDue: () => void renew(), onOver: () => lose('clock') });
 
-  const leftMs = (): number => beganAt + lengthMs - marginMs - performance.now();
   const end = (): void => {
-    clearTimeout(renewTimer);
-    clearTimeout(endTimer);
+    timers.stop();
     ended.abort();
   };
   const lose = (by: NoticedBy, cause?: unknown): void => {
@@ -74,26 +62,10 @@ export function keepLease({ requests, settings, allocation, sentAt, timeoutMinut
   const judge = (error: unknown): void => {
     if (hasCode(error, 'LEASE_LOST', 'NOT_HELD', 'ACCOUNT_NOT_FOUND')) lose('reply', error);
   };
-  const schedule = (): void => {
-    clearTimeout(renewTimer);
-    clearTimeout(endTimer);
-    if (ended.signal.aborted) return;
-    renewTimer = setTimeout(() => void renew(), Math.max(0, beganAt + lengthMs * RENEW_AFTER - performance.now()));
-    endTimer = setTimeout(() => lose('clock'), Math.max(0, leftMs()));
-  };
   const renewOnce = async (): Promise<void> => {
     try {
-      const answer = await requests.ask(
-        'account.renew',
-        { ...holder, timeout_minutes: timeoutMinutes ?? undefined },
-        {
-          timeoutMs: Math.max(1, leftMs()),
-          resendAfterMs: Math.min(settings.resendAfterMs, lengthMs * RESEND_AFTER),
-          signal: ended.signal,
-        },
-      );
-      beganAt = answer.sentAt;
-      schedule();
+      term.beginAnew(await askRenewal(options, holder, term, ended.signal));
+      if (!ended.signal.aborted) timers.restart();
     } catch (error) {
       if (ended.signal.aborted) return;
       judge(error);
@@ -102,15 +74,13 @@ export function keepLease({ requests, settings, allocation, sentAt, timeoutMinut
     }
   };
   const renew = (): Promise<void> => {
-    if (leftMs() <= 0) lose('clock');
+    if (term.leftMs() <= 0) lose('clock');
     if (ended.signal.aborted) return Promise.resolve();
-    renewal ??= renewOnce().finally(() => {
-      renewal = null;
-    });
+    renewal ??= renewOnce().finally(() => (renewal = null));
     return renewal;
   };
 
-  schedule();
+  timers.restart();
   return {
     signal: lost.signal,
     holder,
@@ -124,11 +94,48 @@ export function keepLease({ requests, settings, allocation, sentAt, timeoutMinut
     },
     noticedBy: () => noticedBy,
     refreshed: async () => {
-      if (performance.now() - beganAt > lengthMs * RENEW_AFTER) await renew();
+      if (term.untilRenewalMs() < 0) await renew();
       lost.signal.throwIfAborted();
     },
     end,
   };
+}
+
+/** The timers of a term as it now is: one for the renewal, one for the end. */
+function createTimers(term: Term, { onDue, onOver }: { onDue: () => void; onOver: () => void }) {
+  let due: NodeJS.Timeout | undefined;
+  let over: NodeJS.Timeout | undefined;
+  const stop = (): void => {
+    clearTimeout(due);
+    clearTimeout(over);
+  };
+  return {
+    restart: (): void => {
+      stop();
+      due = setTimeout(onDue, Math.max(0, term.untilRenewalMs()));
+      over = setTimeout(onOver, Math.max(0, term.leftMs()));
+    },
+    stop,
+  };
+}
+
+/** Asks for a renewal as long as the lease lasts; resolves with the instant at which it was first asked for. */
+async function askRenewal(
+  { requests, settings, timeoutMinutes }: LeaseOptions,
+  holder: Lease['holder'],
+  term: Term,
+  signal: AbortSignal,
+): Promise<number> {
+  const answer = await requests.ask(
+    'account.renew',
+    { ...holder, timeout_minutes: timeoutMinutes ?? undefined },
+    {
+      timeoutMs: Math.max(1, term.leftMs()),
+      resendAfterMs: Math.min(settings.resendAfterMs, term.resendAfterMs),
+      signal,
+    },
+  );
+  return answer.sentAt;
 }
 
 export const lossOf = (accountId: string, noticedBy: NoticedBy, cause?: unknown): AccountManagerError =>

@@ -54,25 +54,20 @@ export async function connectAccountManager(
   }
   const requests = createRequests(connection, settings);
   const closing = new AbortController();
-  const underWay = new Set<Promise<unknown>>();
+  const work = trackWork();
   const subscriptions = new Set<Subscription>();
   let events: Connection | null = null;
   let closed: Promise<void> | null = null;
 
-  const track = <T>(work: Promise<T>): Promise<T> => {
-    underWay.add(work);
-    work.catch(() => undefined).finally(() => underWay.delete(work));
-    return work;
-  };
   const start = <T>(begin: () => Promise<T>): Promise<T> => {
     if (closing.signal.aborted) return Promise.reject(closedError());
-    return track(begin());
+    return work.track(begin());
   };
   const core: Core = {
     requests,
     settings,
     closing: closing.signal,
-    background: (work) => void track(work).catch(() => undefined),
+    background: (promise) => void work.track(promise).catch(() => undefined),
   };
   const openEvents = async (): Promise<Connection> => {
     // A broker that is short of memory reads nothing from a connection that publishes: events have another.
@@ -89,7 +84,7 @@ export async function connectAccountManager(
   const close = async (): Promise<void> => {
     closing.abort(closedError());
     await Promise.all([...subscriptions].map((subscription) => subscription.close()));
-    await atMost(settings.closeTimeoutMs, settle(underWay));
+    await atMost(settings.closeTimeoutMs, work.settled());
     await requests.close();
     await Promise.all([connection.close(), events?.close()]);
   };
@@ -112,7 +107,18 @@ export async function connectAccountManager(
   };
 }
 
-/** Waits for all of them, and for those that begin meanwhile, such as the release of an account. */
-async function settle(works: ReadonlySet<Promise<unknown>>): Promise<void> {
-  while (works.size > 0) await Promise.allSettled(works);
+/** The work under way. */
+function trackWork() {
+  const underWay = new Set<Promise<unknown>>();
+  return {
+    track: <T>(work: Promise<T>): Promise<T> => {
+      underWay.add(work);
+      work.catch(() => undefined).finally(() => underWay.delete(work));
+      return work;
+    },
+    /** Waits for all of it, and for what begins meanwhile, such as the release of an account. */
+    settled: async (): Promise<void> => {
+      while (underWay.size > 0) await Promise.allSettled(underWay);
+    },
+  };
 }
