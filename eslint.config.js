@@ -51,6 +51,11 @@ export default defineConfig(
     rules: { 'no-restricted-syntax': ['error', noTime, noRandomness] },
   },
   {
+    // Blank lines and comments count: a function is read as a whole.
+    files: ['src/**', 'contracts/**', 'packages/client/src/**', 'examples/**', 'scripts/**'],
+    rules: { 'max-lines-per-function': ['error', { max: 70 }] },
+  },
+  {
     // Same answer to the same question: nothing here reaches the world. The import rules say what may be imported.
     files: ['src/decide/**', 'contracts/**'],
     rules: {
