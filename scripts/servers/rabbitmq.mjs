@@ -24,12 +24,15 @@ export const rabbitmq = {
 
   async start({ folder, previous, record }) {
     mkdirSync(path.join(folder, 'data'), { recursive: true });
-    if (previous?.ports.epmd) await stopPortMapper(previous.ports.epmd); // it outlives a node that was killed
+    // The nodes of a cluster share one, which the others still need.
+    const sharesPortMapper = previous?.node !== undefined;
+    // It outlives a node that was killed.
+    if (previous?.ports.epmd && !sharesPortMapper) await stopPortMapper(previous.ports.epmd);
     const ports = {
       amqp: await freePort(previous?.ports.amqp),
       management: await freePort(previous?.ports.management),
       distribution: await freePort(previous?.ports.distribution),
-      epmd: await freePort(previous?.ports.epmd),
+      epmd: sharesPortMapper && previous?.ports.epmd ? previous.ports.epmd : await freePort(previous?.ports.epmd),
     };
     const log = path.join(folder, 'log');
     configure(folder, ports);

@@ -61,7 +61,7 @@ export function openBus(url: string, ledger: Ledger): Bus {
 
   const askTimes: Bus['askTimes'] = async (times, operation, body) => {
     const request: LedgerRequest = {
-      ...{ messageId: randomUUID(), operation, body },
+      ...{ messageId: randomUUID(), door: 'amqp' as const, operation, body },
       ...{ repeats: true, sentAt: [], confirmed: 0, answers: [] },
     };
     ledger.requests.set(request.messageId, request);

@@ -21,7 +21,8 @@ export function openHttpCaller(urls: () => string[], ledger: Ledger): HttpCaller
   let turn = 0;
   const note = (operation: OperationName, body: Record<string, unknown>, repeats: boolean): LedgerRequest => {
     const messageId = randomUUID();
-    const request = { messageId, operation, body, repeats, sentAt: [], confirmed: 0, answers: [] };
+    const door = 'http';
+    const request: LedgerRequest = { messageId, door, operation, body, repeats, sentAt: [], confirmed: 0, answers: [] };
     ledger.requests.set(messageId, request);
     return request;
   };

@@ -5,6 +5,7 @@ import type { Reply } from '../../src/requests/request.js';
 /** A request as its caller knows it, under one `message_id` however often it was sent. */
 export interface LedgerRequest {
   messageId: string;
+  door: 'amqp' | 'http';
   operation: OperationName;
   body: Record<string, unknown>;
   /** The caller repeats it until it is answered. */

@@ -27,7 +27,7 @@ export interface FaultRun {
   violations: Violation[];
   /** From the end of the fault until every process serves and every request of before is answered, milliseconds. */
   recoveryMs: number;
-  /** The longest time in which nobody got an answer, milliseconds. */
+  /** The longest time in which nobody got an answer over RabbitMQ, milliseconds. */
   silenceMs: number;
   /** The most that a process has taken at any time. */
   memoryMb: number;
@@ -114,7 +114,10 @@ export async function runFault(world: World, name: string, fault: Fault, seed: n
 }
 
 function longestSilence(requests: readonly LedgerRequest[]): number {
-  const instants = requests.flatMap(({ answers }) => answers.map(({ at }) => at)).sort((a, b) => a - b);
+  const instants = requests
+    .filter(({ door }) => door === 'amqp')
+    .flatMap(({ answers }) => answers.map(({ at }) => at))
+    .sort((a, b) => a - b);
   return Math.max(0, ...instants.slice(1).map((at, index) => at - (instants[index] ?? at)));
 }
 
