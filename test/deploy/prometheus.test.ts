@@ -39,3 +39,13 @@ test('promtool notices a rule that fires too early, and one that is no PromQL', 
   change('alert="blocked_share"}) > 0', 'alert="blocked_share"}) >');
   expect(promtool(folder, 'check', 'rules', 'rules.yml').status).toBe(1);
 });
+
+test('promtool takes the configuration of Prometheus, and notices a setting that it does not know', () => {
+  const checked = promtool(RULES_FOLDER, 'check', 'config', 'prometheus.yml');
+  expect(checked).toEqual({ status: 0, said: expect.stringContaining('SUCCESS') });
+  const folder = mkdtempSync(path.join(tmpdir(), 'prometheus-'));
+  const config = readFileSync(path.join(RULES_FOLDER, 'prometheus.yml'), 'utf8');
+  writeFileSync(path.join(folder, 'prometheus.yml'), config.replace('scrape_interval', 'scrape_intervall'));
+  const refused = promtool(folder, 'check', 'config', '--syntax-only', 'prometheus.yml');
+  expect(refused).toEqual({ status: 1, said: expect.stringContaining('scrape_intervall') });
+});

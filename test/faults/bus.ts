@@ -73,7 +73,10 @@ export function openBus(url: string, ledger: Ledger): Bus {
       if (reply !== undefined && isFinal(reply)) return reply;
       if (reply !== undefined) await pause(RECONNECT_MS);
     }
-    throw new Error(`${operation} ${request.messageId} was not answered`);
+    const { messageId, sentAt, confirmed } = request;
+    throw new Error(
+      `${operation} ${messageId} was not answered: sent ${sentAt.length} times, ${confirmed} times confirmed`,
+    );
   };
   return { ask: (operation, body) => askTimes(1, operation, body), askTimes, close: link.close };
 }
