@@ -5,8 +5,9 @@ import { applyChanges, writesOf } from '../store/accounts/changes.js';
 import type { BatchContext } from '../requests/handler.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
-/** What finishing takes of a batch's context; jobs bring it too. */
-export type FinishingContext = Pick<BatchContext, 'sql' | 'afterCommit' | 'locks' | 'windowCache' | 'recoveryQueue'>;
+/** What finishing takes of a batch's context; jobs, which grant nothing and so have no surveys, bring it too. */
+export type FinishingContext = Pick<BatchContext, 'sql' | 'afterCommit' | 'locks' | 'windowCache' | 'recoveryQueue'> &
+  Partial<Pick<BatchContext, 'surveys'>>;
 
 /** Writes what the batch changed; after the commit brings locks, cached windows and due recoveries in line with it. */
 export async function finishWork(context: FinishingContext, work: UnitOfWork): Promise<void> {
@@ -29,6 +30,8 @@ function bringInLine(context: FinishingContext, work: UnitOfWork): void {
   if (changes.leasesEnded.length + changes.leasesOpened.length + changes.leasesExtended.length > 0) {
     context.afterCommit(() => alignLocks(context, work));
   }
+  // The notice of it may come after the next request, which would be refused by what was known before.
+  for (const userId of changes.activated) context.afterCommit(() => context.surveys?.forget(userId));
   if (changes.windows.size > 0) context.afterCommit(() => cacheWindows(context, work));
   if (changes.recoveries.size > 0) {
     const recoveries = [...changes.recoveries].map(({ accountId, condition }) => ({
