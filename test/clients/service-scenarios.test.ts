@@ -4,11 +4,15 @@ import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.js';
 import { type Installation, startInstallation } from '../flows/installation.js';
 import { playScenario } from './player.js';
 import { scenarios } from './scenario.js';
+import { waitAtMost } from '../../src/broker/wait-at-most.js';
 
 // The scenarios of packages/scenarios.json against the real service. The scenario that kills it comes last.
 
 const mine = scenarios.filter(({ against }) => against === 'service');
 const ordered = [...mine.filter((scenario) => !scenario.fail_point), ...mine.filter((scenario) => scenario.fail_point)];
+
+/** Where the service was never killed nothing is restarted. */
+const RESTART_MS = 60_000;
 
 let installation: Installation;
 let network: TcpProxy;
@@ -25,9 +29,10 @@ beforeAll(async () => {
   restarted.catch(() => undefined);
 });
 afterAll(async () => {
+  // The last scenario may be over before the second service is ready, which needs its database until then.
+  await waitAtMost(restarted, RESTART_MS);
   await installation.close();
   await network.close();
-  await restarted;
 });
 
 let user = 5_000_000;
