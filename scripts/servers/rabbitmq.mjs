@@ -32,7 +32,7 @@ export const rabbitmq = {
       amqp: await freePort(previous?.ports.amqp),
       management: await freePort(previous?.ports.management),
       distribution: await freePort(previous?.ports.distribution),
-      epmd: sharesPortMapper && previous?.ports.epmd ? previous.ports.epmd : await freePort(previous?.ports.epmd),
+      epmd: sharesPortMapper && previous.ports.epmd ? previous.ports.epmd : await freePort(previous?.ports.epmd),
     };
     const log = path.join(folder, 'log');
     configure(folder, ports);

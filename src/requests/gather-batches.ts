@@ -43,9 +43,9 @@ export function gatherBatches<Item, Answer>(
 
   async function runNext(): Promise<void> {
     const batch = gathered.splice(0, sizeOfNext());
-    let isSlow = false;
+    const state = { isSlow: false };
     const timer = setTimeout(() => {
-      isSlow = true;
+      state.isSlow = true;
       slow += 1;
       beginNext();
     }, SLOW_MS);
@@ -56,7 +56,7 @@ export function gatherBatches<Item, Answer>(
       for (const { reject } of batch) reject(error);
     } finally {
       clearTimeout(timer);
-      if (isSlow) slow -= 1;
+      if (state.isSlow) slow -= 1;
     }
   }
 

@@ -1,5 +1,4 @@
 import { get } from 'node:http';
-import { EVENT_TYPES } from '../../contracts/events.js';
 
 // Asks and listens as so many consoles do that show their first page. A process of its own: what readers cost
 // themselves is not the service's.
