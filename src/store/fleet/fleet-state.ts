@@ -39,7 +39,7 @@ interface SnapshotRow {
 export async function loadFleetSnapshot(sql: Sql): Promise<FleetSnapshot> {
   const [row] = await sql.$queryRaw<SnapshotRow[]>`
     WITH clock AS (SELECT date_trunc('milliseconds', clock_timestamp()) AS now),
-    judged AS NOT MATERIALIZED (
+    judged AS (
       SELECT ${hasManyErrors(Prisma.sql`clock.now`)} AS has_many_errors,
         CASE
           WHEN status IN ('disabled', 'draining') THEN status::text
