@@ -32,9 +32,9 @@ export const eventsReply = z.strictObject({
       }),
     )
     .describe(
-      'The oldest first, those of one account by their sequence; where events are filtered a page may hold fewer than limit',
+      'The oldest first, those of one account by their sequence; a page may hold fewer than limit, and none only where there are no more',
     ),
   next_after: z
     .string()
-    .describe('Asks for what comes after this page, now or later; where there is no more, events is empty'),
+    .describe('Asks for what comes after this page, now or later'),
 });

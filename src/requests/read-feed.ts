@@ -42,8 +42,16 @@ export async function readOn(
   }
 }
 
-/** As `readOn`, up to what the database shows now. `from` null: from the oldest event on. */
+/**
+ * As `readOn`, up to what the database shows now. `from` null: from the oldest event on.
+ * @returns no events only where there are no more: where few of very many pass the filter it looks on until it finds one
+ */
 export async function readFeed(sql: Sql, from: EventPosition | null, filter: FeedFilter, limit: number): Promise<Read> {
-  const now = await loadSnapshot(sql);
-  return readOn(sql, from ?? { before: null, within: now, id: '0' }, now, filter, limit);
+  const until = await loadSnapshot(sql);
+  let place: EventPosition = from ?? { before: null, within: until, id: '0' };
+  for (;;) {
+    const read = await readOn(sql, place, until, filter, limit);
+    if (read.events.length > 0 || read.next.before === until) return read;
+    place = read.next;
+  }
 }

@@ -1076,7 +1076,7 @@ export interface QueryEventsRequest {
 
 /** The answer to `query.events`. */
 export interface QueryEventsReply {
-  /** The oldest first, those of one account by their sequence; where events are filtered a page may hold fewer than limit */
+  /** The oldest first, those of one account by their sequence; a page may hold fewer than limit, and none only where there are no more */
   events: {
     /** Opaque; it can be kept and asked from later */
     position: string;
@@ -1102,7 +1102,7 @@ export interface QueryEventsReply {
       };
     };
   }[];
-  /** Asks for what comes after this page, now or later; where there is no more, events is empty */
+  /** Asks for what comes after this page, now or later */
   next_after: string;
 }
 

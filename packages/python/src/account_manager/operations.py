@@ -1054,10 +1054,10 @@ class QueryEventsReplyEvents(TypedDict):
 
 class QueryEventsReply(TypedDict):
     success: Literal[True]
-    #: The oldest first, those of one account by their sequence; where events are filtered a page may hold fewer
-    #: than limit
+    #: The oldest first, those of one account by their sequence; a page may hold fewer than limit, and none only
+    #: where there are no more
     events: list[QueryEventsReplyEvents]
-    #: Asks for what comes after this page, now or later; where there is no more, events is empty
+    #: Asks for what comes after this page, now or later
     next_after: str
 
 
