@@ -34,7 +34,5 @@ export const eventsReply = z.strictObject({
     .describe(
       'The oldest first, those of one account by their sequence; a page may hold fewer than limit, and none only where there are no more',
     ),
-  next_after: z
-    .string()
-    .describe('Asks for what comes after this page, now or later'),
+  next_after: z.string().describe('Asks for what comes after this page, now or later'),
 });

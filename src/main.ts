@@ -10,7 +10,7 @@ import { StartError } from './decide/start/start-error.js';
 /** Told to the whole process group, npm hands a signal on that its child has had already. */
 const SAME_SIGNAL_MS = 500;
 
-/** What an ordered stop may take of a process that has not begun to serve, milliseconds. */
+/** Time limit for an orderly stop of a process that has not begun to serve, milliseconds. */
 const FAREWELL_MS = 1_000;
 
 /** Null while it is loaded. */

@@ -2,7 +2,7 @@ import type { Config } from '../config.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 
-/** What every part of the service is built with. */
+/** Dependencies that every part of the service takes. */
 export interface Base {
   config: Config;
   log: Log;

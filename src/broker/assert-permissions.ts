@@ -3,7 +3,7 @@ import { EXCHANGES } from '../../contracts/topology.js';
 
 /** No queue and no binding has it. */
 const NOWHERE = 'account-manager.nowhere';
-/** What this service publishes to, beside the default exchange. */
+/** Exchanges that this service publishes to, beside the default one. */
 const PUBLISHED_TO = [EXCHANGES.events.name, EXCHANGES.retry.name];
 
 /**

@@ -243,7 +243,7 @@ const isVhostRefused = ({ message }: Error): boolean => message.startsWith('Expe
 
 interface Node {
   url: string;
-  /** What its certificate must be for, where the URL names an address instead. */
+  /** Host name that the certificate must name; set where the URL has an IP address. */
   servername?: string;
 }
 

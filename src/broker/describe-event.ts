@@ -17,7 +17,7 @@ const alert = ({ type, data }: Told): string => {
   return `alert ${String(data.alert)}${subject} is ${data.state === 'resolved' ? 'resolved' : 'raised'} (${type.slice('alert.'.length)})`;
 };
 
-/** What an operator reads in the log: what befell an account or the fleet and was not just what a caller had asked for. */
+/** Sentences for the log. Events that only carry out what a caller asked for are left out. */
 const SENTENCES: Partial<Record<EventType, (event: Told) => string | null>> = {
   'account.lease_expired': (event) =>
     `the lease of account ${event.accountId ?? ''} expired: ${serviceOf(event)} did not release it`,
@@ -42,7 +42,7 @@ const SENTENCES: Partial<Record<EventType, (event: Told) => string | null>> = {
 /** One sentence for the log; null where the event is no news to an operator. */
 export const describeEvent = (event: Told): string | null => SENTENCES[event.type]?.(event) ?? null;
 
-/** What stands beside the sentence, for programs. */
+/** Fields of the log line beside the sentence, for programs. */
 export const eventFields = ({ type, accountId, userId, occurredAt, data }: EventRow): Record<string, unknown> => ({
   event: type,
   at: toIso(occurredAt),

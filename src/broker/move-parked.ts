@@ -31,8 +31,8 @@ const END_MS = 2_000;
 /**
  * Gives the parked queue of version 1.0 its present arguments: copies its messages to a second queue, declares it anew,
  * and copies them back. A message is acknowledged after its copy is confirmed, so a crash leaves two copies of it, never
- * none; the next start goes on from where it was. One instance works at a time (`lockParked`). What an instance of
- * version 1.0 parks between the last look and the deletion is still delivered to this one, which copies it too.
+ * none. The next start goes on from there. One instance works at a time (`lockParked`). Messages that an instance of
+ * version 1.0 parks between the last look and the deletion are still delivered to this one, which copies them too.
  * Messages for which the bounded queue has no room stay in `account-manager.parked.moving`, the newest of all, and follow
  * at a later start. Does nothing to a queue of any other arguments: start-up tells the difference and stops.
  */

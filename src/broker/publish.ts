@@ -54,7 +54,7 @@ const PUBLISH_TIMEOUT_MS = 10_000;
 /** Tells the publications of a channel apart when the broker returns one of them. */
 const PUBLISH_ID = 'x-publish-id';
 
-/** What keeps a channel for publications, and waits for it. */
+/** Keeps a channel open for publications, and waits for it. */
 function keepPublishing<C extends Channel>(
   { connection, name, timeoutMs = PUBLISH_TIMEOUT_MS, onFailed, log }: PublisherOptions,
   { create, setUp }: Pick<KeepChannelOptions<C>, 'create' | 'setUp'>,

@@ -15,7 +15,7 @@ import {
   retryQueueArguments,
 } from '../../contracts/topology.js';
 
-/** What the broker has is not what the contract says. `differences`: one line per entity, in the broker's words. */
+/** The entities of the broker differ from the contract. `differences`: one line per entity, in the broker's words. */
 export class TopologyMismatch extends Error {
   readonly differences: readonly string[];
   constructor(differences: readonly string[]) {

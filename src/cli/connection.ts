@@ -13,7 +13,7 @@ export interface Connection {
   isGuessed: boolean;
 }
 
-/** What the command line says. */
+/** Options of the command line. */
 export interface ConnectionFlags {
   url?: string;
   token?: string;

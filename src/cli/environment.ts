@@ -1,4 +1,4 @@
-/** What the command takes from its environment; an empty variable counts as not set. */
+/** Environment variables of the command. An empty variable counts as not set. */
 export interface Environment {
   url: string | null;
   token: string | null;

@@ -6,7 +6,7 @@ import { type LimitsPolicy, parseLimits } from '../decide/limits/limits-policy.j
 /** Takes the rule that a file breaks. */
 type Report = (rule: string) => void;
 
-/** What actions are held to. */
+/** Limits of actions, from the file of limits. */
 export interface Limits {
   policy: LimitsPolicy;
   countFailedAttempts: boolean;
@@ -42,7 +42,7 @@ const reportIssues = (
     report(`in ${resolve(file ?? '')}${path === '' ? '' : `, ${path}`}: ${message}`);
 };
 
-/** What a file holds; undefined, and reported, where it is no JSON. */
+/** Parsed contents of a file. Undefined, and reported, where the file is not JSON. */
 const readJson = (path: string, report: Report): unknown => {
   const text = readText(path, report);
   if (text === null) return undefined;

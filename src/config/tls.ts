@@ -9,7 +9,7 @@ interface ClientTls {
   key?: string;
 }
 
-/** What a server is known by. PEM texts. */
+/** Certificate and key of a server. PEM texts. */
 interface ServerTls {
   cert: string;
   key: string;
@@ -23,7 +23,7 @@ type Given = { DATABASE_URL: string } & Partial<
   >
 >;
 
-/** What the service is told of TLS. */
+/** TLS settings of the service. */
 export interface Tls {
   /** With all that the driver needs for TLS. */
   databaseUrl: string;

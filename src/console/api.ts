@@ -5,7 +5,7 @@ import { endSession, session } from './session.js';
 
 /** A request's body as a caller writes it. */
 export type Body<K extends OperationName> = GivenBody<K>;
-/** What a success says. */
+/** Body of a successful reply. */
 export type Reply<K extends OperationName> = ReplyBody<K>;
 
 /** Why something was not done; `UNREACHABLE` is the page's own word for a service that does not answer. */
@@ -71,6 +71,6 @@ const readJson = (response: Response): Promise<unknown> =>
     throw new Refused(UNREACHABLE);
   });
 
-/** What went wrong, whatever it was. */
+/** Turns any error into a `Trouble`. */
 export const troubleOf = (error: unknown): Trouble =>
   error instanceof Refused ? error.trouble : { code: 'INTERNAL', message: String(error), retryable: false };

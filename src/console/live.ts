@@ -85,7 +85,7 @@ function urlOf({ types, accountId, userId, after }: Subscription): string {
   return `${path}/stream?${fields.toString()}`;
 }
 
-/** What changes the fleet's state or needs a person; grants and returns, thousands a second, are left out. */
+/** Events that change the fleet's state or need a person. Grants and returns, thousands a second, are left out. */
 export const RARE_TYPES: readonly EventType[] = EVENT_TYPE_NAMES.filter(
   (type) => !['account.allocated', 'account.renewed', 'account.released'].includes(type),
 );

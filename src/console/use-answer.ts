@@ -5,7 +5,7 @@ import { ask, type Body, type Trouble, troubleOf, type Reply } from './api.js';
 import { now } from './clock.js';
 import { follow, type Subscription } from './live.js';
 
-/** What the service has answered last, and what has gone wrong since. */
+/** The last answer of the service, and the failure since then. */
 export interface Answer<K extends OperationName> {
   value: Reply<K> | null;
   trouble: Trouble | null;

@@ -20,7 +20,7 @@ export interface View {
   path: string;
   /** Leads here after `g`. */
   key: string;
-  /** What it cannot be without; a caller that may not ask for it does not see the view. */
+  /** Operation that the view needs. A caller that may not use it does not see the view. */
   needs: OperationName;
 }
 

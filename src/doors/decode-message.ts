@@ -118,9 +118,9 @@ function unkeptIn(operation: string | undefined): readonly string[] {
 }
 
 /**
- * What no field of any request may hold, whatever its schema says: NUL (PostgreSQL cannot store it), half of a
- * surrogate pair (not representable in UTF-8), a `__proto__` key (would forge properties when copied), a number beyond
- * the finite ones (`1e999`). Recurses, so its argument must be of bounded depth.
+ * Finds values that no field of any request may hold, whatever its schema says: NUL (PostgreSQL cannot store it), half
+ * of a surrogate pair (not representable in UTF-8), a `__proto__` key (would forge properties when copied), a number
+ * beyond the finite ones (`1e999`). Recurses, so its argument must be of bounded depth.
  * @param unkept fields of the value that may hold text which no store keeps
  */
 export function findIssues(value: unknown, unkept: readonly string[] = []): Issue[] {

@@ -10,7 +10,7 @@ import { refuse } from '../requests/refuse.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 
-/** What a door knows of a request before it has read its body. */
+/** Facts that a door knows of a request before it has read its body. */
 export interface Arrival {
   door: Door;
   /** The identity that the broker or `identify` has checked. */

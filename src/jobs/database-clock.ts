@@ -1,6 +1,6 @@
 import { clock } from '../clock.js';
 
-/** What a reading of the database's clock loses in worth with every one that was not better. */
+/** Every reading that was no better makes the best one count as this much less exact, milliseconds. */
 const AGES_MS = 20;
 
 /** The database's clock, estimated from this machine's rising one, which nobody sets. */

@@ -10,7 +10,7 @@ import type { WorkerOptions } from './run-in-worker.js';
 import { createSchedule } from './schedule.js';
 import { watchRuns } from './watch-runs.js';
 
-/** What the jobs take of the service's configuration. */
+/** Settings that the jobs take from the service's configuration. */
 export interface JobsSource {
   databaseUrl: string;
   redisUrl: string;

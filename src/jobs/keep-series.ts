@@ -24,7 +24,7 @@ import type { Log } from '../telemetry/log.js';
 export interface SeriesOptions {
   database: Database;
   instance: string;
-  /** What this instance has answered since it was asked before. */
+  /** Counts of the answers that this instance gave since the last call. */
   takeTally: () => Promise<Tally>;
   log: Log;
 }

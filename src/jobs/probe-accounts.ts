@@ -58,7 +58,7 @@ const SERVICE_NAME = 'account-manager.probe';
 const EVERY_MS = 6 * HOUR_MS;
 /** An account that a service has just given back is likely to be wanted again. */
 const IDLE_MS = 10 * 60_000;
-/** What a lease lasts longer than its probe can: for the database and a busy machine. */
+/** Time by which a lease outlasts the longest probe, for the database and a busy machine. */
 const LEASE_SPARE_MS = 60_000;
 
 /** An account under a lease of the probe's own. */

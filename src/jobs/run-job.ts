@@ -23,12 +23,12 @@ export interface RunOptions {
   cancel: AbortSignal;
 }
 
-/** What became of an attempt, for the log and the metrics. */
+/** Result of an attempt, for the log and the metrics. */
 export interface RunSummary {
   job: JobName;
   scheduledFor: number;
   outcome: AttemptOutcome;
-  /** What this attempt did; the run's row has the sum of all of them. */
+  /** Counts of this attempt. The run's row has the sum over all attempts. */
   counts: Counts;
   durationMs: number;
   /** From the occurrence to the start. */

@@ -4,7 +4,7 @@ import { classifyDatabaseFault, type Database, type Sql } from '../store/databas
 import { lockAccounts } from '../store/accounts/locks.js';
 import type { Log } from '../telemetry/log.js';
 
-/** What settling works with: the truth, and what is brought in line with it after the commit. */
+/** Dependencies of settling: the database, and the stores that follow it after the commit. */
 export interface SettlingContext extends Omit<FinishingContext, 'sql' | 'afterCommit'> {
   database: Database;
   log: Log;

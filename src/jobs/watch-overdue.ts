@@ -18,7 +18,7 @@ export interface OverdueWatchOptions {
 
 const OVERDUE = 'job_overdue';
 
-/** What has become of each job's runs. */
+/** State of each job's runs. */
 type JobStates = Awaited<ReturnType<typeof loadJobStates>>['states'];
 
 /**

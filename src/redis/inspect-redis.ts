@@ -3,7 +3,7 @@ import { clock } from '../clock.js';
 import type { RedisFacts } from '../decide/doctor/judge-redis.js';
 import { readRedisUrl, REDIS_DATABASES, type RedisOptions } from './connection.js';
 
-/** What the service writes into each of its databases; anything else there is another's. */
+/** Keys that the service writes into each of its databases. Any other key belongs to somebody else. */
 const OWN_KEYS: Readonly<Record<keyof typeof REDIS_DATABASES, RegExp>> = {
   locks: /^account_lock:/,
   recoveryQueue: /^account_recovery_queue/,

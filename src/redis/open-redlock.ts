@@ -36,7 +36,7 @@ async function isLock(client: Redis, key: string): Promise<boolean> {
   return type === 'none' || (type === 'string' && pttl !== NO_END);
 }
 
-/** What Redis answers to PTTL for a key that has no end. */
+/** Answer of Redis to PTTL for a key without an expiry. */
 const NO_END = -1;
 
 /** Undefined where the lock is another's or gone; rejects where Redis is away. */

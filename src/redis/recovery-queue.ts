@@ -16,7 +16,7 @@ const MAX_TOLD = 5;
 const ACCOUNT_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 const isOurs = (member: string): boolean => member === MARK || ACCOUNT_ID.test(member);
 
-/** What stands in the queue's place and was not written by this service. */
+/** Foreign data at the queue's key: members, or a value of another type, that this service did not write. */
 export type ForeignFind = { members: string[] } | { type: 'wrong' };
 
 /** An account that recovers by itself, and when; null: it does not (any more). */

@@ -5,8 +5,9 @@ export interface ServerAddress {
 }
 
 /**
- * Telegram's production data centres, as its own clients have them built in. What a session string says is not used: it
- * may be IPv6, a host for browsers, or out of date, and Pyrogram's says nothing; a key belongs to its data centre.
+ * Telegram's production data centres, as its own clients have them built in. The address in a session string is not
+ * used: it may be IPv6, a host for browsers, or out of date, and Pyrogram's have none. A key belongs to its data
+ * centre.
  */
 const ADDRESSES = ['149.154.175.53', '149.154.167.51', '149.154.175.100', '149.154.167.91', '91.108.56.130'] as const;
 

@@ -45,7 +45,7 @@ const faultMessages = {
   weak_key: 'the authorisation key is hardly random (fewer than 100 distinct bytes): it cannot be genuine',
 } as const;
 
-/** What people paste instead of a session string; base64 spellings of the two file formats included. */
+/** Texts that people paste instead of a session string; base64 spellings of the two file formats included. */
 const lookalikes = [
   ['sqlite_file', /^SQLite format 3|^U1FMaXRlIGZvcm1hdCAz|\.session$/i],
   ['tdata', /^TDF\$|^VERGJ|(?:^|[\\/])tdata[\\/]?$/],
@@ -162,9 +162,9 @@ function markedLayout(bytes: Buffer): Layout | undefined {
 /**
  * The form without a mark: the one whose size and flags fit, or the nearest, against which the length is reported.
  * Pyrogram tells its forms apart by length alone, and so takes a Pyrogram 2 string that lost 4 or 8 bytes for an older
- * one, with a shifted key. What gives it away: key bytes where a 267-byte string has the high bytes of a user id; and
- * an api id below 2^16 before a zero flag, bytes 1 to 5, where a 263-byte string has key bytes (which look so once in
- * 65,536 keys: rarer than the damage). With a greater api id the loss of exactly 8 bytes cannot be seen.
+ * one, with a shifted key. Two signs give it away: key bytes where a 267-byte string has the high bytes of a user id;
+ * and an api id below 2^16 before a zero flag, bytes 1 to 5, where a 263-byte string has key bytes (which look so once
+ * in 65,536 keys: rarer than the damage). With a greater api id the loss of exactly 8 bytes cannot be seen.
  */
 function pyrogramLayout(bytes: Buffer): Layout | undefined {
   if (bytes.length < 100) return undefined;

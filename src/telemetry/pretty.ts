@@ -3,7 +3,7 @@ const COLOURS: Record<string, number> = { error: 31, warn: 33, info: 32, debug: 
 const LEVEL_WIDTH = 5;
 /** A value that a person reads as one word. */
 const WORD = /^[\w.:/@#+,-]+$/;
-/** What a terminal would obey. */
+/** Control characters that a terminal would obey. */
 const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
 /**

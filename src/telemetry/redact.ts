@@ -48,7 +48,7 @@ const BEARER = /\b(bearer\s+)[\w.~+/-]{8,}=*/gi;
 const URL_CREDENTIALS = /:\/\/[^\s/"]*@/g;
 /** The same without a scheme, as proxies are written; right after a slash the first word is part of a path. */
 const HOST_CREDENTIALS = /(?<![\w.%+-])((?<=\/)\w*[.%+-]|(?<!\/))[\w.%+-]+:[^\s:/@"'\\]{1,128}@(?=[\w[])/g;
-/** What none of the six above can do without; most texts have nothing of it. */
+/** Each of the six patterns above needs one of these; most texts have none. */
 const HINT = /["'=+\uff0b%@]|phone|bearer/i;
 /** Longer texts are cut: a log line is for reading. */
 const MAX_TEXT = 8192;

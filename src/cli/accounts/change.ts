@@ -27,7 +27,7 @@ export interface Change {
   fields: Fields;
   /** The operation on all that match a filter; null: they are changed one by one. */
   bulk: BulkAction | null;
-  /** What `--force` means; null: there is no such option. */
+  /** Effect of `--force`; null: there is no such option. */
   force: string | null;
 }
 

@@ -15,7 +15,7 @@ export const isEmpty = (value: unknown): boolean => value === undefined || value
 export const toText = (value: unknown): string =>
   typeof value === 'string' ? value.trim() : isEmpty(value) ? '' : JSON.stringify(value);
 
-/** What JSON holds, where the value is the text of an object or an array, such as a proxy. */
+/** The parsed value where the text is a JSON object or array, such as a proxy; any other value as it is. */
 export function toValue(value: unknown): unknown {
   if (typeof value !== 'string' || !/^\s*[[{]/.test(value)) return value;
   try {

@@ -1,4 +1,4 @@
-/** What a piece of text says; each has its colour. */
+/** Meaning of a piece of text; each has its colour. */
 export type Tone = 'good' | 'poor' | 'bad' | 'faint' | 'strong';
 
 /** Colours a text, or leaves it as it is where the output takes no colour. */

@@ -11,7 +11,7 @@ import { AccountGrid } from './account-grid.js';
 import { type Filter, useAccountRows } from './account-rows.js';
 import { BulkBar } from './bulk.js';
 
-/** What the address asks for. */
+/** Filter that the address bar asks for. */
 const readFilter = (): Filter => ({
   search: textIn('search'),
   user_id: numberIn('user_id'),

@@ -19,7 +19,7 @@ interface Work {
   filter: BulkFilter;
 }
 
-/** What can be done with all that match, or with those that are selected. */
+/** Buttons that act on all accounts that match, or on the selected ones. */
 export function BulkBar({
   filter,
   total,

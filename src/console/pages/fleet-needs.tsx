@@ -12,11 +12,11 @@ interface Need {
   isWorst: boolean;
 }
 
-/** What changes seldom is asked for seldom: many consoles stay open all day. */
+/** Alerts change seldom, so they are asked for seldom: many consoles stay open all day. */
 const ALERT_SECONDS = 30;
 const SLOW_SECONDS = 60;
 
-/** What waits for a person, the worst first. */
+/** List of tasks for a person, the most urgent first. */
 export function FleetNeeds({ status }: { status: Reply<'query.status'> }) {
   const every = { everySeconds: SLOW_SECONDS };
   const alerts = useAnswer('query.alerts', may('query.alerts') ? { limit: 20 } : null, { everySeconds: ALERT_SECONDS });

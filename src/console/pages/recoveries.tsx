@@ -20,7 +20,7 @@ type Recovery = Reply<'query.recoveries'>['recoveries'][number];
 
 const WITHIN_SECONDS = [3_600, 21_600, 86_400, 604_800];
 
-/** What ends when: the soonest first, the waits drawn on one axis. */
+/** Waits by their end, the soonest first, drawn on one axis. */
 export function RecoveriesPage() {
   const pages = usePages('query.recoveries', { user_id: numberIn('user_id'), within_seconds: numberIn('within') });
   useLive({ types: RARE_TYPES }, pages.first.refresh);

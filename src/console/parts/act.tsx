@@ -20,7 +20,7 @@ export type ActValues = Record<string, string>;
 
 export interface Act {
   title: string;
-  /** What will happen, in a sentence. */
+  /** Effect of the action, in a sentence. */
   explains: string;
   fields: readonly ActField[];
   /** Absent: asked for. null: the operation keeps none. */

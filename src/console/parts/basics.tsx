@@ -45,7 +45,7 @@ export function AccountLink({ id }: { id: string }) {
   );
 }
 
-/** What went wrong, by its code, with what to do about it. */
+/** A failure, explained by its code, with the remedy. */
 export function Failure({ trouble, again }: { trouble: Trouble; again?: () => void }) {
   const { issues } = (trouble.details ?? {}) as { issues?: { path: string; message: string }[] };
   return (

@@ -2,7 +2,7 @@ import { Time } from './basics.js';
 
 const TOLD_ELSEWHERE = new Set(['account_id', 'sequence', 'request_id', 'lease_id', 'fence']);
 
-/** What an event or an entry of a history says beside its type. */
+/** Fields of an event or a history entry, beside its type. */
 export function Details({ data }: { data: Record<string, unknown> }) {
   const parts = Object.entries(data).filter(
     ([name, value]) => value !== null && value !== undefined && !TOLD_ELSEWHERE.has(name),

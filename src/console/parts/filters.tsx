@@ -12,7 +12,7 @@ export function Choice({
   name: string;
   label: string;
   options: readonly (readonly [value: string, text: string])[];
-  /** What no choice is called; absent: all. */
+  /** Label of the empty choice; absent: all. */
   none?: string;
 }) {
   const id = useId();

@@ -1,4 +1,4 @@
-/** What the spans of one list are drawn on: instants in milliseconds. */
+/** Axis that the spans of one list share. Instants in milliseconds. */
 export interface Axis {
   from: number;
   to: number;

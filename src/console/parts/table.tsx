@@ -14,7 +14,7 @@ export function Table<Row>({
   rows,
   keyOf,
 }: {
-  /** What it lists, for those who cannot see where it stands. */
+  /** Caption of the table for screen readers. */
   name: string;
   columns: readonly Column<Row>[];
   rows: readonly Row[];

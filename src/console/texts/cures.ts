@@ -1,7 +1,7 @@
 import type { Trouble } from '../api.js';
 import type { Text } from './text.js';
 
-/** What a reader can do about a refusal, by its code. */
+/** Remedies for a refusal, by its code. */
 export const CURE_TEXTS = {
   'cure.VALIDATION_FAILED': [
     'Something given is not as it must be: mend the named field.',

@@ -1,4 +1,4 @@
-/** What a browser says of where a request comes from. */
+/** Headers by which a browser tells where a request comes from. */
 export interface RequestSite {
   /** `Sec-Fetch-Site`; browsers send it to encrypted and to local addresses only. */
   fetchSite: string | undefined;

@@ -39,8 +39,9 @@ export interface ProbeVerdict {
 export const needsConfirmation = (outcome: ProbeOutcome): boolean => outcome.kind === 'key_unknown';
 
 /**
- * What a probe means for the account; `second` is the outcome of the confirming connection, where there was one, and
- * counts instead of the first. That Telegram cannot be reached, or not with what is stored, says nothing against it.
+ * Verdict of a probe on the account. `second` is the outcome of the confirming connection, where there was one; it
+ * counts instead of the first. A failure to reach Telegram, or to reach it with the stored session, does not count
+ * against the account.
  */
 export function judgeProbe(first: ProbeOutcome, second: ProbeOutcome | null): ProbeVerdict {
   const outcome = second ?? first;

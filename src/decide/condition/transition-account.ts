@@ -4,7 +4,7 @@ import { addError, DEFAULT_ERROR_WINDOW_MS, errorsOn, NO_ERRORS } from './errors
 import type { ClassifiedError } from '../telegram-errors/types.js';
 import { recoveryAt } from './plan-recovery.js';
 
-/** What brings a status about: a wait's end, a Telegram error, or an operator's decision. */
+/** Cause of a status: a wait's end, a Telegram error, or an operator's decision. */
 export type TransitionCause = 'time' | 'error' | 'operator';
 
 /**
@@ -84,12 +84,12 @@ export function settleCondition(given: AccountCondition, now: number): SettledCo
   return { condition: recovered ? { ...settled, ...NO_ERRORS } : settled, recovered };
 }
 
-/** What a reported error did. */
+/** Effect of a reported error. */
 export interface AppliedError {
   readonly condition: AccountCondition;
   /**
-   * What this report changed: `none` also where a longer wait stands, where the account is blocked already, and where
-   * it is disabled for a reason no less final.
+   * Change made by this report. It is `none` also where a longer wait stands, where the account is blocked already, and
+   * where it is disabled for a reason no less final.
    */
   readonly action: 'none' | 'error_counted' | 'wait_started' | 'blocked' | 'disabled';
   /** As `recoveryAt` of the condition. */

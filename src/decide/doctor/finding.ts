@@ -1,7 +1,7 @@
 /** `fail`: something does not work, or soon will not; `warn`: it works, and should be otherwise. */
 export type FindingState = 'ok' | 'warn' | 'fail';
 
-/** What one look at the installation has found. */
+/** One finding about the installation. */
 export interface Finding {
   /** Such as `postgresql`. */
   where: string;
@@ -10,7 +10,7 @@ export interface Finding {
   state: FindingState;
   /** For a person; no secrets. */
   found: string;
-  /** What to do about it; null: nothing. */
+  /** Remedy, in a sentence; null: none is needed. */
   cure: string | null;
 }
 

@@ -9,9 +9,9 @@ export interface BrokerFacts {
   entities: number;
   /** Those that are not there, such as `queue account-manager.query`. */
   missing: readonly string[];
-  /** What the broker has otherwise, one sentence each. */
+  /** Entities that differ from the contract, one sentence each. */
   differences: readonly string[];
-  /** What the own user was refused, such as `configure queue account-manager.query`. */
+  /** Permissions that the own user lacks, such as `configure queue account-manager.query`. */
   refused: readonly string[];
   /** Messages that are parked; null: there is no such queue. */
   parked: number | null;
@@ -19,7 +19,7 @@ export interface BrokerFacts {
   management: ManagementFacts | { error: string } | null;
 }
 
-/** What the management API shows. */
+/** Facts from the management API. */
 export interface ManagementFacts {
   /** Bindings and policies that differ from the contract. */
   differences: readonly string[];

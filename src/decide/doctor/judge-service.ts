@@ -1,7 +1,7 @@
 import type { ReplyBody } from '../../../contracts/operations.js';
 import { type Finding, findingsOf, judgeClock, judgeParked } from './finding.js';
 
-/** What the service says of itself over HTTP. */
+/** Facts that the service tells about itself over HTTP. */
 export interface ServiceFacts {
   url: string;
   /** As `/health/ready` has it; null: that is no answer of an account manager. */
@@ -21,7 +21,7 @@ const { ok, warn, fail } = findingsOf('service');
 /** A response names whole seconds. */
 const SECOND_MS = 1_000;
 
-/** What the service says is right and wrong. */
+/** Findings from the facts that the service told. */
 export const judgeService = (facts: ServiceFacts): Finding[] => {
   if (facts.readiness === null) {
     return [fail('answers', `${facts.url} is no account manager`, 'give its address with --url')];

@@ -9,7 +9,7 @@ export interface Cadence {
 export const CADENCE_RULE =
   'must be a number of seconds that divides a minute, an hour or a day, or a cron expression of five fields (six: with seconds) in UTC';
 
-/** Numbers, ranges, steps and lists. What croner takes beyond that (names, `L`, `#`, `W`) other crons do not. */
+/** Numbers, ranges, steps and lists. Croner also takes names, `L`, `#` and `W`; other crons do not. */
 const FIELD = /^[\d*,/-]+$/;
 const EVERY_DAY = /^(\*(\/1)?|1-31)$/;
 /** Sunday to some crons, and no day to others. */

@@ -18,10 +18,11 @@ export interface JobState {
 }
 
 /**
- * What an instance that would run the job does:
- * `start` a run of the occurrence; `take_over` the open one, whose worker has died or whose rest is over; `replace` an
- * open one whose occurrence is past by a run of the present one; nothing, since another works on it (`busy`) or the
- * occurrence has had its run (`done`).
+ * Decision for an instance that is about to run the job:
+ * - `start` a run of the occurrence;
+ * - `take_over` the open run: its worker has died, or its rest is over;
+ * - `replace` an open run of a past occurrence by a run of the present one;
+ * - do nothing: another instance works on it (`busy`), or the occurrence has had its run (`done`).
  */
 export type Claim = 'start' | 'take_over' | 'replace' | 'busy' | 'done';
 

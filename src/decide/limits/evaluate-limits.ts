@@ -47,7 +47,7 @@ export interface LimitsVerdict {
   readonly checks: LimitChecks;
 }
 
-/** What the limits of one action on one account are judged by. */
+/** Input for the limits of one action on one account. */
 export interface LimitsInput {
   readonly window: UsageWindow;
   /** Usage in the target channel; null: no target channel. */

@@ -1,6 +1,6 @@
 import type { ActionType } from '../../../contracts/fields.js';
 
-/** What a holder reports at release (`usage_stats`); channels are normalised keys. */
+/** Usage that a holder reports at release (`usage_stats`). Channels are normalised keys. */
 export interface ReportedUsage {
   readonly invites_sent: number;
   readonly messages_sent: number;
@@ -20,7 +20,7 @@ export interface CountedUsage {
 
 export type ReportedAction = 'invite' | 'message' | 'add_contact';
 
-/** What a release still has to count. `byChannel` may sum up to more than `quantity`: see `reconcileUsage`. */
+/** Usage that a release still has to count. `byChannel` may sum up to more than `quantity`: see `reconcileUsage`. */
 export interface UsageAddition {
   readonly actionType: ReportedAction;
   /** To be counted on the account; 0 where only channels are behind. */

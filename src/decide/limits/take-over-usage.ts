@@ -10,7 +10,7 @@ import {
   windowTime,
 } from './usage-window.js';
 
-/** What an account has done of one action where it is registered from. */
+/** Usage of one action at the place that the account is imported from. */
 export interface EarlierUsage {
   /** On the UTC date of now. */
   readonly today: number;
@@ -19,8 +19,9 @@ export interface EarlierUsage {
 }
 
 /**
- * The window with what was done elsewhere. What both tell of is one action: each instant counts as often as the one
- * that has it more often, and of two counts of the day the greater holds. So the same import may be repeated.
+ * The window joined with the usage from elsewhere. An instant that both have is one action, not two: it counts as often
+ * as in the side that has it more often. The greater of the two counts of the day holds. So the same import may be
+ * repeated.
  */
 export function takeOverUsage(
   window: UsageWindow,

@@ -1,6 +1,6 @@
 import type { ActionPolicy } from './limits-policy.js';
 
-/** What one account has done of one action. Instants are epoch milliseconds of the database's clock. */
+/** Usage of one action by one account. Instants are epoch milliseconds of the database's clock. */
 export interface UsageWindow {
   /** The actions of the last 60 minutes, ascending; of more than `recentCapacity` the newest. */
   readonly recentAt: readonly number[];
@@ -12,7 +12,7 @@ export interface UsageWindow {
   readonly dayCount: number;
 }
 
-/** What one account has done of one action in one channel. */
+/** Usage of one action by one account in one channel. */
 export interface ChannelUsage {
   readonly day: string | null;
   readonly dayCount: number;

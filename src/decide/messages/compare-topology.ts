@@ -1,6 +1,6 @@
 import type { DyingQueue } from './find-stuck-dead-letters.js';
 
-/** What the contract says of one queue. */
+/** One queue as the contract describes it. */
 export interface WantedQueue {
   name: string;
   arguments: Readonly<Record<string, string | number>>;
@@ -30,7 +30,7 @@ export interface FoundPolicy {
   definition: Readonly<Record<string, unknown>>;
 }
 
-/** What the broker has, in the words of its management API. */
+/** Entities of the broker, in the words of its management API. */
 export interface FoundTopology {
   exchanges: readonly { name: string; type: string; durable: boolean }[];
   queues: readonly (DyingQueue & { durable: boolean; arguments: Readonly<Record<string, unknown>> })[];
@@ -40,7 +40,7 @@ export interface FoundTopology {
   operatorPolicies: readonly FoundPolicy[];
 }
 
-/** What a policy may say of a queue or exchange that changes where messages go, or whether they stay. */
+/** Keys of a policy that change where messages go, or whether they stay. */
 const DECIDING_KEYS = [
   'alternate-exchange',
   'dead-letter-exchange',

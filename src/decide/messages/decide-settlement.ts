@@ -1,6 +1,6 @@
 import { FAILURES, type FailureCode } from '../../../contracts/failures.js';
 
-/** What a door does with a message once it has been dispatched. */
+/** The way a door settles a message once it has been dispatched. */
 export interface Settlement {
   /** Whether the caller is answered now. */
   reply: boolean;

@@ -25,7 +25,7 @@ const MAX_RENEWALS = 2;
 type OwnSighting = Pick<ConsumerSighting, 'state' | 'delivered' | 'isFull'>;
 
 /**
- * What a consumer has not heard and how often that was mended in vain, the present look included.
+ * Counts the probes that a consumer has not heard and the renewals in vain, the present look included.
  * @param before the sighting of the look before; null: there was none
  */
 export function compareSightings(

@@ -3,7 +3,7 @@ import type { OperationName } from '../../../contracts/operations.js';
 import { REPLAYED_WITHIN_HOURS } from '../../../contracts/parked.js';
 import { HOUR_MS } from '../limits/usage-window.js';
 
-/** What of a parked message decides whether it can be served again. */
+/** Facts that decide whether a parked message can be served again. */
 export interface ParkedFacts {
   operation: string;
   /** Why it was parked; null: it does not say. */

@@ -18,7 +18,7 @@ export interface Candidate {
   readonly policy?: LimitsPolicy;
 }
 
-/** What an account is wanted for. Requests with equal wishes share one ranking. */
+/** Needs of a request for an account. Requests with equal wishes share one ranking. */
 export interface Wish {
   readonly purpose: Purpose;
   readonly hasChannel: boolean;

@@ -14,7 +14,7 @@ export interface Sample {
   readonly values: SampleValues;
 }
 
-/** What an instance has answered in a minute. */
+/** Counts of the answers that an instance gave in a minute. */
 export interface Tally {
   /** By failure code. */
   readonly refusals: Readonly<Record<string, number>>;

@@ -1,4 +1,4 @@
-/** What a failure at the start means. */
+/** A failure at the start, explained. */
 export interface StartFault {
   /** Waiting does not mend it: somebody has to change a setting, a server or a permission. */
   isLasting: boolean;

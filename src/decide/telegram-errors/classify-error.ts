@@ -47,13 +47,13 @@ function readStatements(evidence: Evidence): Said[] {
   return evidence.records.map((record) => ({ text: record.text, hit: readRecord(evidence, record, hint) }));
 }
 
-/** What Telegram said of the account holds, whatever it said of a target beside it; a block weighs more than a wait. */
+/** A statement about the account holds, even beside one about a target. A block weighs more than a wait. */
 function readRecord(evidence: Evidence, { text, parts }: SaidRecord, hint: TelegramError | null): Decision | null {
   const match = (each: string): Decision | null => matchStatement({ ...evidence, text: each, hint });
   const isOfAccount = (hit: Decision | null): boolean => hit !== null && (isWait(hit.error) || strikes(hit.error));
   const hit = parts.map(match).find(isOfAccount) ?? match(text);
   if (!text.includes('\n') || (hit !== null && strikes(hit.error))) return hit;
-  // What a word may mean follows from the whole: `Too many requests` is PEER_FLOOD only where no wait is told of.
+  // The whole text decides what a word may mean: `Too many requests` is PEER_FLOOD only where no wait is named.
   const codes = [...evidence.codes, findCode(text) ?? 0];
   const lines = text
     .split('\n', MAX_LINES)

@@ -1,4 +1,4 @@
-/** What can be taken off a text before it is read; each where the text holds its sign. */
+/** Encodings and decorations that are taken off a text before it is read, each only where the text has its sign. */
 
 /** The surest of HTML's named entities; every other is a number. */
 const ENTITIES: Readonly<Record<string, string>> = {

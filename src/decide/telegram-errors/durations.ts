@@ -11,7 +11,7 @@ const UNITS: readonly [RegExp, number][] = [
 const UNIT_NAMES =
   '(?:[秒分天]|小时|(?:s|secs?|secondes?|seconds?|segundos?|secondi|sekund\\p{L}*|saniye|с|сек\\p{L}*|mins?|minut\\p{L}*|dakika|мин\\p{L}*|хв\\p{L}*|' +
   'h|hrs?|hours?|horas?|heures?|stunden?|saat|ч|час\\p{L}*|годин\\p{L}*|days?|d[ií]as?|tage?n?|jours?|gün|дн\\p{L}*|день|сут\\p{L}*|weeks?|недел\\p{L}*|months?|месяц\\p{L}*)(?![\\p{L}\\p{N}_]))';
-/** What a length begins with: a number, `PT1H`, `timedelta(`, `an hour`, `сутки`. */
+/** First word of a duration: a number, `PT1H`, `timedelta(`, `an hour`, `сутки`. */
 const LENGTH =
   '(?=\\d|p(?:\\d|t\\d)|(?:datetime\\.)?timedelta\\(|(?:an?|one) (?:second|minute|hour|day|week|month)\\b|(?:час|сутки|минуту|день|неделю)(?!\\p{L})|duration)';
 const GAP = `["'\`]? {0,3}[:=(]? {0,3}["'\`]?`;

@@ -3,7 +3,7 @@ import { readLength } from './durations.js';
 import { isObjectAt, readValue } from './notation.js';
 import { isBeforeSent } from './quoted.js';
 
-/** What the fields of a report hold. */
+/** Evidence from the fields of a report. */
 export interface FieldsRead {
   /** Texts that say what happened, the surest last. */
   lines: string[];
@@ -37,7 +37,7 @@ const IS_SAID =
   /^(?:type|kind|class|msg|message|description|summary|stack|stacktrace|traceback|backtrace|log|logentry|formatted|event|value|textpayload|jsonpayload|fullmessage|shortmessage|localizedmessage|extendedstacktrace|record|statustext|title|rendered(?:message|template)?|output|stderr|stacktracestring|warn(?:ing)?|alert|(?:log|exit|status|developer|last)message|rpc)$/;
 /** Those that may also name or quote somebody: they count where nothing else in their object says anything. */
 const IS_NAMING = /^(?:name|text|title)$/;
-/** What the caller was about to send or knew beside the error: not Telegram's word, whatever it says. */
+/** Fields that the caller was about to send, or knew beside the error. They are never Telegram's word. */
 const IS_CALLERS =
   /^(?:payload|request|req|query|params?|input|vars|locals|frames|context|contextline|precontext|postcontext|breadcrumbs|extra|ctx|content|caption|replymarkup|chat|user|from|sender|contact|channel|group|peer|target|entity|config|options|headers|env|tags|sql|kwargs|arguments?|inreplyto|replytomessage|template|draft)$/;
 /** The caller's or the answer's, as what stands around them tells. */
@@ -115,7 +115,7 @@ function readText(whole: string, read: FieldsRead, depth: number): void {
   else read.lines.push(dropInvisible(decoded).trimEnd());
 }
 
-/** What the name before an object calls it: `payload: {…}`, `"request"={…}`. */
+/** Name before an object: `payload: {…}`, `"request"={…}`. */
 const CALLED = /(?:^|[\s,;({["'])(\w{1,32})["']?\s?[:=]\s?["'`]?$/;
 
 /** Reads the objects that a text holds; the rest of the text. */

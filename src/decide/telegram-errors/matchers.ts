@@ -23,7 +23,7 @@ const VAGUE_TYPES: ReadonlyMap<string, TelegramError> = new Map([
 export interface Statement extends Pick<Evidence, 'type' | 'codes' | 'isElsewhere'> {
   text: string;
   names: NamesFound;
-  /** What the report's type suggests; it chooses between a sentence's meanings. */
+  /** Error that the report's type suggests. It chooses between a sentence's meanings. */
   hint: TelegramError | null;
 }
 
@@ -110,7 +110,7 @@ function untilOf({ error, until }: Hit, text: string): Pick<Hit, 'until'> {
   return named === undefined || named === null ? {} : { until: named };
 }
 
-/** What the report's type says, alone. */
+/** Reads the report's type alone. */
 export function readType({ type, contractWord }: Pick<Evidence, 'type' | 'contractWord'>): Hit | null {
   const contractual = CONTRACT_TYPES.get(contractWord);
   if (contractual !== undefined) return contractual && { error: contractual, found: contractWord };
@@ -198,7 +198,7 @@ const findUnknownName = ({ message, code, type, contractWord }: Evidence): strin
   findNames(code).unknown ??
   (VAGUE_TYPES.has(contractWord) ? null : findNames(type).unknown);
 
-/** What an unknown name's form tells; `*_INVALID` and other last words are weaker than an error code. */
+/** Reads the form of an unknown name. `*_INVALID` and other last words are weaker than an error code. */
 function readFamily({ unknownName }: Unstated, byEnding: boolean): Hit | null {
   const family = unknownName === null ? null : lookUpFamily(unknownName);
   if (family === null || /^\*_[A-Z_]+$/.test(family.pattern.replace('_X', '')) !== byEnding) return null;

@@ -2,8 +2,8 @@ import { dropSource } from './source-lines.js';
 import { readValue } from './notation.js';
 
 /**
- * What a text quotes and does not say: names in paths, links, titles, a program's own identifiers, and what the caller
- * was about to send. `keep` is what stays of it.
+ * Parts that a text quotes and does not say: names in paths, links, titles, a program's own identifiers, and the
+ * message that the caller was about to send. `keep` is put in place of the part; absent: a space.
  */
 interface QuotedRow {
   what: string;

@@ -26,7 +26,7 @@ const STATEMENTS = [
   'ограничени[яе][^.\\n]{0,40} (?:снят[ыо]|сним(?:ут|[уе]тся))',
   'ограничен(?:а|о|ы)? до(?= \\d)',
 ];
-/** What may stand between a statement and its date. */
+/** Text that may stand between a statement and its date. */
 const BETWEEN = '[^.\\n\\d]{0,60}?';
 const TIME =
   '(?:[,\\s]+(?:(?:at|в)\\s+)?(\\d{1,2}):(\\d\\d)(?::\\d\\d)?(?:\\s?([ap])\\.?m\\b\\.?)?(?:\\s?\\(?(UTC|GMT|MSK|МСК|Z|[+-]\\d\\d:?\\d\\d))?)?';
@@ -51,8 +51,9 @@ const ENDS = DATES.map(
 const MINUTE_MS = 60_000;
 
 /**
- * What @SpamBot says of the account's limitation, where a text passes it on: `until` in ms since 1970, UTC unless the
- * text names another zone; null: without an end. The later of two ends counts. Null where nothing is said of it.
+ * The account's limitation as @SpamBot states it, where a text passes that on. Null where the text says nothing of it.
+ * `until` is in ms since 1970, UTC unless the text names another zone; null: without an end. The
+ * later of two ends counts.
  */
 export function findRestriction(text: string): { until: number | null } | null {
   if (!/limit|restrict|огранич/i.test(text) || !SAYS_LIMITED.test(text)) return null;

@@ -7,7 +7,7 @@ interface Sentence {
   words: string;
   /** Anything may follow. */
   isOpen: boolean;
-  /** What it stands for, the likeliest first. */
+  /** Errors that it stands for, the likeliest first. */
   errors: TelegramError[];
   /** As the table has it. */
   text: string;
@@ -56,7 +56,7 @@ for (const { name, sentences } of TABLE) {
 }
 for (const sentences of byBeginning.values()) sentences.sort((a, b) => b.words.length - a.words.length);
 
-/** What may stand before a sentence and after it, so that words within a longer sentence are not taken for it. */
+/** Text that may stand before and after a sentence, so that words within a longer sentence do not count as it. */
 const STARTS = /(?:^|[\n:;\-–—([{'"«“`|>/=,.!?\])}#*_]|\b(?:error|warning|exception|says)) ?$/;
 const ENDS =
   /^[.!]{0,3}(?:$|\n|["'`”»)\]}|*\\]|,? caused by|[,;] (?:skip|continu|retry|stop|abort)| ?[([{<|]| [-–—/] |, ?["'{}\]])/;

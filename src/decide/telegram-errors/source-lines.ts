@@ -1,13 +1,13 @@
 /**
  * Takes away the lines of source, stacks and test titles that a traceback or a test's report prints around its error: they
- * name errors that did not happen. What logs put before each line goes as well.
+ * name errors that did not happen. The prefix that logs put before each line is taken away as well.
  */
 
 /** Stands where a record of a log or a traceback of a chain begins. No text holds it: control characters are gone before. */
 export const NEXT_RECORD = '\u001e';
 
 const TIME = String.raw`\[?(?:\d{4}[-/]\d\d[-/]\d\d|\d\d[./]\d\d[./]\d{2,4})[ T]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z| ?[+-]\d\d:?\d\d)?\]?`;
-/** What a log puts before a line. */
+/** Prefixes that logs put before a line. */
 export const PREFIX_ROWS: readonly { what: string; pattern: RegExp; example: string }[] = [
   {
     what: 'Docker Compose',

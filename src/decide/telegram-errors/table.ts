@@ -156,13 +156,13 @@ export function lookUpWords(text: string): TelegramError | null {
   return byLetters.get(letters) ?? byLetters.get(letters.replace(/(?:error|exception)$/, '')) ?? null;
 }
 
-/** What an unknown name's form tells, and the pattern that tells it: `*_INVALID` is a bad parameter. */
+/** Error by the form of an unknown name, and the pattern that fits: `*_INVALID` is a bad parameter. */
 export function lookUpFamily(name: string): { error: TelegramError; pattern: string } | null {
   const [, error, pattern] = families.find(([form]) => form.test(name)) ?? [];
   return error && pattern ? { error, pattern } : null;
 }
 
-/** What an error code alone tells, 303 … 599 or a transport's negative one; null for a number that is no error code. */
+/** Error by its code alone, 303 … 599 or a transport's negative one; null for a number that is no error code. */
 export function lookUpCode(code: number): TelegramError | null {
   if (code === -404 || code === -429 || code === -444) return getError(`TRANSPORT_ERROR_${-code}`);
   const digits = String(Math.abs(code));

@@ -1,6 +1,6 @@
 import type { DisabledReason, ErrorClass, ErrorEvidence } from '../../../contracts/fields.js';
 
-/** What a caller reports of an error, in the words of whatever client library it uses. Any of it may be missing. */
+/** A caller's report of an error, in the words of its client library. Any field may be missing. */
 export interface ErrorReport {
   /** The contract's `error_type`, a Telegram error name or an exception class. */
   errorType?: string | null;
@@ -13,7 +13,7 @@ export interface ErrorReport {
   reportedAt?: number;
 }
 
-/** What an error does to the account. */
+/** Effect of an error on the account. */
 export type ErrorEffect =
   /** 1 … 1,209,600 s (14 days). */
   | { kind: 'wait'; waitSeconds: number }
@@ -39,7 +39,7 @@ export interface ClassifiedError {
   found: string | null;
 }
 
-/** What an error does, in the words of the table; for the last four the account is disabled. */
+/** Effect of an error, in the words of the table. The last four disable the account. */
 export type ErrorOutcome =
   | 'none'
   | 'count_error'
@@ -63,7 +63,7 @@ export interface SaidRecord {
   parts: readonly string[];
 }
 
-/** What a report says, taken apart: its texts, and the numbers that stand in fields of their own. */
+/** A report taken apart: its texts, and the numbers that stand in fields of their own. */
 export interface Evidence {
   /** The message without its quotations. */
   message: string;

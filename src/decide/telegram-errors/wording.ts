@@ -23,7 +23,7 @@ const RESTRICTED_SIGN = nameless('restricted', 'count_error');
 
 const anyOf = (...patterns: string[]): RegExp => new RegExp(patterns.join('|'));
 
-/** What breaks between the client and Telegram, as Node, Python, Go and the client libraries put it. */
+/** Faults between the client and Telegram, as Node, Python, Go and the client libraries put them. */
 const TRANSPORT = anyOf(
   '\\be(?:conn\\w+|(?:socket)?timedout|pipe|notfound|ai_again|hostunreach|net(?:unreach|down|reset)|addrnotavail)',
   '\\berr_(?:network|socket|ssl|tls|connection|internet|stream)\\w*|und_err_\\w+|getaddrinfo|gaierror|errno|unknownhost',
@@ -169,7 +169,7 @@ export const WORDINGS: readonly Wording[] = [
   },
 ];
 
-/** What the wording of a text suggests, or null; `normalised` is the same text for comparison. */
+/** Error that the wording of a text suggests, or null. `normalised` is the same text for comparison. */
 export function findWording(
   text: string,
   normalised: string,

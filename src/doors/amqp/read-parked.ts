@@ -105,6 +105,6 @@ export async function describeParked(entry: ParkedEntry, now: number, withBody: 
 
 const textOrNull = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
 
-/** What a reply can carry and the database keep of a text. */
+/** The text, cut and cleaned so that a reply can carry it and the database can store it. */
 const printable = (text: string, most = MAX_TEXT_SHOWN): string =>
   text.slice(0, most).replaceAll(/[\0\p{Surrogate}]/gu, '\ufffd');

@@ -108,7 +108,7 @@ export function readDeadLetter(delivery: Delivery, { ownUser, dispatch, gate }: 
 const decode = (operation: string, content: Buffer): DecodedBody =>
   content.length === 0 && WITHOUT_FIELDS.has(operation) ? { ok: true, body: {} } : decodeBody(content, operation);
 
-/** What the request is called in logs and events; its caller may have named it after anything. */
+/** Name of the request in logs and events. Callers choose `correlation_id` freely, so secrets in it are hidden. */
 const nameRequest = ({ correlationId }: Envelope): string =>
   correlationId === null ? randomUUID() : hideSecrets(correlationId);
 

@@ -122,7 +122,7 @@ function serveLogin(scope: FastifyInstance, { gate, log, isEncrypted }: ConsoleS
 
 const UNKNOWN = refuse('UNAUTHENTICATED', { message: 'token: is of no listed caller that may come over http' });
 
-/** What the page may do; null: nobody known has asked. */
+/** Rights of the page; null: the caller is unknown. */
 function sessionOf(caller: string | null, gate: Gate): ConsoleSession | null {
   const allowed = gate.operationsOf(caller);
   if (allowed === null) return null;

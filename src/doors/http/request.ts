@@ -32,7 +32,7 @@ const header = (headers: IncomingHttpHeaders, name: string): string | null => {
   return Array.isArray(value) ? value.join(', ') : (value ?? null);
 };
 
-/** What the request is called in logs and events: `x-request-id`, else `Idempotency-Key`, else a fresh UUID. */
+/** Name of the request in logs and events: `x-request-id`, else `Idempotency-Key`, else a fresh UUID. */
 export const readRequestId = (headers: IncomingHttpHeaders): string => {
   const given = [header(headers, 'x-request-id'), header(headers, 'idempotency-key')];
   const usable = given.find((text) => text !== null && REQUEST_ID.test(text)) ?? null;

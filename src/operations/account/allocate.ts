@@ -68,7 +68,7 @@ export async function refuseAll(
   );
 }
 
-/** What `query.explain` tells of an allocation beside its answer. */
+/** Fields of the request that `query.explain` shows beside the answer. */
 const askedBy = ({ requestId, body }: AllocateRequest): AskedAllocation => ({
   request_id: requestId,
   user_id: body.user_id,

@@ -251,8 +251,8 @@ export const regrantsTo = ({ access }: BatchContext, { caller }: AllocateRequest
   access.policy()?.get(caller ?? '')?.regrants === true;
 
 /**
- * What the caller holds already, where its rights say that it gets this again: the preferred account, else the one it
- * has held longest for the purpose. Null where there is none that could be granted.
+ * An account that the caller holds already, for callers whose rights let them get it again. The preferred account comes
+ * first, else the one that the caller has held longest for the purpose. Null where none could be granted.
  */
 function chooseHeld(context: BatchContext, pool: Pool, request: AllocateRequest): Choice | Shortage | null {
   if (!regrantsTo(context, request)) return null;

@@ -6,7 +6,7 @@ import type { AccountRecord } from '../../store/accounts/account-record.js';
 import { roomLeft } from '../query/report-limits.js';
 import { channelUsageOf, type UnitOfWork, windowOf } from '../../accounts/unit-of-work.js';
 
-/** What the limits of an action have left, in its channel too where it has one, after what was counted last. */
+/** Room that the limits of an action leave after the last count, in its channel too where it has one. */
 export function roomAfter(
   work: UnitOfWork,
   account: AccountRecord,
@@ -20,7 +20,7 @@ export function roomAfter(
 /** The actions that accounts are leased for. */
 const LEASED_FOR = ['invite', 'message', 'add_contact'] as const;
 
-/** What the limits of the most usual actions have left, for the history of grants and releases. */
+/** Room that the limits of the most usual actions leave, for the history of grants and releases. */
 export const roomToday = (account: AccountRecord, policy: LimitsPolicy, now: number): LimitsLeft =>
   Object.assign(
     {},

@@ -79,7 +79,7 @@ async function registerOne(context: BatchContext, request: Request): Promise<Out
 const channelsOf = ({ usage }: GivenAccount): string[] =>
   Object.values(usage ?? {}).flatMap((ofAction) => [...(ofAction.by_channel?.keys() ?? [])]);
 
-/** What JSON can write and PostgreSQL does not keep; `JSON.stringify` writes both as escapes. */
+/** Characters that JSON can write and PostgreSQL cannot store. `JSON.stringify` writes both kinds as escapes. */
 const UNSTORABLE = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 
 const normalisePhone = (phone: string): string => (phone.startsWith('+') ? phone : `+${phone}`);

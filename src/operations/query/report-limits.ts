@@ -24,7 +24,7 @@ export function reportVerdict(verdict: LimitsVerdict, now: number): ReplyBody<'a
   };
 }
 
-/** What the log says of the limits after an action. */
+/** Room that an action leaves, for the log. */
 export const limitsLeft = (actionType: ActionType, { checks }: LimitsVerdict): Record<string, unknown> => ({
   action_type: actionType,
   daily_left: checks.daily.remaining,
@@ -32,7 +32,7 @@ export const limitsLeft = (actionType: ActionType, { checks }: LimitsVerdict): R
   ...(checks.perChannel !== undefined && { channel_left: checks.perChannel.remaining }),
 });
 
-/** What the history says of them: how often the action was still possible. */
+/** Room that an action leaves, for the history: how often it is still possible. */
 export const roomLeft = (actionType: ActionType, { daily, hourly, perChannel }: LimitChecks): LimitsLeft => ({
   [actionType]: {
     daily: daily.remaining,

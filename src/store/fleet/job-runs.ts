@@ -5,7 +5,7 @@ import type { Database, Sql } from '../database.js';
 /** Marks the advisory locks of job claims among others in the database. */
 const CLAIM_LOCKS = 0x4a52;
 
-/** What a job did, by name. */
+/** Counts of a job's work, by name. */
 export type Counts = Record<string, number>;
 
 /** How an attempt ended. `failed` and `interrupted` leave the run open: it is tried again, by whoever comes first. */

@@ -3,7 +3,7 @@ import type { Purpose } from '../../../contracts/fields.js';
 import type { ReplyBody } from '../../../contracts/operations.js';
 import type { Sql } from '../database.js';
 
-/** What an allocation had asked for; stored with its answer, and no part of it. */
+/** Fields of an allocation request. They are stored with its answer and are no part of it. */
 export interface AskedAllocation {
   request_id: string;
   user_id: number;

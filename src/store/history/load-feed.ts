@@ -26,7 +26,7 @@ const COLUMNS = Prisma.sql`
       e.sequence::float8 AS sequence, e.data, (extract(epoch FROM e.occurred_at) * 1000)::float8 AS "occurredAt",
       e.request_id AS "requestId", e.traceparent`;
 
-/** What the database shows now, as PostgreSQL's text of a `pg_snapshot`. */
+/** The database's present snapshot, as PostgreSQL's text of a `pg_snapshot`. */
 export async function loadSnapshot(sql: Sql): Promise<string> {
   const [row] = await sql.$queryRaw<{ snapshot: string }[]>`SELECT pg_current_snapshot()::text AS snapshot`;
   if (row === undefined) throw new Error('the database gave no snapshot');

@@ -1,6 +1,6 @@
 import type { Sql } from '../database.js';
 
-/** What an entry is: an event, a counted action, or a report of an error. */
+/** Kind of an entry: an event, a counted action, or a report of an error. */
 export const ENTRY_KINDS = { event: 0, action: 1, error: 2 } as const;
 export type EntryKind = keyof typeof ENTRY_KINDS;
 

@@ -31,7 +31,7 @@ export async function loadTallies(sql: Sql, minute: number): Promise<Tally[]> {
   return rows.map(({ tally }) => tally);
 }
 
-/** What the database tells of a minute: how the fleet stands now, and what was done in it. */
+/** Measures of a minute from the database: the fleet's state now, and the work done in that minute. */
 export async function measureMinute(sql: Sql, minute: number, lengthMs: number): Promise<Record<string, number>> {
   const snapshot = await loadFleetSnapshot(sql);
   const outbox = await loadOutboxState(sql);

@@ -7,7 +7,7 @@ import type { Instruments } from './instruments.js';
 const TENTHS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 const FENCED = OPERATION_NAMES.filter((name) => failuresOf(name).includes('LEASE_LOST'));
 
-/** What callers do with accounts: take them, act with them, and report what Telegram said. */
+/** Metrics of callers' use of accounts: grants, actions, and reports of Telegram's errors. */
 export const createAccountMetrics = (instruments: Instruments, boundedService: (name: string) => string) => {
   const { counter, histogram } = instruments;
   return {

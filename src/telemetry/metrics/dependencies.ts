@@ -21,7 +21,7 @@ export const createDependencyMetrics = (instruments: Instruments) => {
       { dependency: ['redis'] },
     ),
     brokerProblems: gauge('broker_problems', 'Faults at the broker that were not mended, as this instance sees them'),
-    brokerRepairs: counter('broker_repairs_total', 'What was mended at the broker, by kind', {
+    brokerRepairs: counter('broker_repairs_total', 'Repairs at the broker, by kind', {
       what: ['queue', 'consumer', 'topology'],
     }),
     brokerBlocked: gauge('broker_blocked', 'Whether the broker has blocked publishing: 1 or 0'),
