@@ -1,7 +1,7 @@
 import { FAILURE_CODES, FAILURES } from '../../contracts/failures.js';
 import { failuresOf } from '../../contracts/failures-of.js';
 import { OPERATION_NAMES, OPERATIONS } from '../../contracts/operations.js';
-import { SETTINGS } from '../../src/config.js';
+import { SETTINGS } from '../../src/config/settings.js';
 import { createMetrics, FLEET_GAUGES } from '../../src/telemetry/metrics.js';
 
 const NOTE = '<!-- Written by `npm run contracts`. -->';

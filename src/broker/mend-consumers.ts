@@ -4,7 +4,7 @@ import type { Log } from '../telemetry/log.js';
 import type { Connections } from './connections.js';
 import { type Consumer, PROBE_TYPE } from './consume.js';
 import { openChannel } from './open-channel.js';
-import type { BrokerWatchObserver } from './watch-broker.js';
+import type { BrokerWatchObserver } from './watch-observer.js';
 
 export interface ConsumerMenderOptions {
   connections: Connections;

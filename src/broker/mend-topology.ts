@@ -8,7 +8,7 @@ import { createOutageTeller } from '../telemetry/outage-teller.js';
 import { type Management, ManagementRefused } from './management.js';
 import { openChannel } from './open-channel.js';
 import { CONTRACT_TOPOLOGY, declareTopology, TopologyMismatch } from './topology.js';
-import type { BrokerWatchObserver } from './watch-broker.js';
+import type { BrokerWatchObserver } from './watch-observer.js';
 
 export interface TopologyMender {
   /**

@@ -5,6 +5,7 @@ import type { Consumer } from './consume.js';
 import type { Management } from './management.js';
 import { createConsumerMender } from './mend-consumers.js';
 import { createTopologyMender } from './mend-topology.js';
+import type { BrokerWatchObserver } from './watch-observer.js';
 
 export interface BrokerWatch {
   /**
@@ -34,14 +35,6 @@ export interface BrokerWatchOptions {
   observe?: BrokerWatchObserver;
   /** Between two looks. A fault found at two of them is reported: within 30 s of its beginning. */
   everyMs?: number;
-}
-
-export interface BrokerWatchObserver {
-  waiting?(queue: string, messages: number): void;
-  /** Dead letters that do not get away from a queue; told only where the management API answers. */
-  stuck?(queue: string, messages: number): void;
-  problems?(count: number): void;
-  repaired?(what: 'queue' | 'consumer' | 'topology'): void;
 }
 
 const EVERY_MS = 10_000;

@@ -1,17 +1,16 @@
 import { hostname } from 'node:os';
-import type { Config, Given, JobsConfig } from '../config.js';
+import type { Config, JobsConfig } from './config.js';
+import { FAIL_POINT, type GivenSettings } from './settings.js';
 import type { Tls } from './tls.js';
 
 /** Probes begin at random instants within so long, not all at once. */
 const PROBE_JITTER_MS = 5_000;
-export const FAIL_POINT =
-  /^(?<operation>[a-z.-]+):(?<point>before-commit|after-commit|after-reply)(:(?<messageId>[0-9a-f-]{36}))?$/;
 
 /** The files that the variables name, as they were read. */
 type ReadFiles = Pick<Config, 'limits' | 'access'> & { tls: Tls };
 
 /** The settings in the units and the shape in which the service uses them. */
-export const toConfig = (given: Given, { limits, access, tls }: ReadFiles): Config => ({
+export const toConfig = (given: GivenSettings, { limits, access, tls }: ReadFiles): Config => ({
   ...tls,
   databasePoolSize: given.DATABASE_POOL_SIZE,
   redisUrl: given.REDIS_URL,
@@ -34,7 +33,7 @@ export const toConfig = (given: Given, { limits, access, tls }: ReadFiles): Conf
   failPoint: given.FAIL_POINT === undefined ? undefined : parseFailPoint(given.FAIL_POINT),
 });
 
-const toJobs = (given: Given): JobsConfig => ({
+const toJobs = (given: GivenSettings): JobsConfig => ({
   enabled: given.JOBS_ENABLED === 'true',
   cadences: {
     'reset-daily-limits': given.RESET_DAILY_LIMITS_CADENCE,
@@ -58,7 +57,7 @@ const toJobs = (given: Given): JobsConfig => ({
 });
 
 /** Probes get half of a scan's time. */
-const toProbe = (given: Given): JobsConfig['probe'] =>
+const toProbe = (given: GivenSettings): JobsConfig['probe'] =>
   given.TELEGRAM_API_ID === undefined || given.TELEGRAM_API_HASH === undefined
     ? undefined
     : {

@@ -1,6 +1,7 @@
 import { finishWithAnswers, finishWork } from '../accounts/finish-work.js';
 import { loadWork, type UnitOfWork } from '../accounts/unit-of-work.js';
-import { grantAll, holdersOf, recallGrants, refuseAll, type AllocateRequest } from '../operations/account/allocate.js';
+import { grantAll, holdersOf, recallGrants, refuseAll } from '../operations/account/allocate.js';
+import type { AllocateRequest } from '../operations/account/choose-accounts.js';
 import { candidatesWanted } from '../operations/account/choose-accounts.js';
 import { reportError } from '../operations/account/error.js';
 import { release } from '../operations/account/release.js';

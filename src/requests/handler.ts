@@ -16,7 +16,6 @@ import type { SessionCipher } from '../store/sessions/session-cipher.js';
 import type { LeaseLocks } from '../redis/lease-locks.js';
 import type { RecoveryQueue } from '../redis/recovery-queue.js';
 import type { WindowCache } from '../redis/window-cache.js';
-import type { ParkedDesk } from '../operations/admin/parked.js';
 import type { Log } from '../telemetry/log.js';
 import type { Metrics } from '../telemetry/metrics.js';
 import type { Access } from './access.js';
@@ -102,6 +101,14 @@ export interface JobStarter {
   start: (job: JobName) => Promise<void>;
   /** At the shutdown: nothing is started any more, here, and nobody should wait for it. */
   isClosing: () => boolean;
+}
+
+/** Works on the parked messages, one request after the other in the whole installation. */
+export interface ParkedDesk {
+  /** Does what the request asks; `UNAVAILABLE` where the broker is away. Must not reject. */
+  work: (
+    request: Pick<AcceptedRequest<'admin.parked'>, 'body' | 'caller' | 'requestId'>,
+  ) => Promise<Outcome<'admin.parked'>['reply']>;
 }
 
 /** One batch: its transaction, and what is to happen once the transaction's fate is known. */

@@ -2,7 +2,8 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { expect, test } from '@jest/globals';
-import { ConfigError, loadAccess, loadConfig, SETTINGS } from '../../src/config.js';
+import { SETTINGS } from '../../src/config/settings.js';
+import { ConfigError, loadAccess, loadConfig } from '../../src/config.js';
 import { CADENCE_RULE, parseCadence } from '../../src/decide/jobs/cadence.js';
 import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
 

@@ -13,7 +13,7 @@ import { Service } from 'kubernetes-models/v1/Service';
 import { ServiceAccount } from 'kubernetes-models/v1/ServiceAccount';
 import { REQUEST_QUEUES } from '../../contracts/topology.js';
 import { parseAccess } from '../../src/decide/access/access-policy.js';
-import { SETTINGS } from '../../src/config.js';
+import { SETTINGS } from '../../src/config/settings.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { kustomize, type Manifest } from '../support/kustomize.js';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Tie } from '../command.js';
-import { defineChanges } from './change.js';
+import { defineChanges } from './define-changes.js';
 import { defineExport } from '../export/export-accounts.js';
 import { defineImport } from '../import/import-accounts.js';
 import { defineHistory } from './history.js';

@@ -1,13 +1,13 @@
 import type { Client } from '../client.js';
 import type { Account as Known } from '../accounts/find-account.js';
-import type { Outcome } from './import-accounts.js';
 import type { Outgoing } from './send-accounts.js';
+import type { RowOutcome } from './tally.js';
 import type { Account } from './to-account.js';
 
 const PAGE = 500;
 
 /** Tells what registering would change, by what the service tells of its accounts. Sessions are not compared. */
-export async function* compareAccounts(client: Client, accounts: AsyncIterable<Outgoing>): AsyncGenerator<Outcome> {
+export async function* compareAccounts(client: Client, accounts: AsyncIterable<Outgoing>): AsyncGenerator<RowOutcome> {
   const known = new Map<number, Map<string, Known>>();
   for await (const { place, account, notes } of accounts) {
     let ofUser = known.get(account.user_id);

@@ -3,7 +3,7 @@ import type { Tie } from '../command.js';
 import type { Context } from '../context.js';
 import { usageError } from '../exit.js';
 import { choice, toWhole } from '../options.js';
-import { partlyDone, printEntries } from '../output.js';
+import { partlyDone } from '../output.js';
 import { tellNumber } from '../terminal/words.js';
 import { openSealed, readKey } from '../export/seal-key.js';
 import { type Field, isField } from './columns.js';
@@ -11,6 +11,7 @@ import { compareAccounts } from './compare-accounts.js';
 import { FILE_FORMS, type FileForm, readFiles } from './read-files.js';
 import { type Outgoing, sendAccounts } from './send-accounts.js';
 import type { Rows } from './source-row.js';
+import { createTally, type Tally } from './tally.js';
 import { type MappingOptions, toAccount } from './to-account.js';
 
 interface Options {
@@ -21,18 +22,6 @@ interface Options {
   unknown: MappingOptions['unknown'];
   dryRun?: boolean;
   sealedWith?: string;
-}
-
-/** The outcome of one row. */
-export interface Outcome {
-  place: string;
-  outcome: 'created' | 'updated' | 'unchanged' | 'rejected';
-  account_id: string | null;
-  /** The field at fault. */
-  field: string | null;
-  reason: string | null;
-  /** Decisions where the source leaves something open. A dry run adds what would change. */
-  notes: string[];
 }
 
 const HELP = `
@@ -113,43 +102,4 @@ async function* mapRows(rows: Rows, options: MappingOptions, tally: Tally): Asyn
     }
     tally.add({ place: row.place, outcome: 'rejected', account_id: null, ...mapped, notes: [] });
   }
-}
-
-interface Tally {
-  add: (outcome: Outcome) => void;
-  rejected: () => number;
-  tell: (isDry: boolean) => void;
-}
-
-function createTally({ format, progress, say, paint, ...context }: Context): Tally {
-  const counts = { created: 0, updated: 0, unchanged: 0, rejected: 0 };
-  const told: Outcome[] = [];
-  let done = 0;
-  return {
-    add: (outcome) => {
-      counts[outcome.outcome] += 1;
-      done += 1;
-      if (done % 100 === 0) progress(`${tellNumber(done)} rows`);
-      // A person reads of those that need one; a program gets all.
-      const needsOne = outcome.outcome === 'rejected' || outcome.notes.length > 0;
-      if (format !== 'table' || needsOne) told.push(outcome);
-    },
-    rejected: () => counts.rejected,
-    tell: (isDry) => {
-      progress(null);
-      printEntries({ ...context, format, progress, say, paint }, told, [
-        ['WHERE', ({ place }) => place],
-        ['OUTCOME', ({ outcome }) => outcome],
-        ['ACCOUNT', ({ account_id: id }) => id ?? ''],
-        ['BECAUSE', ({ reason, notes }) => [...(reason === null ? [] : [reason]), ...notes].join('; ')],
-      ]);
-      const { created, updated, unchanged, rejected } = counts;
-      const would = isDry ? 'Would be ' : '';
-      say(
-        `${would}${tellNumber(created)} created, ${tellNumber(updated)} updated, ${
-          isDry ? `${tellNumber(unchanged)} as they are, ` : ''
-        }${tellNumber(rejected)} rejected.`,
-      );
-    },
-  };
 }

@@ -9,7 +9,7 @@ import { declareFailureQueues } from '../../broker/topology.js';
 import { waitAtMost } from '../../broker/wait-at-most.js';
 import { clock } from '../../clock.js';
 import { judgeReplay } from '../../decide/messages/judge-replay.js';
-import type { ParkedAnswer, ParkedDesk } from '../../operations/admin/parked.js';
+import type { Outcome, ParkedDesk } from '../../requests/handler.js';
 import { refuse } from '../../requests/refuse.js';
 import type { Dispatch, Reply } from '../../requests/request.js';
 import type { Log } from '../../telemetry/log.js';
@@ -54,6 +54,7 @@ export function createParkedDesk(options: ParkedDeskOptions): ParkedDesk {
 }
 
 type Work = Parameters<ParkedDesk['work']>[0];
+type ParkedAnswer = Outcome<'admin.parked'>['reply'];
 
 /** The channel that has the parked messages, and how many it holds unsettled. */
 interface Hold {

@@ -7,14 +7,12 @@ import type { AccountRecord, OpenLease } from '../../store/accounts/account-reco
 import { usedToday } from '../../store/accounts/changes.js';
 import type { AskedAllocation } from '../../store/history/answered-allocations.js';
 import { loadGranted } from '../../store/sessions/load-granted.js';
-import { chooseAccounts, type Choice, regrantsTo, type Shortage } from './choose-accounts.js';
-import type { AcceptedRequest, BatchContext, Outcome, Recall } from '../../requests/handler.js';
+import { type AllocateRequest, chooseAccounts, type Choice, regrantsTo, type Shortage } from './choose-accounts.js';
+import type { BatchContext, Outcome, Recall } from '../../requests/handler.js';
 import { noteReentry } from '../../accounts/reentry-note.js';
 import { refuseAllocations } from './refuse-allocations.js';
 import { roomToday } from './room-after.js';
 import { endLease, openLease, type UnitOfWork } from '../../accounts/unit-of-work.js';
-
-export type AllocateRequest = AcceptedRequest<'account.allocate'>;
 
 const MINUTE_MS = 60_000;
 

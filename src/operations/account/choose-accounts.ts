@@ -6,8 +6,7 @@ import type { AccountCounts } from '../../store/accounts/count-accounts.js';
 import { type CandidatesWanted, lockCandidates } from '../../store/accounts/claim-candidates.js';
 import { loadSessions } from '../../store/sessions/load-sessions.js';
 import { SessionCipherError } from '../../store/sessions/session-cipher.js';
-import type { AllocateRequest } from './allocate.js';
-import type { BatchContext } from '../../requests/handler.js';
+import type { AcceptedRequest, BatchContext } from '../../requests/handler.js';
 import { lockValueOf } from '../../accounts/finish-work.js';
 import { type GrantWish, type Offer, toOffer } from '../../accounts/judge-grant.js';
 import { takeLeaseLocks } from '../../accounts/take-lease-locks.js';
@@ -22,6 +21,8 @@ const SPARE_CANDIDATES = 4;
 const MAX_PAGE = 1_000;
 /** A batch looks at no more free accounts of one user than these: its neighbours wait for it. */
 const MAX_SEEN = 400;
+
+export type AllocateRequest = AcceptedRequest<'account.allocate'>;
 
 /** The account a request gets, under its lease lock. */
 export interface Choice {

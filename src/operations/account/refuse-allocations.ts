@@ -1,8 +1,7 @@
 import type { FailureReply } from '../../../contracts/failures.js';
 import { toIso } from '../../clock.js';
 import { type AccountCounts, countAccounts } from '../../store/accounts/count-accounts.js';
-import type { AllocateRequest } from './allocate.js';
-import { earliest, type Shortage } from './choose-accounts.js';
+import { type AllocateRequest, earliest, type Shortage } from './choose-accounts.js';
 import type { BatchContext } from '../../requests/handler.js';
 import { refuse } from '../../requests/refuse.js';
 
