@@ -7,7 +7,7 @@ const [url = '', count = '0'] = process.argv.slice(2);
 const prefix = `${url}/api/v1/account-manager`;
 const from = new Date(Date.now() - 48 * 3_600_000).toISOString();
 
-/** What the page asks, and every how many seconds. */
+/** Requests of the page, with the seconds between two of each. */
 const QUESTIONS: readonly [path: string, everySeconds: number][] = [
   ['/status', 2],
   ['/alerts?limit=20', 30],

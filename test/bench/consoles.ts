@@ -10,8 +10,8 @@ import { findListener, type ProcessGroup, usageOf } from './processes.js';
 import { FIRST_USER, USERS, WORKS } from './works.js';
 
 /**
- * What open consoles cost the service: allocations and releases in closed loops, by turns with and without readers that
- * ask and listen as the console's first page does. Servers come from the environment, fresh ones.
+ * Measures the cost of open consoles to the service. Allocations and releases run in closed loops, by turns with and
+ * without readers that ask and listen as the console's first page does. Fresh servers come from the environment.
  */
 const { values } = parseArgs({
   options: {

@@ -40,7 +40,7 @@ const LIMITS_FILE = path.join(import.meta.dirname, 'limits.json');
 /** More than this share of the processors at work for others is said. */
 const QUIET_SHARE = 0.05;
 
-/** What one kind of work took in one round. */
+/** Measures of one kind of work in one round. */
 interface Measured {
   perSecond: number;
   /** Lengths of one round of the work, ascending, milliseconds. */

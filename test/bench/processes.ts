@@ -8,7 +8,7 @@ export interface ProcessGroup {
   withChildren?: boolean;
 }
 
-/** What a group has used so far. */
+/** Resources that a group of processes has used so far. */
 export interface Usage {
   cpuMs: number;
   /** Calls of the system that read and write, sockets included. */
@@ -65,7 +65,7 @@ const statOf = (pid: number): string[] => readText(`/proc/${pid}/stat`).split(')
 
 const numberAt = (fields: readonly string[], index: number): number => Number(fields[index] ?? 0);
 
-/** What the group has used since it was started; children that have ended are counted too. */
+/** Resources that the group has used since its start. Children that have ended count too. */
 export function usageOf({ pid, withChildren = false }: ProcessGroup): Usage {
   const children = withChildren ? listPids().filter((candidate) => numberAt(statOf(candidate), 1) === pid) : [];
   const endedMs = withChildren ? (numberAt(statOf(pid), 13) + numberAt(statOf(pid), 14)) * TICK_MS : 0;

@@ -9,8 +9,9 @@ import { coalesceWrites } from '../../src/coalesce-writes.js';
 import { FIRST_SKETCH_USER, queueOf, USERS } from './works.js';
 
 /**
- * What the shape costs at least: accounts in memory, one guarded statement per mixed batch, replies and events in one
- * write. Without rights, limits, sessions, conflicts and repeats: a measure for the service, not a part of it.
+ * Measures the least cost of this shape: accounts in memory, one guarded statement per mixed batch, replies and events
+ * in one write. It has no rights, limits, sessions, conflicts or repeats. It is a yardstick for the service, not a part
+ * of it.
  * Started by the benchmark as a process of its own; the servers come from the environment.
  */
 interface Account {
@@ -83,7 +84,7 @@ const WRITE = `WITH accounts AS (
     SELECT c.*, now() FROM jsonb_to_recordset($5::jsonb) AS c(caller text, message_id uuid, operation text, body_hash text, reply jsonb))
   SELECT (SELECT count(*) FROM accounts)::int AS accounts`;
 
-/** What one batch writes and sends. */
+/** Rows and messages that one batch writes and sends. */
 class Batch {
   readonly now = Date.now();
   readonly before = new Map<Account, number>();

@@ -6,8 +6,8 @@ import { startService } from '../support/service.js';
 import { type Caller, connectCaller } from './caller.js';
 
 /**
- * What a page of each view costs in a large fleet, asked over RabbitMQ: first alone, then beside allocations and
- * releases. Servers come from the environment, fresh ones.
+ * Measures the cost of a page of each view in a large fleet, asked over RabbitMQ: first alone, then beside allocations
+ * and releases. Fresh servers come from the environment.
  */
 const { values } = parseArgs({
   options: {

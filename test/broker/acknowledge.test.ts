@@ -62,7 +62,7 @@ test('whatever the order, exactly what was acknowledged is gone and the rest com
   );
 });
 
-test('what is settled in one turn goes in one frame, past what was settled before', async () => {
+test('messages settled in one turn are acknowledged in one frame, past those settled before', async () => {
   const { channel, queue, messages } = await receive(10);
   const counts: number[] = [];
   const acknowledger = createAcknowledger(channel, (count) => counts.push(count));

@@ -98,7 +98,7 @@ test('several instances at once, and one that comes later, move each message onc
   await others.close();
 });
 
-test('what another consumer holds is waited for', async () => {
+test('the move waits for messages that another consumer holds', async () => {
   await fill(PARKED.name, 0, 20);
   const holder = await broker.plain.createChannel();
   await holder.prefetch(5);
@@ -132,7 +132,7 @@ test('a start that was cut off is gone on with: nothing is missing', async () =>
   expect(await isMissing(HALFWAY)).toBe(true);
 });
 
-test('what was left halfway by a crash comes back, whichever queue is there', async () => {
+test('messages that a crash left halfway come back, whichever queue is there', async () => {
   await fill(HALFWAY, 0, 10);
   await move();
   expect(await numbersIn(PARKED.name)).toEqual(upTo(10));
@@ -144,7 +144,7 @@ test('what was left halfway by a crash comes back, whichever queue is there', as
   expect(await numbersIn(PARKED.name)).toEqual(upTo(20));
 });
 
-test('what has no room in the bounded queue waits, the newest of all', async () => {
+test('messages without room in the bounded queue wait, the newest of all', async () => {
   const most = PARKED.arguments['x-max-length'];
   await fill(PARKED.name, 0, most + 300);
   await move();

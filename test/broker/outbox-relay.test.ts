@@ -135,7 +135,7 @@ test('a committed event is published at once, as the contract has it', async () 
   await eventually('it is counted', () => published.join() === 'account.released');
 });
 
-test('what an operator should know is told once, though it is published at the third try', async () => {
+test('news for an operator is logged once, even when the event is published at the third try', async () => {
   let tries = 0;
   const publish = () => (++tries < 3 ? Promise.reject(new Error('not yet')) : Promise.resolve());
   const relay = createOutboxRelay({ databaseUrl: database.url, publisher: { publish }, log: broker.log });
@@ -160,7 +160,7 @@ test('what an operator should know is told once, though it is published at the t
   });
 });
 
-test('what piled up is published once, in order per account', async () => {
+test('events that piled up are published once, in order per account', async () => {
   const subscriber = await subscribe();
   await listen(subscriber);
   const ids = await append(Array.from({ length: 1_200 }, (_, n) => accounts[n % 3] ?? ''));

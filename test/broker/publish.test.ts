@@ -58,7 +58,7 @@ test('a full queue refuses', async () => {
   await expect(publisher.publish(toQueue(queue))).rejects.toMatchObject({ failure: 'refused' });
 });
 
-test('what AMQP cannot carry is told at once and harms no other', async () => {
+test('a message that AMQP cannot carry is refused at once and harms no other', async () => {
   await expect(publisher.publish(toQueue('q', { correlationId: 'x'.repeat(256) }))).rejects.toMatchObject({
     failure: 'unencodable',
   });

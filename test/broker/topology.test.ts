@@ -53,7 +53,7 @@ test('each retry step leads to its own queue, and its routing key is kept', asyn
   }
 });
 
-describe('what the broker has otherwise stops the start', () => {
+describe('an entity that differs from the contract stops the start', () => {
   test('an argument too many, too few or different, and an exchange of another type: all are told', async () => {
     const channel = await broker.plain.createChannel();
     const args = { ...REQUEST_QUEUE_ARGUMENTS };

@@ -226,7 +226,7 @@ async def scripts(base_url, user_id):
 
 
 async def maintenance(base_url, account_id):
-    """What the predecessor served to operators: fields in the query string, no body, no header."""
+    """Sends requests that the predecessor served to operators: fields in the query string, no body, no header."""
     async with httpx.AsyncClient(timeout=90.0) as client:
         answers = {}
         for name, path, params in (

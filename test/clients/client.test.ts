@@ -95,7 +95,7 @@ test('a message_id of the caller’s own is used, and not twice at once', async 
   await first;
 });
 
-test('what nobody waits for is told as a warning', async () => {
+test('a failure that nobody waits for becomes a warning', async () => {
   await begin({ 'action.record': [{ refuse: { code: 'VALIDATION_FAILED', retryable: false } }] });
   warnings.length = 0;
   await manager.withAccount(WISH, (account) => account.act('message', null, () => 1));

@@ -43,13 +43,13 @@ interface Play {
   thrown: unknown;
 }
 
-/** What the steps of a body know. */
+/** Values that the steps of a body know. */
 interface Scope {
   account?: HeldAccount;
   known: Known;
 }
 
-/** What a list of steps ended with: `return`, or nothing. */
+/** End of a list of steps: the value of `return`, or null. */
 type Ended = { value: unknown } | null;
 
 export async function playScenario(scenario: Scenario, stage: Stage): Promise<void> {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import ts from 'typescript';
 
-// What `npm publish` would send: packed, looked at, unpacked into an empty folder beside its dependencies, and used.
+// The package that `npm publish` would send is packed, looked at, unpacked beside its dependencies, and used.
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
 const run = promisify(execFile);

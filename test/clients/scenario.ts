@@ -89,7 +89,7 @@ export const connectOptionsOf = (scenario: Scenario): ConnectOptions => {
   };
 };
 
-/** What the `$` values of a body stand for. */
+/** Values that the `$` placeholders of a body stand for. */
 export interface Known {
   held?: { account_id: string; lease_id: string; fence: number };
   user?: number;

@@ -10,7 +10,7 @@ import { eventually } from '../support/eventually.js';
 import { freePort } from '../support/ports.js';
 import { endCommands, runCommand, startCommand, startOnTerminal } from './run-command.js';
 
-// What the command does without a service, and with something that only looks like one.
+// The command without a service, and with something that only looks like one.
 
 // Each run of the command takes a processor half a second, and on a busy machine many.
 jest.setTimeout(180_000);

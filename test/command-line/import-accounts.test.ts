@@ -185,7 +185,7 @@ test('a bad row is told by file, line and field, without its secret; the rest go
   expect(`${stdout}${stderr}`).not.toContain(bad?.session_data.slice(0, 40));
 });
 
-test('what was exported sealed is imported anew, with sessions, metadata and standing; unsealed it holds no secret', async () => {
+test('a sealed export is imported with sessions, metadata and standing; an unsealed one holds no secret', async () => {
   const [account] = fleet(38, 1);
   const source = file(
     'one.json',

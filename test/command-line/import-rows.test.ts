@@ -201,7 +201,7 @@ test('session files of Telethon and Pyrogram are read from a directory; a damage
 const dump = (rows: string) =>
   `SET client_encoding = 'UTF8';\n\nCOPY public.telegram_sessions (id, user_id, phone, session_data, status) FROM stdin;\n${rows}\\.\n\nCOPY public.other (id) FROM stdin;\n1\n\\.\n`;
 
-test('what pg_dump wrote is read up to its end, escapes and all', async () => {
+test('a file of pg_dump is read up to its end, escapes and all', async () => {
   const whole = file('a.sql', dump(`u1\t7\t7999\t{"encrypted_session": "a\\\\tb\\tc"}\t\\N\nu2\t7\n`));
   expect(await read(whole)).toEqual([
     {
@@ -222,7 +222,7 @@ test('what pg_dump wrote is read up to its end, escapes and all', async () => {
   await expect(read(inserts)).rejects.toThrow('without --inserts');
 });
 
-test('what cannot be read is told before anything is sent', async () => {
+test('a file that cannot be read is named before anything is sent', async () => {
   await expect(read(path.join(folder, 'none.csv'))).rejects.toThrow('ENOENT');
   await expect(read(file('broken.json', '[{'))).rejects.toThrow('is no JSON');
   mkdirSync(path.join(folder, 'bare'));

@@ -166,7 +166,7 @@ test('accounts that are named are changed one by one; what is refused exits 1 an
   expect(foreign).toMatchObject({ code: 4, stdout: '', stderr: expect.stringContaining('FORBIDDEN') });
 });
 
-test('what matches a filter is changed once its number is agreed to', async () => {
+test('accounts that match a filter are changed once their number is agreed to', async () => {
   await register(4, 3);
   const withoutTerminal = await run('accounts', 'drain', '--user', '4');
   expect(withoutTerminal).toMatchObject({ code: 2, stdout: '' });

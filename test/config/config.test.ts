@@ -32,7 +32,7 @@ const problemsOf = (env: NodeJS.ProcessEnv): string[] => {
   return [];
 };
 
-test('what must be set is enough, and the rest takes its documented default', () => {
+test('the required settings are enough, and the rest take their documented defaults', () => {
   expect(loadConfig(ENOUGH)).toEqual({
     databaseUrl: ENOUGH.DATABASE_URL,
     databasePoolSize: 8,

@@ -3,7 +3,7 @@ import type { OperationName, ReplyBody } from '../../contracts/operations.js';
 import { telethonSession } from '../support/session-strings.js';
 import type { OpenService } from './open-service.js';
 
-/** What stands in the place of an example's made-up values, by the name of their field. */
+/** Real values for an example's made-up ones, by the name of their field. */
 export type Bindings = Readonly<Record<string, unknown>>;
 
 let nextNumber = 7_000_000;

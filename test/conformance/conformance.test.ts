@@ -69,7 +69,7 @@ const expectFailure = (operation: OperationName, { reply, status, codeHeader }: 
   return failure;
 };
 
-/** What the database holds of an account; of no account, nothing. */
+/** Rows of an account in the database; none without an account. */
 const rowsOf = async (accountId: unknown): Promise<unknown[]> =>
   open.query(
     `SELECT to_jsonb(s) AS account, (SELECT jsonb_agg(to_jsonb(e) ORDER BY e.id) FROM events e WHERE account_id = s.id) AS events,

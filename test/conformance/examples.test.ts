@@ -28,7 +28,7 @@ test.each(CASES)('$door $operation: $name', async ({ door, operation, given, req
   await succeed(open, 'account.release-all', { service_name: EXAMPLE.serviceName });
 });
 
-/** What other tests have left behind shows here. */
+/** Fields in which other tests leave their traces. */
 const OF_THE_FLEET = new Set([
   'locked_by_services',
   'locked_by_service',

@@ -56,7 +56,7 @@ test.each(DOORS)('a trace that comes in by %s goes on into the reply, the log an
   expect(find()?.header).toBe(find()?.event.traceparent);
 });
 
-test.each(DOORS)('what was parked is found by %s, shown and discarded', async (door) => {
+test.each(DOORS)('a parked message is found by %s, shown and discarded', async (door) => {
   const messageId = randomUUID();
   const invalid = { account_id: 'nobody', mark: door };
   expect((await open.send('amqp', 'account.release', invalid, { messageId })).codeHeader).toBe('VALIDATION_FAILED');
@@ -76,7 +76,7 @@ test.each(DOORS)('what was parked is found by %s, shown and discarded', async (d
   expect(await find()).toBeUndefined();
 });
 
-test('what an operator watches shows what happened', async () => {
+test('the metrics of an operator show what happened', async () => {
   const held = await bringAbout(open, 'held', 'watched-service');
   const { account_id, lease_id, fence } = held;
   const holder = { account_id, lease_id, fence, service_name: 'watched-service' };

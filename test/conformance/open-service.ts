@@ -38,7 +38,7 @@ export interface Answered {
 /** The whole service in a process of its own, with servers of its own, and both of its doors. */
 export interface OpenService {
   service: RunningService;
-  /** What it was started with. */
+  /** Environment variables that it was started with. */
   environment: Record<string, string>;
   rpc: RpcClient;
   vhost: TestVhost;

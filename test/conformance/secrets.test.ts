@@ -36,7 +36,7 @@ const SECRETS = {
 
 /** Texts of an operator are kept as they are: into the history, where no secrets belong, or with the account. */
 const KEPT_AS_GIVEN = new Set(['reason', 'recovery_type', 'metadata']);
-/** What stands in the row of its account, and nowhere else. */
+/** Fields that stand in the row of their account, and nowhere else. */
 const OF_THE_ACCOUNT = new Set(['phone', 'proxyPassword']);
 
 let open: OpenService;
@@ -117,7 +117,7 @@ async function fillFields(operation: OperationName): Promise<void> {
   }
 }
 
-/** What no schema is asked about: bodies that are none, properties, headers and paths. */
+/** Sends secrets in places that no schema describes: malformed bodies, properties, headers and paths. */
 async function sendMalformed(canary: string): Promise<void> {
   const { rpc, service } = open;
   const bodies = [

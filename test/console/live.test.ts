@@ -3,7 +3,7 @@ import { startService } from '../support/service.js';
 import { seedAccounts } from '../support/seed-accounts.js';
 import { type OpenConsole, openConsole, type OpenedPage } from './open-console.js';
 
-// What a page that stays open shows: changes as they come, and a service that goes and comes back.
+// A page that stays open shows changes as they come, and a service that goes and comes back.
 
 let open: OpenConsole;
 let reader: OpenedPage;

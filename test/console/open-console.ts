@@ -33,7 +33,7 @@ const AXE = axe.source;
 
 export interface OpenedPage {
   page: Page;
-  /** What the browser has complained of. */
+  /** Complaints of the browser. */
   complaints: string[];
   /** Goes to an address below /console; resolves when its heading is there. */
   go: (address: string) => Promise<void>;

@@ -46,6 +46,6 @@ test.each([
   'x.1-2-.1',
   `1-${'9'.repeat(19)}-`,
   `.1-2-.${'9'.repeat(19)}`,
-])('what PostgreSQL would not take is no position: %j', (text) => {
+])('a text that PostgreSQL would not take is no position: %j', (text) => {
   expect(readPosition(text)).toBeNull();
 });

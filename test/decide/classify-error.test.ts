@@ -326,7 +326,7 @@ test.each<[string, (text: string) => string]>([
   ['a log line', (text) => `2026-11-23 10:15:42,123 ERROR worker[4242] ${text}`],
   ['colours', (text) => `\u001b[31m${text}\u001b[0m`],
   ['quotes', (text) => `RuntimeError("${text}")`],
-  ['what was tried', (text) => `${text} (attempt 3 of 5) | user_id=123456789 chat_id=-1001234567890`],
+  ['the attempt', (text) => `${text} (attempt 3 of 5) | user_id=123456789 chat_id=-1001234567890`],
   ['a stack', (text) => `${text}\n    at handle (/app/peer_flood.js:12:3)\n    at async main (/app/y.js:1:1)`],
   ['a field', (text) => JSON.stringify({ success: false, detail: { message: text } })],
   ['JSON in JSON', (text) => JSON.stringify(JSON.stringify({ error: text }))],

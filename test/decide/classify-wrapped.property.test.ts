@@ -29,7 +29,7 @@ const ERRORS = [
   'ValueError: Something weird happened',
   'RuntimeError: Произошла неизвестная ошибка',
 ];
-/** What somebody else said, whom nobody asked. */
+/** Words of third parties, which say nothing of this error. */
 const QUOTES = [
   'USER_DEACTIVATED_BAN',
   'PEER_FLOOD',
@@ -117,7 +117,7 @@ const WRAPPERS: Readonly<Record<string, Wrapper>> = {
       exception: { values: [{ value: error, stacktrace: { frames: [{ context_line: quote, vars: { a: quote } }] } }] },
       breadcrumbs: { values: [{ message: quote }] },
     }),
-  'what was sent': (error, quote) => inJson({ error, method: 'sendMessage', payload: { text: quote, error: quote } }),
+  'the sent text': (error, quote) => inJson({ error, method: 'sendMessage', payload: { text: quote, error: quote } }),
   'further fields': (error, quote) => inJson({ error, query: quote, data: { text: quote }, body: quote, title: quote }),
   'JSON in JSON': (error, quote) => inJson(inJson({ error, request: { message: quote } })),
   inspect: (error, quote) => `${error} {\n  method: 'sendMessage',\n  payload: { chat_id: 1, text: '${quote}' }\n}`,
@@ -258,13 +258,13 @@ test.each(
   }
 });
 
-test.each([...LINE_ROWS, ...QUOTED_ROWS])('what is quoted is not said: $what', ({ example }) => {
+test.each([...LINE_ROWS, ...QUOTED_ROWS])('a quotation does not count as said: $what', ({ example }) => {
   const texts = [`${example}\nError: oops`, `Error: oops\n${example}`];
   for (const text of texts)
     expect([text, strikes(classifyError({ errorMessage: text }).effect)]).toEqual([text, false]);
 });
 
-test.each(PREFIX_ROWS)('what a log puts before a line is not said: $what', ({ pattern, example }) => {
+test.each(PREFIX_ROWS)('the prefix of a log line does not count as said: $what', ({ pattern, example }) => {
   expect(example.replace(pattern, '')).toBe('ValueError: oops');
 });
 

@@ -189,7 +189,7 @@ test('one who acts whenever allowed exceeds no limit, at no moment', () => {
   expect(acted).toBeGreaterThan(1000);
 });
 
-test('what is refused now was refused at every earlier instant too: a clock set back opens nothing', () => {
+test('an action that is refused now was refused at every earlier instant too: a clock set back opens nothing', () => {
   const back = fc.oneof(fc.nat(1000), fc.nat(HOUR), fc.nat(40 * 24 * HOUR));
   fc.assert(
     fc.property(smallPolicy, start, steps, back, (policy, startAt, moves, backMs) => {

@@ -111,7 +111,7 @@ test.each(TABLE)('%j: %s', (situation, sentence) => {
   expect(explainInWords({ ...FREE, ...situation }, NOW)).toBe(sentence);
 });
 
-test('what lasts is told before what passes', () => {
+test('lasting obstacles are told before passing ones', () => {
   const waiting: Partial<Situation> = { status: 'flood_wait', recoversAt: at('13:10:00.000') };
   const held: Partial<Situation> = { leasedBy: 'parser', leasedUntil: at('13:30:00.000') };
   expect(explainInWords({ ...FREE, ...waiting, ...held, ...limited('daily') }, NOW)).toBe(

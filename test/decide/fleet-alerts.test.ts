@@ -27,7 +27,7 @@ test('an alert tells its figures', () => {
   });
 });
 
-test('what was not open is raised, what is not found is resolved, what goes on is kept', () => {
+test('new findings are raised, alerts without a finding are resolved, the others are kept', () => {
   const alert = (kind: Alert['kind'], subject = '', accounts = 1): Alert => ({
     kind,
     subject,

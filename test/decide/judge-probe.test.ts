@@ -30,7 +30,7 @@ test('an error is named by what it does to the account, or by its class', () => 
   expect(judgeProbe(error('420: FLOOD_WAIT_5'), null).result).toBe('flood_wait');
 });
 
-test('what is nobody knows what, or the fault of this service, is not charged to the account', () => {
+test('an unknown error, or a fault of this service, is not charged to the account', () => {
   for (const message of ['SOMETHING_NEW', '400: API_ID_INVALID', '400: CONNECTION_API_ID_INVALID']) {
     expect(judgeProbe(error(message), null)).toEqual({ result: 'other', report: null });
   }

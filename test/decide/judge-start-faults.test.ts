@@ -19,8 +19,8 @@ test.each<[string, unknown, boolean, RegExp]>([
   ['several addresses', new AggregateError([fault('', 'ECONNREFUSED')], ''), false, /nothing listens there/],
   ['silence', fault('Connection terminated due to connection timeout'), false, /does not answer/],
   ['a certificate', fault('certificate has expired', 'CERT_HAS_EXPIRED'), true, /certificate is refused: .*expired/],
-  ['what is within a wrapper', new Error('outer', { cause: fault('inner', '28000') }), true, /: inner/],
-  ['what is no error', 'gone', false, /gone/],
+  ['an error within a wrapper', new Error('outer', { cause: fault('inner', '28000') }), true, /: inner/],
+  ['a value that is no error', 'gone', false, /gone/],
 ])('PostgreSQL, %s', (_name, error, isLasting, cause) => {
   expect(judgeDatabaseFault(error, 'accounts')).toEqual({ isLasting, cause: expect.stringMatching(cause) });
 });

@@ -27,7 +27,7 @@ test('nothing done, nothing added', () => {
   expect(reconcile({}, [invited(3, 'a')], 'a')).toEqual(nothing);
 });
 
-test('what was not counted before is added, action by action', () => {
+test('actions that were not counted before are added, kind by kind', () => {
   const counted: CountedUsage[] = [
     invited(2),
     { actionType: 'message', channel: null, quantity: 9 },
@@ -118,7 +118,7 @@ test('messages go to the named channels or the lease’s, contacts to none; the 
   });
 });
 
-/** What really happened: how many invites in each channel, and how many of them were counted, there or in no channel. */
+/** Invites in each channel as they happened, by where they were counted: there, in no channel, or not at all. */
 const truth = fc.dictionary(
   fc.constantFrom('a', 'b', 'c', 'd'),
   fc.record({ there: fc.nat(4), inNoChannel: fc.nat(4), uncounted: fc.nat(4) }),

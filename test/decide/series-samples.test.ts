@@ -41,7 +41,7 @@ test('merged, counts add up, measures have their mean, and the worst p99 holds',
   ]);
 });
 
-test('what is counted and not in a sample was none; what is measured and not in it is not known', () => {
+test('a count that a sample lacks was zero; a measure that it lacks is unknown', () => {
   const samples: Sample[] = [
     { at: 0, values: { grants: 2, 'leases.open': 3 } },
     { at: 60_000, values: {} },

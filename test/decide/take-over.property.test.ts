@@ -35,7 +35,7 @@ const condition = fc
     return operator === null ? made : applyOperatorStatus(made, operator, { force: false }, NOW - HOUR);
   });
 
-test('what is taken over is the worse of both, and taken over twice the same', () => {
+test('the condition taken over is the worse of both, and the same when taken over twice', () => {
   fc.assert(
     fc.property(condition, standing, (before, given) => {
       const after = takeOver(before, given, NOW);

@@ -49,7 +49,7 @@ const effects: ErrorEffect[] = [
   })),
 ];
 
-/** What the database would take, and what a reader may rely on. */
+/** Asserts the rules of the database, and those that a reader may rely on. */
 function assertWhole(condition: AccountCondition): void {
   const { status, disabledReason, floodWaitUntil, blockedUntil } = condition;
   assert.equal(disabledReason !== null, status === 'disabled');

@@ -139,7 +139,7 @@ test('a draining account that is told to wait drains on, and waits underneath', 
   });
 });
 
-test('what disables says why, and there is no recovery to wait for', () => {
+test('an error that disables says why, and there is no recovery to wait for', () => {
   for (const reason of ['banned', 'deactivated', 'frozen', 'needs_reauth'] as const) {
     expect(apply(waiting, { kind: 'disable', reason })).toEqual({
       condition: { ...waiting, status: 'disabled', disabledReason: reason },

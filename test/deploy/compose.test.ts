@@ -40,7 +40,7 @@ const withDefaults = (text: string): string => text.replaceAll(/\$\{\w+:-([^}]*)
 /** The linter's other rules are matters of taste, such as the order of fields. */
 const RULES = ['invalid-yaml', 'invalid-schema', 'no-unbound-port-interfaces'];
 
-/** What the schema of Compose, and the rule on ports, have against it. */
+/** Faults by the schema of Compose and the rule on ports. */
 function faultsOf(text: string): string[] {
   const folder = mkdtempSync(path.join(tmpdir(), 'compose-'));
   const file = path.join(folder, 'docker-compose.yml');
@@ -109,7 +109,7 @@ test('HTTP answers outside the container, and bindings are verified', () => {
   expect(RABBITMQ_MANAGEMENT_URL).toContain('rabbitmq:15672');
 });
 
-test('what is mounted is here, and what is read again is a folder', () => {
+test('every mounted path exists, and settings that are read again are a folder', () => {
   const mounted = Object.values(trial.services).flatMap(({ volumes = [] }) => volumes.map(withDefaults));
   const volumes = Object.keys(trial.volumes);
   const sources = mounted.map((mount) => mount.split(':')[0]!);

@@ -50,8 +50,8 @@ const labelsOf = (selector: Record<string, string>) => (labels: Record<string, s
   Object.entries(selector).every(([key, value]) => labels[key] === value);
 
 /**
- * What the schema has against a manifest. Fields that it does not know pass these validators, and a cluster drops them: so
- * those are told that the validator never reads.
+ * Faults of a manifest by the schema. Unknown fields pass these validators, and a cluster drops them. So fields that
+ * the validator never reads are faults too.
  */
 function faultsOf(manifest: Manifest): string[] {
   const model = MODELS[`${manifest.apiVersion} ${manifest.kind}`];

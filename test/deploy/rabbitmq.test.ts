@@ -18,7 +18,7 @@ import { startPrivateServer } from '../support/private-server.js';
 import { testServers } from '../support/servers.js';
 import { manage } from '../support/vhost.js';
 
-// What deploy/rabbitmq gives and keeps from each kind of user, on a real broker.
+// Permissions that deploy/rabbitmq gives to each kind of user and keeps from it, on a real broker.
 
 const DEPLOY = path.resolve(import.meta.dirname, '../../deploy/rabbitmq');
 const KINDS = { inviting: 'service', messaging: 'service', ops: 'operator', dashboard: 'subscriber' } as const;
@@ -198,7 +198,7 @@ const BY_SOME: Refused[] = [
   },
 ];
 
-test('what must be refused is refused', async () => {
+test('every forbidden act is refused', async () => {
   const refused = [...BY_ALL, ...BY_SOME];
   const codes: string[] = [];
   for (const { who, what, act } of refused) codes.push(`${who} ${what}: ${await onChannel(who, act)}`);
@@ -206,7 +206,7 @@ test('what must be refused is refused', async () => {
   expect(refused.length).toBeGreaterThan(200);
 });
 
-test('what is needed is allowed', async () => {
+test('every needed act is allowed', async () => {
   const needed: Refused[] = [
     ...(['inviting', 'ops'] as const).flatMap((who): Refused[] => [
       {

@@ -36,7 +36,7 @@ const PAST = '2020-01-01T00:00:00.000Z';
 interface Case {
   request: TestRequest;
   code: string;
-  /** What the error must name. */
+  /** Words that the error must name. */
   names: RegExp;
   /** Judged behind the door: dispatched like any other. */
   behind?: true;

@@ -49,7 +49,7 @@ describe('dead letters', () => {
     return { message, body: JSON.parse(content) as Reply };
   };
 
-  test('what expired in its queue is answered, and not parked', async () => {
+  test('a request that expired in its queue is answered, and not parked', async () => {
     await openWith({
       dispatch: isLate,
       beforeStart: async (broker) => {
@@ -65,7 +65,7 @@ describe('dead letters', () => {
     expect(await open.stopAndCount(DEAD_LETTERS.name)).toBe(0);
   });
 
-  test('what expired after it had its effect gets its stored reply', async () => {
+  test('a request that expired after it had its effect gets its stored reply', async () => {
     await openWith({
       dispatch: isLate,
       beforeStart: async (broker) => {
@@ -78,7 +78,7 @@ describe('dead letters', () => {
     expect(open.parked).toHaveLength(0);
   });
 
-  test('what expired and is not sound is answered all the same', async () => {
+  test('a malformed request that expired is answered all the same', async () => {
     await openWith({
       dispatch: isLate,
       beforeStart: async (broker) => {
@@ -92,7 +92,7 @@ describe('dead letters', () => {
     expect(open.dispatched).toHaveLength(0);
   });
 
-  test('what expired under headers that are too large to be read is refused for these', async () => {
+  test('an expired request with headers that are too large to be read is refused for these', async () => {
     await openWith({
       dispatch: isLate,
       beforeStart: async (broker) => {
@@ -105,7 +105,7 @@ describe('dead letters', () => {
     expect(open.dispatched).toHaveLength(0);
   });
 
-  test('what was delivered too often is not looked into, but answered and parked', async () => {
+  test('a request that was delivered too often is not looked into, but answered and parked', async () => {
     await openWith({
       dispatch: answerWith(done),
       beforeStart: async (broker) => {
@@ -150,7 +150,7 @@ describe('dead letters', () => {
     expect(open.parked.length).toBeLessThanOrEqual(exchange === EXCHANGES.dead.name ? allowed + 1 : 0);
   });
 
-  test('what somebody sent there himself is parked', async () => {
+  test('a message that somebody sent there directly is parked', async () => {
     await openWith({});
     await open.send({ exchange: EXCHANGES.dead.name, operation: 'made.up' });
     await open.waitForParked(1);

@@ -9,7 +9,7 @@ import { refuse } from '../../src/requests/refuse.js';
 
 const NOW = Date.UTC(2026, 0, 2);
 
-/** What amqplib may make of a message's properties; texts grow where their bytes are no UTF-8. */
+/** Properties of a message as amqplib may decode them. Texts grow where their bytes are not UTF-8. */
 const shortText = fc.option(fc.string({ unit: 'binary', maxLength: 300 }), { nil: undefined });
 const headerValue = fc.oneof(
   fc.string({ maxLength: 2_000 }),

@@ -118,7 +118,7 @@ test('a publishing connection closed: replies wait for the next one', async () =
   expect(open.dispatched).toHaveLength(40);
 });
 
-test('what was let in and comes back after a break is served, however often its caller may call', async () => {
+test('a request that was let in and comes back after a break is served, whatever the rate of its caller', async () => {
   const parsed = parseAccess({ services: [{ name: 'guest', users: '*', requests_per_second: 0.001 }] }, null);
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.issues));
   const policy = () => parsed.policy;
@@ -173,7 +173,7 @@ test('a stop does not wait for ever: what is not done goes back to the queue', a
   gate.open();
 });
 
-test('what the door sees is told to who observes it', async () => {
+test('observers are told of every message that the door sees', async () => {
   const seen: unknown[][] = [];
   const note =
     (name: string) =>

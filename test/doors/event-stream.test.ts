@@ -216,7 +216,7 @@ test('a reader that does not keep up is dropped with a word; others go on', asyn
   slow.destroy();
 });
 
-test('what is not valid is refused, before a stream begins', async () => {
+test('an invalid request is refused before a stream begins', async () => {
   const { url, door } = await openDoor();
   const refusalOf = async (path: string, headers = {}) => {
     const response = await fetch(path, { headers });

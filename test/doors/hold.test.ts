@@ -8,7 +8,7 @@ import { type OpenService, openService } from '../conformance/open-service.js';
 
 /** No message may keep all others from their turn for longer; on a machine of its own. */
 const MAX_HOLD_MS = 50;
-/** What the histogram of the process counts when nothing holds it. */
+/** Delay that the histogram of the process counts even when nothing holds the process. */
 const RESOLUTION_MS = 10;
 const TRIES = 8;
 /** Room for the frame around a text. */

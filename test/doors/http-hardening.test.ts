@@ -33,7 +33,7 @@ test.each([
   '/no/such/path',
   '/health/live',
   '/metrics',
-])('what is answered at %s is for nobody else to keep, to guess or to show', async (path) => {
+])('nobody else may keep, guess or show the answer of %s', async (path) => {
   const { headers } = await fetch(`http://127.0.0.1:${port}${path}`);
   expect(Object.fromEntries(headers)).toMatchObject({
     'cache-control': 'no-store',

@@ -318,7 +318,7 @@ test('a defect is answered INTERNAL with the id under which it is logged, and no
   expect(line.error_id).toBe(answer.body.error.details.error_id);
 });
 
-test('what is not served says so', async () => {
+test('a path or method that is not served says so', async () => {
   const { call, received } = common;
   expectFailure(await call('GET', '/nothing'), 'UNKNOWN_OPERATION');
   expectFailure(await call('POST', `${API}/no-such`, '{"a":1}'), 'UNKNOWN_OPERATION');
@@ -336,7 +336,7 @@ test('what is not served says so', async () => {
 });
 
 test.each([
-  ['what is not HTTP', 'HELO\r\n\r\n', /request: must be well-formed HTTP/],
+  ['bytes that are not HTTP', 'HELO\r\n\r\n', /request: must be well-formed HTTP/],
   ['too much of headers', `GET / HTTP/1.1\r\nhost: x\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`, /headers: are too large/],
   ['headers that do not end', 'GET / HTTP/1.1\r\nhost: x\r\n', /request: took too long/],
   [

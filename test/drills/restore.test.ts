@@ -26,7 +26,7 @@ const PAGE = readFileSync(path.resolve(import.meta.dirname, '../../docs/backup.m
 /** The statements of step 3, as the page has them. */
 const AFTER_A_DUMP = /```sql\n(.*?)```/s.exec(PAGE)?.[1] ?? '';
 
-/** What the drill has seen, line by line; printed at its end. */
+/** Observations of the drill, line by line; printed at its end. */
 const told: string[] = [];
 const tell = (line: string): void => void told.push(`${new Date().toISOString().slice(11, 23)} ${line}`);
 

@@ -18,7 +18,7 @@ const SERVICES = ['inviting', 'messaging', 'parsing', 'browsing'];
 const WORKERS = 12;
 const CHANNELS = ['@one', 'https://t.me/Two', '-1001234567890'];
 
-/** What a holder knows of its account. */
+/** Facts that a holder knows of its account. */
 export type Holder = { account_id: string; service_name: string; lease_id: string; fence: number };
 
 /** @param httpUrls of the processes that serve at present */

@@ -7,7 +7,7 @@ import { NODES } from './cluster.js';
 import { type Fault, longWhile } from './fault.js';
 import { BROKER_USER, type World } from './world.js';
 
-// What a cluster of three suffers: each fault under load, judged as the others are.
+// Faults of a cluster of three, each under load, judged as the others are.
 
 /** The node that the services consume from, and the one that leads the queue of allocations, as places in `brokers`. */
 async function rolesOf(world: World): Promise<{ own: number; leader: number; other: number }> {

@@ -3,7 +3,7 @@ import type { Bus } from './bus.js';
 import type { Random } from './random.js';
 import type { World } from './world.js';
 
-/** What a fault has to its hands. */
+/** Tools that a fault gets. */
 export interface FaultContext {
   world: World;
   random: Random;

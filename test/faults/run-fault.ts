@@ -31,7 +31,7 @@ export interface FaultRun {
   silenceMs: number;
   /** The most that a process has taken at any time. */
   memoryMb: number;
-  /** What it was judged by. */
+  /** The record of requests and answers that it was judged by. */
   ledger: Ledger;
   userIds: number[];
 }
@@ -40,7 +40,7 @@ export interface FaultRun {
 export const LIMITS: Limits = { hourly: { invite: 5, message: 12, parse: 30 }, channelDaily: 3 };
 const USERS = 2;
 const ACCOUNTS = 10;
-/** What may be called recovered. Start of a process, its connections and a heartbeat are in it. */
+/** Time limit for a recovery. Start of a process, its connections and a heartbeat are in it. */
 export const RECOVERY_MS = 30_000;
 /** Until queues and outbox are empty: a request on the retry ladder may be there for a while. */
 const QUIET_MS = 60_000;
@@ -121,12 +121,12 @@ function longestSilence(requests: readonly LedgerRequest[]): number {
   return Math.max(0, ...instants.slice(1).map((at, index) => at - (instants[index] ?? at)));
 }
 
-/** Every process serves, and what was asked before is answered. */
+/** Every process serves, and every earlier request is answered. */
 async function untilRecovered(world: World, ledger: Ledger): Promise<void> {
   const before = [...ledger.requests.values()].filter(({ repeats }) => repeats);
   await world.untilReady();
   await eventually(
-    'what was asked before the end of the fault is answered',
+    'every request from before the end of the fault is answered',
     () => before.every(({ answers }) => answers.length > 0),
     RECOVERY_MS,
   );

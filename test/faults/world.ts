@@ -43,14 +43,14 @@ export interface World {
   mend: () => Promise<void>;
   /** Calls the management page of the broker. */
   manage: (method: string, path: string, body?: unknown) => Promise<unknown>;
-  /** What the processes have written, for a failing run. */
+  /** Output of the processes, for a failing run. */
   logs: () => string;
   close: () => Promise<void>;
 }
 
 const INSTANCES = 2;
 const LIMITS_FILE = path.join(import.meta.dirname, 'limits.json');
-/** What the services come as: no superuser, so that the servers can refuse them what others may. */
+/** User of the services. It is no superuser, so that the servers can refuse it something. */
 export const DATABASE_USER = 'account_manager';
 export const BROKER_USER = 'account-manager';
 /** Small enough to be filled, with room for what many rounds of every fault write: some 60 MB each. */

@@ -21,7 +21,7 @@ const POINTS = ['before-commit', 'after-commit', 'after-reply'] as const;
 const NEIGHBOURS = 4;
 const MESSAGES = 40;
 
-/** What a grant says of its lease; the rest of the requests carry it. */
+/** Fields of a grant that name its lease; later requests carry them. */
 type Holder = Record<'account_id' | 'lease_id' | 'fence', unknown>;
 const holders: Holder[] = [];
 const holder = (index: number): Record<string, unknown> => ({ ...holders[index], service_name: SERVICE });

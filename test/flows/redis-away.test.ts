@@ -51,7 +51,7 @@ const release = ({ account_id, lease_id, fence }: Grant): Promise<Reply> =>
     usage_stats: {},
   });
 
-/** What the lock database holds, as far as it concerns the user's accounts. */
+/** Locks in Redis on the accounts of the grants. */
 async function locksOf(grants: Grant[]): Promise<(string | null)[]> {
   const redis = new Redis(server.urls.REDIS_URL ?? '', { db: 1 });
   try {

@@ -26,8 +26,8 @@ import { createVhost, manage, type TestVhost } from '../support/vhost.js';
 // Each fault against real servers, within this process; some of them with the built service, started as a user would.
 
 /**
- * What cannot come right by waiting is told within 5 s on a quiet machine. Here others work beside it: the bound tells a
- * start that waits, which goes on for a minute and more, from one that does not.
+ * A fault that cannot come right by waiting ends the start within 5 s on a quiet machine. Here others work beside it.
+ * The bound tells a start that waits, which goes on for a minute and more, from one that does not.
  */
 const WAITS_MS = 20_000;
 const PASSWORD = 'not-to-be-told';
@@ -338,7 +338,7 @@ test.each(
     const lines = started.lines();
     const causes = lines.filter((line) => line.includes('could not start'));
     expect(causes).toEqual([expect.stringMatching(told)]);
-    // What stands beside it says how the service is set; a Redis that is slow on a busy machine is done without.
+    // Other lines may say how the service is set, or that a Redis which is slow on a busy machine is done without.
     expect(
       lines.filter(
         (line) => !/could not start|IS OFF|IS TRUSTED|NOT VERIFIED|http listening|Redis at \S+ can/.test(line),

@@ -19,7 +19,7 @@ export function buildBody(plan: Plan, bindings: Bindings): { bytes: Buffer; fiel
 }
 
 /**
- * What would be right, and not what is asked here: a wait of a minute, and what takes parked messages away or runs
+ * Replaces valid values that would harm the run: a wait of a minute, and actions that take parked messages away or run
  * them again, so that nobody could count them.
  */
 function keepShort(fields: Record<string, unknown>): void {

@@ -1,6 +1,6 @@
 import type { OpenService } from '../conformance/open-service.js';
 
-/** What must hold in the tables after anything, as queries that find where it does not. */
+/** Rules that must always hold in the tables, as queries that find where they do not. */
 const RULES: Record<string, string> = {
   'a leased account has that lease, open': `
     SELECT s.id FROM telegram_sessions s LEFT JOIN leases l ON l.id = s.lease_id AND l.ended_at IS NULL
@@ -14,7 +14,7 @@ const RULES: Record<string, string> = {
     SELECT s.id FROM telegram_sessions s LEFT JOIN events e ON e.account_id = s.id GROUP BY s.id
     HAVING count(e.id) <> s.event_sequence OR COALESCE(max(e.sequence), 0) <> s.event_sequence`,
   // An account may have brought more along when it was registered.
-  'what was counted stands in the windows': `
+  'every counted action stands in the windows': `
     SELECT w.account_id FROM usage_windows w
     WHERE w.day_count < (SELECT COALESCE(sum(c.quantity), 0) FROM counted_actions c WHERE c.account_id = w.account_id
       AND c.action_type = w.action_type AND (c.counted_at AT TIME ZONE 'UTC')::date = w.day)`,

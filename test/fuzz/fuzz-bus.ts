@@ -3,7 +3,7 @@ import { type ConsumeMessage, connect, type Options } from 'amqplib';
 import { DEAD_LETTERS, EXCHANGES, PARKED, REQUEST_QUEUES, RETRY_STEPS } from '../../contracts/topology.js';
 import type { Plan } from './plan.js';
 
-/** What became of a message that asked for an answer. */
+/** Fate of a message that asked for an answer. */
 export type Outcome = { answer: ConsumeMessage } | 'unroutable' | 'unencodable';
 
 /** A caller who keeps account of every message, and an operator who takes what is parked. */

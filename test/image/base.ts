@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, wr
 import path from 'node:path';
 import process from 'node:process';
 
-/** What the Dockerfile builds on, `node:24-bookworm-slim`, has of each. */
+/** Versions in `node:24-bookworm-slim`, which the Dockerfile builds on. */
 const SUITE = 'bookworm';
 const NODE = '24';
 const NPM = '11';

@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 
-/** What the Dockerfile says of an image, as far as a container needs it. */
+/** Settings of an image from the Dockerfile, as far as a container needs them. */
 export interface ImageConfig {
   User: string;
   Env: string[];
@@ -58,7 +58,7 @@ export function createBuildah(folder: string) {
   };
 }
 
-/** What this machine needs to reach its registry of packages: npm within the build knows nothing of it. */
+/** Mounts that give npm within the build this machine's settings for its registry of packages. */
 function packageSettings(folder: string): string[] {
   const setting = (name: string): string => execFileSync('npm', ['config', 'get', name], { encoding: 'utf8' }).trim();
   const authorities = setting('cafile');

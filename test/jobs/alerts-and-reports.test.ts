@@ -110,7 +110,7 @@ test('an exceeded limit: its alert is resolved once, when there is room again, a
   expect(ids).toHaveLength(2);
 });
 
-test('what two instances find at the same time is raised once', async () => {
+test('an alert that two instances find at the same time is raised once', async () => {
   const alert = { kind: FLEET_ALERTS[0], subject: '', severity: 'warning', data: { accounts: 1 } } as const;
   const settle = (harness: JobsHarness) => settleAlerts(harness.context.database, FLEET_ALERTS, [alert]);
   const settled = await Promise.all([settle(one), settle(two), settle(one), settle(two)]);

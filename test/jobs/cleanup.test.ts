@@ -113,7 +113,7 @@ test('cached windows that are not the present ones are removed, and what is not 
   );
 });
 
-test('what has been kept long enough is removed, and the rest stays', async () => {
+test('rows that were kept long enough are removed, and the rest stay', async () => {
   const { accountId, holder } = await holdAccount(operations);
   const other = await holdAccount(operations);
   await operations.succeed('account.release', {

@@ -237,7 +237,7 @@ test('a slow answer of the database does not make the timer late', async () => {
   expect(Math.max(...(await lagsOf(ids)))).toBeLessThan(800);
 });
 
-test('what the queue says wrongly is corrected, and nothing recovers for it', async () => {
+test('wrong entries of the queue are corrected, and no account recovers because of them', async () => {
   const [idle, waiting] = await seedAccounts(operations, 5, 2);
   await letWait(operations, [waiting!], { fromMs: 3_600_000 });
   startTimer(one);

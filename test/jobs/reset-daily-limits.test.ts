@@ -129,7 +129,7 @@ test('run twice, late, and on two instances at once: the same as once', async ()
   expect(await state()).toEqual(once);
 });
 
-test('what is archived stays, though its day is looked at again once the clean-up has begun to remove it', async () => {
+test('an archived day stays whole, even when it is archived again while the clean-up removes its actions', async () => {
   const [id] = await seedAccounts(operations, 5, 1);
   await act(id!, midnight - 40 * DAY, 4);
   await act(id!, midnight - 39 * DAY - 1, 3);

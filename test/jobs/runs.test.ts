@@ -173,7 +173,7 @@ test('a failed run rests, longer each time, and is tried again', async () => {
   ).toMatchObject({ outcome: 'done' });
 });
 
-test('what goes on failing is replaced by its next occurrence', async () => {
+test('a run that goes on failing is replaced by its next occurrence', async () => {
   await one.run(
     doing(() => Promise.reject(new Error('no luck'))),
     NOON,

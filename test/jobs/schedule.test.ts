@@ -224,7 +224,7 @@ test('neither an instance that has just come up, nor one of another cadence, nor
   expect(await alerts()).toEqual([raised]);
 });
 
-test('what was missed is started in turn, and not behind a job that takes its time', async () => {
+test('missed jobs are started in turn, and do not wait for a job that takes its time', async () => {
   const started: JobName[] = [];
   const jobs = {
     instance: 'test',

@@ -160,7 +160,7 @@ test('availability is judged for the purpose, the channel and the lease', async 
   });
 });
 
-test('what is available now is counted over all accounts, whatever the filters, the limit and the page', async () => {
+test('available_now is counted over all accounts, whatever the filters, the limit and the page', async () => {
   const user = newUser();
   const [used = '', full = '', , leased] = await harness.registerAccounts(user, 5);
   await invite(used, 15, 'channel');
@@ -187,7 +187,7 @@ test('what is available now is counted over all accounts, whatever the filters, 
   expect([available_now, aggregates.can_invite_in_channel_true]).toEqual([2, 0]);
 });
 
-test('what the predecessor’s callers ask: unavailable accounts left out, and limits above the greatest', async () => {
+test('the predecessor’s callers leave unavailable accounts out, and ask beyond the greatest limit', async () => {
   const user = newUser();
   const [busy] = await harness.registerAccounts(user, 3);
   await set(busy, 'disabled');

@@ -209,7 +209,7 @@ test('a caller with listed users sees the events of these users alone', async ()
   }
 });
 
-test('what is no position of the stream is refused', async () => {
+test('a text that is no position of the stream is refused', async () => {
   for (const after of ['tomorrow', '9-1-', '1', '']) {
     expect((await harness.refusal('query.events', { after })).message).toMatch(/^after: /);
   }

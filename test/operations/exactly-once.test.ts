@@ -114,8 +114,8 @@ describe('a hundred repeats through two processes have one effect, one event and
   });
 });
 
-describe('what makes a request the same', () => {
-  test('the caller, the message id and what the body says, not how it says it', async () => {
+describe('a repeated request', () => {
+  test('is known by its caller, its message id and the meaning of its body, not by the spelling', async () => {
     const { accountId } = await holdAccount(harness);
     const messageId = randomUUID();
     const send = (body: Record<string, unknown>, caller: string | null = null) =>
@@ -140,7 +140,7 @@ describe('what makes a request the same', () => {
     expect(counted_actions).toHaveLength(2);
   });
 
-  test('the operation belongs to it', async () => {
+  test('is another request under another operation', async () => {
     const { accountId, holder } = await holdAccount(harness);
     const messageId = randomUUID();
     const body = { account_id: accountId, action_type: 'parse' };
@@ -196,7 +196,7 @@ describe('a refusal is remembered too', () => {
   });
 });
 
-describe('what may not be remembered', () => {
+describe('replies that may not be remembered', () => {
   test('a repeat of a grant gets the session and the metadata again only while the lease lives', async () => {
     const user = newUser();
     const metadata = { proxy: 'socks5://one:secret@proxy.internal', labels: ['old', { country: 'de' }] };

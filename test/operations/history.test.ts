@@ -85,7 +85,7 @@ test('tells what was done to an account, in order: by whom, why, what was left, 
   expect(JSON.stringify(entries)).not.toContain(phone?.phone.slice(1));
 });
 
-test('what ends by itself was done by nobody', async () => {
+test('a lease that ended by itself was ended by nobody', async () => {
   const { accountId, holder } = await holdAccount(harness);
   await letLeaseEnd(harness, accountId);
   await harness.call('account.renew', { ...holder });

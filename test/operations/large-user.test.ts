@@ -62,7 +62,7 @@ test('an account with room is found behind very many without, by everybody who a
   expect(granted.sort()).toEqual(withRoom.sort());
 });
 
-test('what becomes free after all were looked through is granted at once', async () => {
+test('an account that becomes free after all were looked through is granted at once', async () => {
   const { user, ids } = await registerUsedUp();
   expect((await harness.refusal('account.allocate', wish(user))).code).toBe('ALL_LIMITED');
 

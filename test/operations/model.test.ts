@@ -96,7 +96,7 @@ interface Fleet {
 
 const codeOf = (reply: Reply): string => (reply.success ? 'success' : reply.error.code);
 
-/** What a request says of who holds the account. */
+/** Fields of a request that name the holder. */
 function say(fleet: Fleet, index: number, as: oracle.Claim): Record<string, unknown> {
   const lease = fleet.accounts[index]?.lease ?? fleet.latest[index] ?? { leaseId: randomUUID(), fence: 1 };
   switch (as) {

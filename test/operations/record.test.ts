@@ -70,7 +70,7 @@ test('an alert is raised once while the limit is exceeded, and says until when',
   expect((await alerts()).map((alert) => alert.data.subject)).toEqual([data.subject, `${accountId} add_contact`]);
 });
 
-test('what is recorded bears on what may be acquired', async () => {
+test('a recorded action counts against the next permit', async () => {
   const { accountId, holder } = await holdAccount(harness);
   await harness.succeed('action.record', { account_id: accountId, action_type: 'invite' });
   expect(await harness.succeed('action.acquire', { ...holder, action_type: 'invite' })).toMatchObject({

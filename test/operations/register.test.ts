@@ -138,7 +138,7 @@ test('a thousand accounts in one request', async () => {
   expect(results.every(({ outcome, index }, position) => outcome === 'created' && index === position)).toBe(true);
 });
 
-test('what is no account is rejected by itself, and only a wrong frame is refused whole', async () => {
+test('an element that is no account is rejected alone, and only a wrong frame is refused whole', async () => {
   const good = newAccount();
   const unstorable = { ...newAccount(), 'no\0field': 1 };
   const { accounts } = await harness.succeed('admin.register', {

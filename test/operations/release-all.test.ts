@@ -78,7 +78,7 @@ test('a service that holds nothing, and leases that are over', async () => {
   ]);
 });
 
-test('what was counted during the lease stays counted', async () => {
+test('actions counted during the lease stay counted', async () => {
   const [accountId = ''] = await harness.registerAccounts(4, 1);
   await lease(4, 'counting');
   await ask(harness, 'action.acquire', { account_id: accountId, action_type: 'invite', service_name: 'counting' });

@@ -58,7 +58,7 @@ test('ends the lease, frees the account and says so', async () => {
   expect((await harness.succeed('account.allocate', wish)).allocation.fence).toBe(2);
 });
 
-describe('what was counted during the lease is not counted again', () => {
+describe('actions counted during the lease are not counted again', () => {
   test.each([
     ['acquired', 'action.acquire'],
     ['recorded', 'action.record'],

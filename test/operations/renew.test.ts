@@ -63,7 +63,7 @@ test.each([
   expect(await rowsOf(harness, accountId)).toEqual(before);
 });
 
-test('what has ended is not renewed, and what does not exist is not found', async () => {
+test('a lease that has ended is not renewed, and an account that does not exist is not found', async () => {
   const { accountId, holder } = await holdAccount(harness);
   await letLeaseEnd(harness, accountId);
   expect((await harness.refusal('account.renew', holder)).code).toBe('LEASE_LOST');

@@ -30,7 +30,7 @@ async function stateOf(accountId: string) {
   return row;
 }
 
-describe('what an error does to the account', () => {
+describe('the effect of an error on the account', () => {
   test.each([
     [{ error_type: 'flood_wait', seconds: 300 }, 'flood_wait', 'wait_started', 'flood_wait', 360, true],
     [{ error_message: 'A wait of 7 seconds is required' }, 'flood_wait', 'wait_started', 'flood_wait', 70, true],

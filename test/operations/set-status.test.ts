@@ -53,7 +53,7 @@ test('disables an account until it is made active, with reason and actor in the 
   expect(second).toEqual({ type: 'account.recovered', data: { status: 'active', previous_status: 'disabled', ...by } });
 });
 
-test('what is already so changes nothing and leaves no event', async () => {
+test('a status that the account already has changes nothing and leaves no event', async () => {
   const { accountId } = await newAccount();
   expect(await set(accountId, 'active')).toMatchObject({ status: 'active', changed: false });
   expect(await typesOf(accountId)).toEqual([]);

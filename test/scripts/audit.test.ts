@@ -7,7 +7,7 @@ const vulnerability = (name: string, severity: string, fixAvailable: unknown = t
 const report = (...vulnerabilities: object[]) =>
   JSON.stringify({ auditReportVersion: 2, vulnerabilities: Object.assign({}, ...vulnerabilities) });
 
-test('what is known is told by weight, with what mends it', () => {
+test('known faults are listed by weight, with their remedy', () => {
   const { asked, weighty, lesser } = judgeAudit(
     report(
       vulnerability('one', 'critical', { name: 'parent', version: '3.0.0' }),

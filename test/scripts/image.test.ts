@@ -78,7 +78,7 @@ test('the build puts nothing into dist that is not a program, a migration or a p
   execFileSync(process.execPath, [path.join(copy, 'scripts/copy-assets.mjs')]);
   const files = readdirSync(dist, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
   const names = new Set(files.map(({ name }) => name));
-  // What the program reads beside its own code, else it does not start; the console has a build of its own.
+  // Files that the program reads at its start, beside its code. The console has a build of its own.
   const data = execFileSync('git', ['ls-files', 'src'], { cwd: ROOT, encoding: 'utf8' })
     .split('\n')
     .filter((file) => file !== '' && !file.startsWith('src/console/') && !/\.tsx?$/.test(file))

@@ -26,7 +26,7 @@ const lock = {
   },
 };
 
-test('what is for development only is left out, by its version', () => {
+test('packages for development only are left out, by their version', () => {
   const sbom = reduceToProduction(everything, { lock, manifest: { name: 'product', dependencies: { a: '^1' } } });
   expect(sbom.components).toEqual([component('a', '1.0.0')]);
   expect(sbom.dependencies).toEqual([{ ref: 'some-folder@1.0.0', dependsOn: ['a@1.0.0'] }]);

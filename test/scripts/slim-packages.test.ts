@@ -25,7 +25,7 @@ const lock = {
   },
 };
 
-test('what npm left out or left behind is named', () => {
+test('packages that npm left out or left behind are named', () => {
   install('a', '1.0.0');
   install('c', '3.0.0', 'a/node_modules/c');
   expect(differences(modules, lock)).toEqual(['@scope/b@2.0.0 is not installed']);

@@ -57,7 +57,7 @@ async function up(env: Record<string, string> = {}): Promise<string> {
 const state = () =>
   JSON.parse(readFileSync(path.join(directory, 'service.json'), 'utf8')) as { pid: number; url: string };
 
-/** What a shell prints that the lines are pasted into. */
+/** Pastes the lines into a shell; returns its output. */
 async function paste(lines: readonly string[]): Promise<Record<string, unknown>[]> {
   const { stdout } = await promisify(execFile)('bash', ['-c', lines.join('\n')], { cwd: ROOT });
   return stdout
@@ -92,7 +92,7 @@ test('it prints the first requests, which work when they are pasted, and writes 
   );
 });
 
-test('what runs already is left alone, and said to run; a changed setting restarts it on the same port', async () => {
+test('a running service is left alone, and named as such; a changed setting restarts it on the same port', async () => {
   await up();
   const before = state();
   expect(await up()).toMatch(/^Account Manager is running already \(process \d+, since .*\); nothing has changed\.$/m);

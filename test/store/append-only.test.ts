@@ -49,7 +49,7 @@ async function attempt(statement: string, { removal = false } = {}): Promise<num
 }
 
 const TABLES = ['events', 'counted_actions', 'error_reports', 'leases'];
-/** What the service writes after the insertion. */
+/** Columns that the service writes after the insertion. */
 const MAY_CHANGE: Record<string, string[]> = {
   counted_actions: ['settled_at', 'success'],
 };

@@ -59,7 +59,7 @@ test('free accounts come longest rested first, the never used before them, as ma
   expect(await claim(newUser())).toEqual([]);
 });
 
-describe('what may be granted', () => {
+describe('accounts that may be granted', () => {
   // Rounded, as the columns round, it could be half a millisecond ahead.
   const now = `date_trunc('milliseconds', clock_timestamp())`;
   const soon = `now() + interval '1 minute'`;
@@ -90,7 +90,7 @@ describe('what may be granted', () => {
   });
 });
 
-test('what another transaction holds is passed over, not waited for', async () => {
+test('an account that another transaction has locked is passed over, not waited for', async () => {
   const user = newUser();
   const [first, second] = [await addAccount(user), await addAccount(user, usedAgo(1))];
   await client.query('BEGIN');

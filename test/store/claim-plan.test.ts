@@ -180,7 +180,7 @@ test('a claim stays on its indexes when its plan is kept', async () => {
   expectBounded(generic, { rows: 250, blocks: 1_000 });
 });
 
-test('what was seen before is looked up, however much it is, not searched through', async () => {
+test('accounts that were seen before are looked up by hash, however many they are', async () => {
   const { weighed, generic } = await explainPrepared(await claim([{ userId: BIG_USER, count: 33 }], sample.accounts));
   for (const { text } of [weighed, generic]) expect(text.match(/NOT \(?.*hashed SubPlan/g)).toHaveLength(4);
 });
@@ -226,7 +226,7 @@ test.each(hotQueries)('reading %s takes an index', async (_name, run, fragment) 
 
 test.each([
   ['the newest', null],
-  ['what stands before a place', { sequence: 4, at: Date.now() - 1_000_000, kind: 1, number: 7 }],
+  ['entries before a place', { sequence: 4, at: Date.now() - 1_000_000, kind: 1, number: 7 }],
 ])('a page of an account with a long history is bounded: %s', async (_which, before) => {
   const [account] = (await client.query<{ id: string }>(`SELECT id::text FROM telegram_sessions WHERE phone = '+41'`))
     .rows;

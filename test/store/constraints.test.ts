@@ -31,7 +31,7 @@ afterAll(async () => {
   await testDatabase.drop();
 });
 
-/** What must never be, and the constraint or index that sees to it. */
+/** States that must never be, with the constraint or index that forbids each. */
 const forbidden: [rule: string, statement: string][] = [
   ['user_id_not_negative', `UPDATE telegram_sessions SET user_id = -1`],
   ['lease_is_whole', `UPDATE telegram_sessions SET locked = true WHERE phone = '+2'`],

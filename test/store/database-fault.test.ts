@@ -27,7 +27,7 @@ afterAll(async () => {
   await testDatabase.drop();
 });
 
-/** What the fault of a transaction means; throws where there is none. */
+/** Class of a transaction's fault; throws where there is none. */
 const faultOf = (work: (sql: Sql) => Promise<unknown>, on = database): Promise<string> =>
   on.transaction(work).then(() => Promise.reject(new Error('there was no fault')), classifyDatabaseFault);
 

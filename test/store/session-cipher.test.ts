@@ -31,7 +31,7 @@ function failureOf(act: () => unknown): string {
   return 'none';
 }
 
-test('what is sealed for an account opens for that account', () => {
+test('a session sealed for an account opens for that account', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme' }), fc.uuid(), (text, accountId) => {
       const { keyId, sealed } = cipher.encrypt(text, accountId);

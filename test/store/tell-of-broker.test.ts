@@ -18,7 +18,7 @@ const told = () =>
   database.reader.$queryRaw<{ type: string; state: string; subject: string }[]>`
     SELECT type, data ->> 'state' AS state, data ->> 'subject' AS subject FROM events ORDER BY id`;
 
-test('what an instance finds is raised once and resolved once, whatever the others find', async () => {
+test('a finding of an instance is raised once and resolved once, whatever the others find', async () => {
   await tellOfBroker(database, 'one', ['the queue is gone']);
   await tellOfBroker(database, 'one', ['the queue is gone', 'and another']);
   await tellOfBroker(database, 'two', []);

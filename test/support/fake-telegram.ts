@@ -6,7 +6,7 @@ import { BinaryReader } from 'telegram/extensions/index.js';
 import { crc32, readBufferFromBigInt, returnBigInt } from 'telegram/Helpers.js';
 import { Api } from 'telegram/tl/index.js';
 
-/** What the server does at a request: answers, answers with an error, says nothing, or cuts the connection. */
+/** Reaction of the server to a request: an answer, an error, silence, or a cut connection. */
 export type Answer = TlObject | TlObject[] | { error: [code: number, message: string] } | 'silence' | 'cut';
 
 interface TlObject {

@@ -25,7 +25,7 @@ export interface JobsHarness {
   ) => Promise<RunSummary | null>;
   /** Does the job's work once, without claiming a run; answers its counts. */
   work: (job: Job, options?: { scheduledFor?: number; signal?: AbortSignal }) => Promise<Record<string, number>>;
-  /** What the recovery queue has told of members that are not the service's. */
+  /** Findings of members in the recovery queue that are not the service's. */
   foreign: unknown[];
   close: () => Promise<void>;
 }

@@ -1,6 +1,6 @@
 import { createHook } from 'node:async_hooks';
 
-/** What keeps a process alive or fires later; promises and ticks do neither. */
+/** Resources that keep a process alive or fire later; promises and ticks do neither. */
 const KINDS = new Set(['Timeout', 'TCPWRAP', 'TCPCONNECTWRAP', 'PIPEWRAP', 'GETADDRINFOREQWRAP']);
 
 interface Internals {

@@ -11,7 +11,7 @@ export interface RunningService {
   process: ChildProcess;
   /** `http://host:port`, or `https:` where the environment names a certificate for it */
   httpUrl: string;
-  /** What it has written to its log so far. */
+  /** Its log so far. */
   log: () => string;
   /** Ends it in order; answers its exit code. */
   stop: () => Promise<number | null>;

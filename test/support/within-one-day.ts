@@ -2,7 +2,7 @@ import { beforeAll, beforeEach } from '@jest/globals';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const DAY_MS = 86_400_000;
-/** What a test takes at most that counts what was done today. */
+/** Longest time of a test that counts the actions of today. */
 const TEST_MS = 20_000;
 
 /**

@@ -174,7 +174,7 @@ test('a server that does not know a key is asked on a second connection before i
   expect(telegram.connections()).toBe(2);
 });
 
-test('what cannot be tried as the account would be is not tried at all', async () => {
+test('an account whose proxy cannot be used is not connected to Telegram', async () => {
   const { accountId } = await account({}, { proxy: 'http://127.0.0.1:1' });
   expect(await run()).toEqual({ probed: 1, byOutcome: { unusable: 1 } });
   expect(telegram.connections()).toBe(0);

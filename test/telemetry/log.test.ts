@@ -120,7 +120,7 @@ test('errors are written with their code, stack and causes, and nothing else', (
   expect(lines().slice(1)).toMatchObject([{ error: { code: 'ENOENT' } }, { error: { name: 'AbortError' } }]);
 });
 
-test('what JSON cannot hold never throws', () => {
+test('values that JSON cannot hold never throw', () => {
   const { log, lines } = captureLog();
   const circle: Record<string, unknown> = {};
   circle['self'] = circle;

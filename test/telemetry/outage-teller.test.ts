@@ -21,7 +21,7 @@ function listen() {
   };
 }
 
-test('what is away is told at once, then once a minute however often it is tried, and when it is back', () => {
+test('an outage is logged at once, then once a minute however often it is tried, and when it ends', () => {
   const { teller, pass, told } = listen();
   for (let second = 0; second <= 130; second++) {
     teller.failed('nothing listens there');
@@ -45,7 +45,7 @@ test('two connections to it are one outage, over when both are back', () => {
   expect(told()).toHaveLength(2);
 });
 
-test('what goes and comes within seconds is told once; a later outage anew', () => {
+test('an outage that comes and goes within seconds is logged once; a later one anew', () => {
   const { teller, pass, told } = listen();
   for (let turn = 0; turn < 5; turn++) {
     teller.failed('slow');

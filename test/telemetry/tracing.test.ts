@@ -7,7 +7,7 @@ import { inBatchSpan, inRequestSpan, traceIdOf } from '../../src/telemetry/traci
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const CALLER = `00-${TRACE}-b7ad6b7169203331-01`;
 
-/** What an SDK would export. */
+/** Spans that an SDK would export. */
 interface Recorded {
   name: string;
   options: SpanOptions;

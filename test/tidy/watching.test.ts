@@ -90,7 +90,7 @@ test('queries name only metrics that there are', async () => {
 const seriesOf = (name: string, type: string): string[] =>
   type === 'histogram' ? ['_bucket', '_sum', '_count'].map((part) => name + part) : [name];
 
-test('what every instance shows alike is not added up', () => {
+test('a metric that every instance shows alike is not added up', () => {
   const added = queries.flatMap(({ where, query }) =>
     readMetrics(query).flatMap(({ name, aggregation }) =>
       FLEET_GAUGES.has(name) && aggregation !== 'max' && aggregation !== null

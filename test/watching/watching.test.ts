@@ -95,7 +95,7 @@ async function startPrometheus(): Promise<void> {
   await eventually('it has scraped', async () => (await query(scrapes).catch(() => [])).length > 0, 120_000);
 }
 
-/** What Prometheus answers to a query; rejects with its complaint. */
+/** Result of a query to Prometheus; rejects with its error message. */
 async function query(text: string): Promise<{ metric: Record<string, string>; value: [number, string] }[]> {
   const response = await fetch(`${prometheusUrl}/api/v1/query?${new URLSearchParams({ query: text }).toString()}`);
   const answer = (await response.json()) as { status: string; error?: string; data: { result: never[] } };
