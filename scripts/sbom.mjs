@@ -22,7 +22,7 @@ const ROOT = path.resolve(import.meta.dirname, '..');
  */
 
 /**
- * What the image is left with (`npm prune --omit=dev --omit=optional --omit=peer`), as `name@version`.
+ * Packages that stay in the image after `npm prune --omit=dev --omit=optional --omit=peer`, as `name@version`.
  * @param {Lock} lock
  * @returns {Set<string>}
  */

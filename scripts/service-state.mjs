@@ -5,12 +5,12 @@ import { get as getHttps } from 'node:https';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** What decides whether a running service is still the wanted one, beside its settings. */
+/** Key of the program among the settings: a changed program makes a running service outdated, too. */
 const PROGRAM = 'the program';
 
 /**
- * What a service would be started with, by setting: a fingerprint of each value, and of the file that a value names, so
- * that no secret is written down.
+ * Settings that a service would be started with. Each is a fingerprint of the value, and of the file that the value
+ * names, so no secret is written down.
  * @param {NodeJS.ProcessEnv} environment
  * @param {string} main the built program
  * @param {string} key of the fingerprints
@@ -54,7 +54,7 @@ export function isReady(url) {
 }
 
 /**
- * What the service itself says of why it could not start.
+ * Reason why the service could not start, in its own words.
  * @param {string} log its file
  * @param {number} from where its last start begins there
  * @returns {string | undefined}

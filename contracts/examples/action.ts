@@ -97,7 +97,7 @@ export const actionExamples: Examples<'action.check' | 'action.acquire' | 'actio
       },
     },
     {
-      name: 'What was done without a permit',
+      name: 'An action without a permit',
       given: 'held',
       request: {
         account_id: EXAMPLE.accountId,

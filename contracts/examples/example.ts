@@ -11,7 +11,7 @@ export type Given = 'nothing' | 'free' | 'held' | 'acquired' | 'flood_wait' | 'n
 
 /** A request of an operation and what it is answered, when things stand as given. */
 export interface Example<K extends OperationName> {
-  /** What it shows, in a few words. */
+  /** Title of the example, in a few words. */
   name: string;
   given: Given;
   request: z.input<(typeof OPERATIONS)[K]['request']>;

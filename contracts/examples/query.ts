@@ -146,7 +146,7 @@ export const queryExamples: Examples<
   ],
   'query.accounts': [
     {
-      name: 'What can still invite',
+      name: 'Accounts that can still invite',
       given: 'free',
       request: { user_id: EXAMPLE.userId, purpose: 'invite_campaign', only_available: true, limit: 50 },
       reply: {

@@ -22,7 +22,7 @@ export const viewExamples: Examples<
 > = {
   'query.leases': [
     {
-      name: 'What one service has',
+      name: 'Leases of one service',
       given: 'acquired',
       request: { user_id: EXAMPLE.userId, service_name: EXAMPLE.serviceName },
       reply: {
@@ -51,7 +51,7 @@ export const viewExamples: Examples<
   ],
   'query.recoveries': [
     {
-      name: 'What recovers within a day',
+      name: 'Recoveries within a day',
       given: 'flood_wait',
       request: { user_id: EXAMPLE.userId, within_seconds: 86_400 },
       reply: {
@@ -98,7 +98,7 @@ export const viewExamples: Examples<
   ],
   'query.alerts': [
     {
-      name: 'What is wrong now',
+      name: 'Critical alerts that are open now',
       given: 'nothing',
       request: { severity: 'critical' },
       reply: {
@@ -122,7 +122,7 @@ export const viewExamples: Examples<
   ],
   'query.events': [
     {
-      name: 'What happened to an account',
+      name: 'Events of one account',
       given: 'free',
       request: { account_id: EXAMPLE.accountId, limit: 10 },
       reply: {
@@ -154,7 +154,7 @@ export const viewExamples: Examples<
   ],
   'query.series': [
     {
-      name: 'What was granted, by the quarter of an hour',
+      name: 'Grants by the quarter of an hour',
       given: 'nothing',
       request: {
         names: ['grants'],

@@ -183,7 +183,7 @@ async function measureSkew(database: pg.Client): Promise<number> {
   return best.skewMs;
 }
 
-/** What Telegram wrote down. */
+/** Entries of the ledger that the fake Telegram kept. */
 export const readLedger = (file: string): LedgerEntry[] =>
   readFileSync(file, 'utf8')
     .split('\n')

@@ -71,7 +71,7 @@ export async function loadArchive(database: pg.Client): Promise<Counts> {
   return Object.fromEntries(rows.map(({ name, times }) => [name, times]));
 }
 
-/** What the counters of the day tell, and those of channels that count for ever. */
+/** Sums of the counters of the day, and of the channels' counters, which count for ever. */
 export async function loadCounters(database: pg.Client): Promise<{ ofTheDay: number; forEver: number }> {
   const { rows } = await database.query<{ of_the_day: number; for_ever: number }>(
     `SELECT (SELECT sum(used_invites_today + used_messages_today + contacts_today)::integer FROM telegram_sessions) AS of_the_day,

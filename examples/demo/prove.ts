@@ -20,7 +20,7 @@ export interface Permit {
   at: number;
 }
 
-/** What an account did. */
+/** An action of an account. */
 export interface Action extends Permit {
   /** How long before `at` it had been permitted. */
   underWayMs: number;

@@ -45,9 +45,9 @@ export interface Midnight {
   day: string;
   /** Usage of the new day's limits, before the reset had run. */
   used: number;
-  /** What the reset has archived, by `<account> <action>`. */
+  /** Counts that the reset has archived, by `<account> <action>`. */
   archive: Counts;
-  /** What it leaves in the counters of the day, and what the channels' counters told before and after. */
+  /** Sum of the day's counters after the reset; sums of the channels' counters before and after it. */
   ofTheDay: number;
   forEver: [before: number, after: number];
 }

@@ -77,7 +77,7 @@ function describeEvent(type: ReceivedEvent['type'], data: ReceivedEvent['data'],
   }
 }
 
-/** What an alert is about, and how much of the fleet. */
+/** Subject of an alert, and its share of the fleet. */
 interface AlertFigures {
   alert: string;
   subject?: string;

@@ -10,7 +10,7 @@ import {
 } from '@account-manager/client';
 import { connectTelegram, type TelegramCall } from '../telegram.js';
 
-/** What a worker wants accounts for. */
+/** Purpose for which a worker wants accounts. */
 export interface Campaign {
   userId: number;
   purpose: Purpose;

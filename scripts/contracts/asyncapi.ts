@@ -116,7 +116,7 @@ const PARKED_HEADERS = {
   type: 'object',
   properties: {
     [ENVELOPE.errorCodeHeader]: CODE_HEADER,
-    'x-error-message': { type: 'string', description: 'What was wrong, for a person' },
+    'x-error-message': { type: 'string', description: 'The fault, for a person' },
     'x-original-routing-key': { type: 'string', description: 'The operation' },
     'x-original-user-id': { type: 'string', description: 'The caller, as the broker had checked it' },
     'x-attempt': { type: 'integer', description: 'How often it was tried before' },

@@ -10,7 +10,7 @@ const route = (summary: string, rest: object) => ({ summary, tags: ['console'], 
 
 const FOREIGN = failed('Sent by a page of another site');
 
-/** What the console asks beside the operations. */
+/** Paths that the console calls beside the operations. */
 export const CONSOLE_PATHS = {
   '/console': {
     get: route("The console, the operator's page", {

@@ -38,7 +38,7 @@ export const buildOpenApi = () => ({
   security: [{ bearer: [] }, {}],
   tags: [
     { name: 'account', description: 'Leasing accounts and giving them back' },
-    { name: 'action', description: 'What accounts do on Telegram, and how often they may' },
+    { name: 'action', description: 'Actions of accounts on Telegram, and their limits' },
     { name: 'query', description: 'Looking, without changing anything' },
     { name: 'admin', description: "An operator's decisions" },
     { name: 'service', description: 'How this instance is' },
@@ -206,7 +206,7 @@ const PARAMETERS = {
   requestId: {
     name: 'x-request-id',
     in: 'header',
-    description: 'What the request is called in logs and events; the Idempotency-Key where it is missing',
+    description: 'Name of the request in logs and events; the Idempotency-Key where it is missing',
     schema: { type: 'string', minLength: 1, maxLength: 128 },
   },
 };
@@ -215,8 +215,8 @@ const HEADERS = {
   retryAfter: { description: 'retry_after_ms in seconds, rounded up', schema: { type: 'integer' } },
   wwwAuthenticate: { description: 'Bearer', schema: { type: 'string' } },
   errorCode: { description: 'The failure code', schema: { type: 'string' } },
-  idempotencyKey: { description: 'What to repeat the request under', schema: uuid },
-  requestId: { description: 'What the request is called in logs and events', schema: { type: 'string' } },
+  idempotencyKey: { description: 'Key under which the request may be repeated', schema: uuid },
+  requestId: { description: 'Name of the request in logs and events', schema: { type: 'string' } },
   traceparent: { description: 'The trace the request belongs to, where it came with one', schema: TRACEPARENT },
 };
 

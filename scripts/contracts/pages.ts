@@ -16,7 +16,7 @@ const code = (text: string): string => `\`${text}\``;
 export function buildMetricsPage(): string {
   const { registry } = createMetrics();
   const rows = registry.getMetricsAsArray().map((metric) => {
-    // What every kind of metric has, but its type keeps to itself.
+    // Every kind of metric has these fields, and its type hides them.
     const { name, help, labelNames } = metric as unknown as { name: string; help: string; labelNames: string[] };
     return { name, help, type: typeOf(metric), labels: labelNames.map(code).join(', ') };
   });
@@ -40,7 +40,7 @@ Histograms begin with their first value.
 Some gauges show the whole installation, and every instance shows the same: ${[...FLEET_GAUGES].map(code).join(', ')}.
 Ask for their \`max\` over the instances, not their \`sum\`. One instance reads the fleet for all, every two seconds, of large
 fleets less often. Instances with \`JOBS_ENABLED=false\` do not show \`alerts_active\` and \`job_last_success_timestamp_seconds\`.
-What to watch stands in [watching.md](watching.md).
+[watching.md](watching.md) says which of them to watch.
 
 ## The service
 
@@ -87,7 +87,7 @@ ${NOTE}
 A reply that is not a success: \`{"success": false, "error": {"code", "message", "retryable", "retry_after_ms"?, "details"?}}\`.
 Retryable: the same wish may succeed later, under a new \`message_id\`; but a repeat of \`UNAVAILABLE\` and \`INTERNAL\`
 is tried again. Parked: a message from the broker that is answered so is kept in \`account-manager.parked\`; \`INTERNAL\`
-only after the retries. What to do about each stands in [integrating.md](integrating.md).
+only after the retries. [integrating.md](integrating.md) says how to handle each.
 
 ${table(['code', 'HTTP', 'retryable', 'parked', 'meaning', 'operations'], rows)}
 `;

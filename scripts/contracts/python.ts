@@ -27,7 +27,7 @@ const ENUMERATIONS: Readonly<Record<string, readonly string[]>> = {
   Purpose: PURPOSES,
 };
 
-/** What a method has beside the fields of its request. */
+/** Parameters of a method beside the fields of its request. */
 const OPTIONS = ['self', 'timeout', 'message_id'];
 const KEYWORDS = new Set(['from', 'in', 'is', 'not', 'or', 'and', 'if', 'else', 'class', 'def', 'global', 'pass']);
 

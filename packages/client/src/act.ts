@@ -85,7 +85,7 @@ async function acquire({ lease, signal }: Held, target: Target, giveUpAt: number
 }
 
 const LEAST_PAUSE_MS = 50;
-/** What a timer takes at most; when it ends early, another acquire tells. */
+/** Longest pause of a timer. Where it ends too early, the next acquire says so. */
 const LONGEST_PAUSE_MS = 2 ** 31 - 1;
 
 /**

@@ -26,7 +26,7 @@ export class AccountManagerError extends Error {
   readonly retryable: boolean;
   /** How long to wait before asking again, milliseconds. */
   readonly retryAfterMs: number | undefined;
-  /** What the code's own rules add, such as `issues`, `counts` or `reason`. */
+  /** Fields that belong to the code, such as `issues`, `counts` or `reason`. */
   readonly details: Record<string, unknown>;
 
   constructor(failure: Failure, options?: ErrorOptions) {

@@ -10,7 +10,7 @@ export interface Connection {
   /** The user of the URL: the broker checks that a request's `user_id` is this one. */
   user: string;
   current(): ChannelModel | null;
-  /** What keeps requests from being sent, for a person; null where nothing is known of. */
+  /** Reason why requests cannot be sent, for a person; null where none is known. */
   problem(): string | null;
   /** Calls back at every connect; returns how to stop that. */
   onConnect(listener: () => void): () => void;

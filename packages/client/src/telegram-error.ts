@@ -1,7 +1,7 @@
 import type { AccountErrorRequest } from './contract.js';
 import { messageOf } from './errors.js';
 
-/** What the libraries put on their errors. */
+/** Fields that the libraries put on their errors. */
 interface LibraryError {
   /** GramJS: the name of Telegram's error, or of the class. */
   errorMessage?: unknown;

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 @dataclass(frozen=True)
 class Servers:
-    """What the tests are run against; given by whoever starts them."""
+    """Servers that the tests run against, named by whoever starts them."""
 
     rabbitmq_url: str
     management_url: str

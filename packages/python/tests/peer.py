@@ -52,7 +52,7 @@ class Asked:
 
 @dataclass
 class Script:
-    """What the peer answers in a scenario, and what it was asked."""
+    """Answers of the peer in a scenario, and the requests that it got."""
 
     defaults: dict[str, Any] = field(default_factory=dict)
     answers: dict[str, list[dict[str, Any]]] = field(default_factory=dict)

@@ -41,7 +41,7 @@ class Returned(Exception):
 
 
 def mismatch(expected: Any, found: Any, path: str = "") -> str | None:
-    """What of the expectation does not hold; None: all of it does."""
+    """The part of the expectation that does not hold. None: all of it holds."""
     if expected == {"$any": True}:
         return None
     if isinstance(expected, dict):
@@ -308,7 +308,7 @@ class Play:
                 last[subject] = sequence
 
     def check_asked(self) -> None:
-        """What the peer was asked."""
+        """Compares the requests that the peer got with the expected ones."""
         assert self.script.faults == []
         by_operation: dict[str, list[Any]] = {}
         for asked in self.script.asked.values():

@@ -137,7 +137,7 @@ class AioPikaLink:
         await _close(self._connection)
 
     async def _guard(self, work: Any) -> None:
-        """Waits for an answer of the broker's. What aiormq raises when the channel is closed has lost the reason."""
+        """Waits for an answer of the broker. The error of aiormq for a closed channel has lost the reason."""
         try:
             async with asyncio.timeout(OPEN_TIMEOUT_SECONDS):
                 await work

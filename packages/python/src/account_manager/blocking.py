@@ -260,7 +260,7 @@ class Account(AccountFacts):
 
 
 class AccountBlock:
-    """What `AccountManager.account` returns: a context manager."""
+    """Context manager that `AccountManager.account` returns."""
 
     def __init__(self, loop: _Loop, requester: Requester, wish: Wish, is_telegram: IsTelegramError) -> None:
         self._loop = loop

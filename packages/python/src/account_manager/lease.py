@@ -52,7 +52,7 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What an account is asked for."""
+    """Needs of a request for an account."""
 
     service_name: str
     body: Mapping[str, Any]
@@ -123,7 +123,7 @@ class Lease:
 
     @property
     def holder(self) -> dict[str, Any]:
-        """What tells the account manager that the caller holds the account."""
+        """Fields that prove that the caller holds the account."""
         lease_id, fence = self.allocation["lease_id"], self.allocation["fence"]
         return {"service_name": self._wish.service_name, "lease_id": lease_id, "fence": fence}
 
@@ -164,7 +164,7 @@ class Lease:
             log.warning("the permit %s was not settled: %s", body["permit_id"], failure)
 
     async def explain(self, error: BaseException) -> Failed | None:
-        """What Telegram's error means; None: it is none of Telegram's, or the report has failed."""
+        """Explains Telegram's error. None: it is none of Telegram's, or the report has failed."""
         if not self._is_telegram(error):
             return None
         result = await self.report(error)

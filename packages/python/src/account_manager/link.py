@@ -1,4 +1,4 @@
-"""What the client needs of a connection to the broker, whichever library opens it."""
+"""A connection to the broker as the client needs it, whichever library opens it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class BrokerRefused(LinkError):
 
 
 def to_link_error(error: BaseException | None) -> LinkError:
-    """What a library says of a lost connection or channel, in the client's terms."""
+    """Turns a library's error for a lost connection or channel into one of the client's."""
     if isinstance(error, LinkError):
         return error
     # aiormq hands on the frame that closes a connection which was being opened.

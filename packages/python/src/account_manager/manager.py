@@ -216,7 +216,7 @@ class Account(AccountFacts):
 
 
 class AccountBlock:
-    """What `AccountManager.account` returns: an asynchronous context manager."""
+    """Asynchronous context manager that `AccountManager.account` returns."""
 
     def __init__(self, requester: Requester, wish: Wish, is_telegram: IsTelegramError) -> None:
         self._requester = requester
@@ -256,7 +256,7 @@ def _tells_of_loss(error: BaseException | None, lease: Lease) -> bool:
 
 
 class _Connecting:
-    """What `connect` returns: `async with` closes the client at the end; `await` leaves that to the caller."""
+    """Result of `connect`. `async with` closes the client at the end; `await` leaves that to the caller."""
 
     def __init__(self, open_manager: Callable[[], Awaitable[AccountManager]]) -> None:
         self._open = open_manager
