@@ -36,8 +36,8 @@ export function productionPackages({ packages }) {
 }
 
 /**
- * The production part of an SBOM of everything. `npm sbom --omit=dev` is no way to it: it leaves out whatever some
- * package, anywhere in the tree, has for development, zod and ajv among them.
+ * The production part of an SBOM of everything. `npm sbom --omit=dev` does not give it: it leaves out every package
+ * that some other package has for development, zod and ajv among them.
  * @param {Sbom} sbom
  * @param {{ lock: Lock, manifest: Package }} project
  * @returns {Sbom}

@@ -3,8 +3,8 @@ import type { App } from './app.js';
 import { clock } from './clock.js';
 import { StartError } from './decide/start/start-error.js';
 
-// Signals are heard first and the program is loaded after, which takes a second: the kernel drops a signal to process 1
-// of a container that has no handler for it, so a stop within that second was lost. So nothing large is imported above.
+// Signal handlers are set before the program is loaded, which takes a second. The kernel drops a signal to process 1 of
+// a container that has no handler for it, so a stop within that second was lost. So nothing large is imported above.
 // Exit codes: 0 after a stop in order, 1 when something is wrong.
 
 /** Told to the whole process group, npm hands a signal on that its child has had already. */

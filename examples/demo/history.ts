@@ -111,7 +111,9 @@ export async function loadHistory(database: pg.Client): Promise<History> {
   };
 }
 
-/** A wait lasts until the end that was told of it last; what is told of an account that waits is of the same wait. */
+/**
+ * A wait lasts until the last end that was reported for it. A report on an account that waits belongs to the same wait.
+ */
 function tellWaits(
   told: readonly { eventId: string; account: string; at: number; until: number; isRecovery: boolean }[],
 ): Pick<History, 'waits' | 'recoveries'> {

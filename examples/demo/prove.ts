@@ -84,8 +84,8 @@ export function findDoubleLeases(leases: readonly Lease[]): string[] {
 }
 
 /**
- * Every action within every limit, by counting again from nothing. Limits are judged when an action is permitted: of a
- * pause, what the earlier action was under way for is taken off, and an action is of the date of its permit.
+ * Every action within every limit, by counting again from nothing. Limits are judged when an action is permitted. The
+ * time that the earlier action was under way is taken off a pause. An action counts on the date of its permit.
  */
 export function findExceededLimits(
   actions: readonly Action[],
@@ -182,7 +182,7 @@ function findGaps(events: readonly StoredEvent[], where: string): string[] {
   );
 }
 
-/** The permits of which the actions made use, one each; of an action without one, or with a later one, a problem. */
+/** The permits that the actions used, one each. An action without a permit, or with a later one, is a problem. */
 export function matchPermits(
   calls: readonly Permit[],
   permits: readonly Permit[],

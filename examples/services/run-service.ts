@@ -20,8 +20,8 @@ export interface Campaign {
 /** An account while this service holds it. */
 export interface HeldAccount {
   /**
-   * Does one thing on Telegram as soon as the account's limits allow it. False: not done, and nothing to wait for with
-   * this account: give it back.
+   * Does one thing on Telegram as soon as the account's limits allow it. False: it was not done, and waiting with this
+   * account does not help: give it back.
    */
   perform(actionType: ActionType, call: TelegramCall): Promise<boolean>;
 }

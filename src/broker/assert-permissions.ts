@@ -8,8 +8,8 @@ const PUBLISHED_TO = [EXCHANGES.events.name, EXCHANGES.retry.name];
 
 /**
  * Rejects where the user may not publish what the service has to publish, which nothing else at the start would show.
- * Nothing is changed and nobody gets a message: taking away a binding that there is not needs the same permission, and a
- * message to the default exchange for a queue that there is not is dropped.
+ * Nothing is changed and nobody gets a message. Removing a binding that does not exist needs the same permission as
+ * removing one that does. A message to the default exchange for a queue that does not exist is dropped.
  */
 export async function assertPermissions(connection: ChannelModel): Promise<void> {
   const channel = await connection.createChannel();

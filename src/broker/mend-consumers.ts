@@ -51,7 +51,10 @@ export function createConsumerMender(options: ConsumerMenderOptions): (link: Cha
     return problems;
   };
 
-  /** Sends each queue a message that says nothing, and notes it; on a fresh channel, since one that knew a deleted queue may be deaf too. */
+  /**
+   * Sends each queue an empty probe message, and notes it. The channel is a fresh one: one that knew a deleted queue
+   * may be deaf too.
+   */
   const probe = async (hearing: readonly [string, ConsumerSighting][]): Promise<void> => {
     const link = connections.publishing.current();
     if (link === null || connections.publishing.state().blocked) return;

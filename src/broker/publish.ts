@@ -14,9 +14,9 @@ export interface OutgoingMessage {
 }
 
 /**
- * `unavailable`: never sent, the broker is away or takes nothing. `unknown`: sent, and then neither confirmed in time
- * nor refused: it may or may not have arrived. `refused`: by a queue, for being full or gone. `unroutable`: no queue
- * takes it. `unencodable`: AMQP cannot carry it.
+ * `unavailable`: never sent, the broker is away or takes nothing. `unknown`: it was sent, and then neither confirmed in
+ * time nor refused. It may or may not have arrived. `refused`: by a queue, for being full or gone. `unroutable`: no
+ * queue takes it. `unencodable`: AMQP cannot carry it.
  */
 export type PublishFailure = 'unavailable' | 'unknown' | 'refused' | 'unroutable' | 'unencodable';
 
@@ -100,9 +100,9 @@ function keepPublishing<C extends Channel>(
 }
 
 /**
- * Publishes with confirms on a channel of its own. Nothing is queued here: while the broker is away or blocked,
- * callers wait, so what can pile up is bounded by what they have in work. Confirms are shared by nature: messages
- * published together are confirmed together.
+ * Publishes with confirms on a channel of its own. Nothing is queued here. While the broker is away or blocked, callers
+ * wait, so their work in hand bounds the backlog. Confirms are shared by nature: messages published together are
+ * confirmed together.
  */
 export function createPublisher(options: PublisherOptions): Publisher {
   const { connection, declare, timeoutMs = PUBLISH_TIMEOUT_MS } = options;
@@ -158,8 +158,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
 /** Sends what can be asked for again: nobody waits for confirms. */
 export interface Sender {
   /**
-   * Resolves when the message is on its way; rejects with `PublishFailed`: `unavailable` and `unencodable` as a publisher
-   * does, `unknown` where the broker reads so slowly that the message may be lost with the connection.
+   * Resolves when the message is on its way. Rejects with `PublishFailed`: `unavailable` and `unencodable` as a
+   * publisher does, `unknown` where the broker reads so slowly that the message may be lost with the connection.
    */
   send(message: OutgoingMessage): Promise<void>;
   /** Whether a message would be sent at once. */

@@ -42,8 +42,8 @@ const EVERY_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 8_000;
 
 /**
- * Looks at the broker now and then: mends what it can (declares what is gone, subscribes anew where a consumer gets
- * nothing), and tells what is wrong at two looks in a row.
+ * Looks at the broker now and then. It declares missing entities and subscribes anew where a consumer gets nothing. It
+ * reports a fault that it sees at two looks in a row.
  */
 export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
   const { connections, management, consumers, log, observe = {}, everyMs = EVERY_MS } = options;

@@ -29,9 +29,9 @@ const utf8 = new TextDecoder('utf-8', { fatal: true });
 
 /**
  * Reads a request's body: a JSON object in UTF-8 of at most 256 KiB (`admin.register`: 4 MiB) and 16 levels (contract
- * section 2), with at most 40,000 values (`admin.register`: 200,000) and 2,000 fields in one object. Size, depth and these numbers are judged
- * before anything is parsed, so that a hostile body costs one pass over its bytes at most.
- * Refuses `MALFORMED_MESSAGE` what is not such an object, `VALIDATION_FAILED` what `findIssues` finds in it.
+ * section 2), with at most 40,000 values (`admin.register`: 200,000) and 2,000 fields in one object. Size, depth and
+ * these numbers are judged before anything is parsed, so that a hostile body costs one pass over its bytes at most.
+ * Refuses any other body with `MALFORMED_MESSAGE`, and the findings of `findIssues` with `VALIDATION_FAILED`.
  * @param operation the routing key; may name no operation, and then nothing is passed over
  */
 export function decodeBody(bytes: Uint8Array, operation?: string): DecodedBody {

@@ -74,7 +74,7 @@ type Probe = (options: ProbeOptions) => Promise<ProbeOutcome>;
 
 /**
  * Tries the sessions of idle accounts on Telegram, a few at a time, and applies what comes back like a caller's report.
- * Each is leased meanwhile, so that a probe and a lessee never share a session; one whose lease was lost in the
+ * Each is leased meanwhile, so a probe and a holder never share a session. An account whose lease was lost in the
  * meantime (an operator took it) is left as it is.
  */
 export async function probeIdleAccounts(context: ProbeContext): Promise<ProbeSummary> {

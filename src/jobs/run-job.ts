@@ -39,7 +39,7 @@ export interface RunSummary {
 const RENEWALS_PER_LEASE = 3;
 
 /**
- * Runs what is due of a job, if anything is and nobody else does: claims it, works, and writes how it ended. A failed
+ * Runs a job's occurrence that is due, unless somebody else does: claims it, works, and writes how it ended. A failed
  * run rests and is tried again; one that was interrupted is anybody's at once. Null: there was nothing to run.
  */
 export async function runJob(context: JobContext, job: Job, options: RunOptions): Promise<RunSummary | null> {

@@ -19,9 +19,10 @@ export interface Settled {
 }
 
 /**
- * Ends what is over on the accounts that `lock` takes, in one transaction, with its events: the same code that ends it
- * when a request meets it first. A wait or lease begun anew in the meantime stays, since it is judged under the row's lock.
- * Where one account cannot be settled, the others are, one by one; rejects where none can.
+ * Ends leases and waits that are over on the accounts that `lock` takes, in one transaction, with their events. A
+ * request that meets them first ends them by the same code. A wait or lease begun anew in the meantime stays, since it
+ * is judged under the row's lock. Where one account cannot be settled, the others are, one by one; rejects where none
+ * can.
  */
 export async function settleEnded(context: SettlingContext, lock: (sql: Sql) => Promise<string[]>): Promise<Settled> {
   let accountIds: string[] = [];

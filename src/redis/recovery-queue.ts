@@ -29,8 +29,8 @@ export interface Recovery {
 export type QueueState = { kind: 'whole'; nextDueAt: number | null } | { kind: 'lost' } | { kind: 'away' };
 
 /**
- * When accounts recover, so that every instance sees the next instant at a glance. It tells when to look; who recovers
- * is the database's word, so an entry that is stale or missing costs a look or a little time, never a wait.
+ * When accounts recover, so that every instance sees the next instant at a glance. It only tells when to look: the
+ * database decides which accounts recover. So a stale or missing entry costs a look or a little time, never a wait.
  */
 export interface RecoveryQueue {
   state: () => Promise<QueueState>;

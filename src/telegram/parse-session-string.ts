@@ -84,9 +84,9 @@ const testServers: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Reads a session string as Telethon, GramJS or Pyrogram writes it; a fault is a value and never quotes its input.
- * Both base64 alphabets are read, with or without the closing `=`, since tools that convert sessions differ in both;
- * everything else must be exact, because a library fed a damaged string fails only once it talks to Telegram.
+ * Reads a session string as Telethon, GramJS or Pyrogram writes it; a fault is a value and never quotes its input. Both
+ * base64 alphabets are read, with or without the closing `=`, since tools that convert sessions differ in both.
+ * Everything else must be exact: a library fails on a damaged string only once it talks to Telegram.
  */
 export function parseSessionString(text: string): ParsedSession | SessionFault {
   const trimmed = text.trim();
@@ -143,9 +143,9 @@ export function parseSessionString(text: string): ParsedSession | SessionFault {
 
 /**
  * The form behind a leading `1`: GramJS's, if the next two bytes can be the length of an address (GramJS tells the two
- * apart by the same 100), else Telethon's, whose IPv4 or IPv6 shows in the length. The length alone would take an IPv6
- * string cut by 12 bytes, or an IPv4 one with 12 too many, for the other, with a shifted key: hence the prefixes of
- * Telegram's own IPv6 servers, and of all global IPv6 addresses (2000::/3).
+ * apart by the same 100), else Telethon's, whose IPv4 or IPv6 shows in the length. By the length alone an IPv6 string
+ * cut by 12 bytes, or an IPv4 one with 12 too many, would pass for the other, with a shifted key. So the prefixes of
+ * Telegram's own IPv6 servers, and of all global IPv6 addresses (2000::/3), are looked at too.
  */
 function markedLayout(bytes: Buffer): Layout | undefined {
   if (bytes.length < 3) return undefined;

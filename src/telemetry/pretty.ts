@@ -8,8 +8,8 @@ const CONTROL = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g;
 
 /**
  * A line for people: instant, level, sentence, then `name=value`. Secrets are hidden in it already. Whoever writes it
- * knows which process it is, so the instance is left out. Nothing in a value can begin a line or move the cursor. An error
- * is told in one line; its stack follows, indented, only in a line of level error, which tells of a defect.
+ * knows which process it is, so the instance is left out. Nothing in a value can begin a line or move the cursor. An
+ * error takes one line. Its stack follows, indented, only at level error, which stands for a defect.
  */
 export function writePretty(line: Record<string, unknown>, isColoured: boolean): string {
   const { timestamp, level, message, instance: _, ...fields } = line;

@@ -3,8 +3,8 @@ import { types } from 'node:util';
 /**
  * The last line of defence: callers keep secrets out of what they log and answer, and this catches what slipped
  * through. Known by its key: sessions, phone numbers, passwords, tokens. Known by its looks: session strings and keys,
- * tokens of bots, phone numbers with their `+`, credentials before a host; and what a text itself calls a phone number,
- * a password or the like.
+ * tokens of bots, phone numbers with their `+`, credentials before a host. Values that a text itself calls a phone
+ * number, a password or the like are known, too.
  */
 
 const SECRET_KEY =
@@ -12,8 +12,8 @@ const SECRET_KEY =
 /** A key is known by its end, so a longer one is cut to so many characters before it is looked at. */
 const KEY_END_LENGTH = 32;
 /*
- * The time each pattern takes grows with the length of the text only, whatever the text is: a run of characters is
- * looked at from its first character alone (the look-behinds), and what follows a run cannot be part of it.
+ * The time of each pattern grows only with the length of the text, whatever the text is. A run of characters is looked
+ * at from its first character alone (the look-behinds), and the character after a run cannot be part of it.
  */
 const SESSION_LENGTH = 300;
 /** The shortest session string in use has 348 characters. */

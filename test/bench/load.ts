@@ -16,9 +16,9 @@ import { busyMs, findListener, type ProcessGroup, usageOf } from './processes.js
 import { doubleGrants, ECHO_QUEUE, FIRST_SKETCH_USER, FIRST_USER, USERS, type WorkName, WORKS } from './works.js';
 
 /**
- * Requests per second in closed loops, each kind of work beside an empty echo on the same queue type: both by turns, in
- * every round, and compared pair by pair, so that the ratio says something on any machine. It prints the CPU of each process per
- * request. Afterwards what was written is searched for double grants and broken limits. Servers come from the
+ * Requests per second in closed loops, each kind of work beside an empty echo on the same queue type. Both run by turns
+ * in every round and are compared pair by pair, so the ratio holds on any machine. It prints the CPU of each process
+ * per request. Afterwards what was written is searched for double grants and broken limits. Servers come from the
  * environment, fresh ones, on this machine.
  */
 const { values } = parseArgs({

@@ -17,8 +17,8 @@ import { SETTINGS } from '../../src/config/settings.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
 import { kustomize, type Manifest } from '../support/kustomize.js';
 
-// deploy/kubernetes, without a cluster: what kustomize makes of it against the schemas of Kubernetes, KEDA and the
-// Prometheus operator, and what it promises.
+// deploy/kubernetes, without a cluster. The output of kustomize is checked against the schemas of Kubernetes, KEDA and
+// the Prometheus operator, and against the promises of the documents.
 
 const FOLDER = path.resolve(import.meta.dirname, '../../deploy/kubernetes');
 const OVERLAYS = {

@@ -44,7 +44,10 @@ const ACCOUNTS = 10;
 export const RECOVERY_MS = 30_000;
 /** Until queues and outbox are empty: a request on the retry ladder may be there for a while. */
 const QUIET_MS = 60_000;
-/** The peak of memory: a minute with 256 requests in flight takes 370 MB, which the next collections give back, and each job's thread 50. */
+/**
+ * The peak of memory. A minute with 256 requests in flight takes 370 MB, which the next collections give back; each
+ * job's thread takes 50.
+ */
 const MEMORY_MB = 512;
 const QUEUES = [
   ...REQUEST_QUEUE_KEYS.map((key) => REQUEST_QUEUES[key].name),

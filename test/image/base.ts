@@ -12,8 +12,8 @@ const CLEAN =
 const MIRROR = process.env.DEBIAN_MIRROR ?? 'http://deb.debian.org/debian';
 
 /**
- * A file tree in place of the base image, which takes an engine and a registry of images: Debian by debootstrap, Node.js
- * and npm from their packages, the user node. Made once, in some 2 minutes.
+ * A file tree in place of the base image, which would need an engine and a registry of images. Debian comes from
+ * debootstrap, Node.js and npm from their packages, and the user node is added. Made once, in some 2 minutes.
  * @param folder that it is kept in
  * @returns its root
  */

@@ -6,7 +6,7 @@ import process from 'node:process';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import semver from 'semver';
 
-// The contents of the image, without a Docker engine: what its context would hold, what is copied out of that, and what
+// The contents of the image, without a Docker engine: the files of its context, those copied out of it, and those that
 // the build puts into dist.
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
@@ -102,8 +102,8 @@ test('every package runs on every Node.js that package.json names, and on that o
     packages.filter(([, { engines }]) => !semver.subset(range, engines?.node ?? '*')).map(([name]) => name);
   const [, image] = /^ARG BASE=node:(\d+)-/m.exec(read('Dockerfile')) ?? [];
   expect(unmet(`^${image}.0.0`)).toEqual([]);
-  // For development alone, and not loaded by an older Node.js: a server of Prisma's command line that nobody starts, what
-  // release-it speaks to GitHub with, and redoc, whose bundle is for browsers.
+  // For development alone, and not loaded by an older Node.js: a server of Prisma's command line that nobody starts,
+  // the GitHub client of release-it, and redoc, whose bundle is for browsers.
   const unused = ['@prisma/streams-local', 'content-type', 'redoc'].map((name) => `node_modules/${name}`);
   expect(unmet(own)).toEqual(unused);
   expect(unused.filter((name) => !lock.packages[name]?.dev && !lock.packages[name]?.devOptional)).toEqual([]);

@@ -48,8 +48,8 @@ afterAll(async () => {
 });
 
 /**
- * 85 % of each user's accounts are leased, 10 % wait, 1 % is disabled, of 1 % the lease and of 1 % the wait is over,
- * 2 % are free.
+ * 85 % of each user's accounts are leased, 10 % wait, 1 % is disabled, 2 % are free. The lease of 1 % is over, and so
+ * is the wait of 1 %.
  */
 async function fill(): Promise<void> {
   await client.query(`SET session_replication_role = replica;

@@ -17,9 +17,9 @@ const activeResources = (): Record<string, number> => {
 const isOfJest = (): boolean => new Error().stack?.includes('/node_modules/@jest/') ?? false;
 
 /**
- * Runs `work` and tells what it has left: handles and resources beyond those before it, and every timer and socket made
- * during it that is not gone, unreferenced ones too. `settle` waits for what is not the work's own, such as a server's
- * side of its connections.
+ * Runs `work` and lists the resources that it has left: those beyond the ones before it, and every timer and socket
+ * made during it that is not gone, unreferenced ones too. `settle` waits for what is not the work's own, such as a
+ * server's side of its connections.
  */
 export async function leftBehind(work: () => Promise<void>, settle: () => Promise<void>): Promise<string[]> {
   const made = new Map<number, string>();

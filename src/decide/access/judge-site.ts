@@ -9,9 +9,9 @@ export interface RequestSite {
 }
 
 /**
- * Whether a change that carries no bearer token may have been sent by a page of another site: its browser would add the
- * cookie by itself, and where callers are not told apart not even that is needed.
- * @param isByCookie without a word of its browser it is then not believed
+ * Whether a change without a bearer token may come from a page of another site. The browser would add the cookie by
+ * itself, and where callers are not told apart no cookie is needed.
+ * @param isByCookie true: a request without these headers is not believed
  */
 export function isOfAnotherSite({ fetchSite, origin, host }: RequestSite, isByCookie: boolean): boolean {
   if (fetchSite !== undefined) return fetchSite !== 'same-origin';

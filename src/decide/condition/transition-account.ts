@@ -46,7 +46,7 @@ const BLOCK_MS = [24 * HOUR_MS, 72 * HOUR_MS, 168 * HOUR_MS] as const;
 /** A block this soon after the end of the one before, its end included, is a repeat (contract, section 7). */
 const BLOCK_REPEAT_MS = 168 * HOUR_MS;
 /**
- * A more final reason replaces a less final one, never the other way round: re-authorising, which ends `needs_reauth`,
+ * A more final reason replaces a less final one, never the other way round. A new authorisation ends `needs_reauth`; it
  * must undo neither a ban nor an operator's decision.
  */
 const FINALITY: Readonly<Record<DisabledReason, number>> = {
@@ -64,9 +64,9 @@ export interface SettledCondition {
 }
 
 /**
- * The condition as of `now`: errors that are too old count no more, waits that are over are ended (a wait ends at its
- * instant), the status follows from those
- * that are left, and an account that becomes active again starts without errors. The same object if nothing changes.
+ * The condition as of `now`. Errors that are too old no longer count. Waits that are over are ended; a wait ends at its
+ * instant. The status follows from the waits that are left. An account that becomes active again starts without errors.
+ * The same object if nothing changes.
  */
 export function settleCondition(given: AccountCondition, now: number): SettledCondition {
   const condition = errorsOn(given, now);
@@ -99,9 +99,9 @@ export interface AppliedError {
 }
 
 /**
- * Applies a classified Telegram error at `now`; the condition is settled first. A wait is never shortened by a shorter
- * one; a block reported while one is on neither escalates nor moves it, since the account is not in use then and the
- * report is a late one; what is the target's or the request's fault changes nothing; `disabled` stays.
+ * Applies a classified Telegram error at `now`; the condition is settled first. A shorter wait never shortens a longer
+ * one. A block that is reported during a block neither escalates nor moves it: the account is not in use then, so the
+ * report is a late one. A fault of the target or the request changes nothing. `disabled` stays.
  */
 export function applyError(
   condition: AccountCondition,
@@ -216,8 +216,8 @@ export interface EarlierStanding {
 }
 
 /**
- * The worse of how an account stands and how it stood elsewhere, at `now`: the later end of each wait, and what keeps it
- * from use, whichever of the two says so. A block elsewhere counts as the first of its kind, also one that is over.
+ * The worse of an account's condition here and elsewhere, at `now`: the later end of each wait, and every reason that
+ * keeps it from use. A block elsewhere counts as the first of its kind, also one that is over.
  */
 export function takeOver(condition: AccountCondition, given: EarlierStanding, now: number): AccountCondition {
   const before = settleCondition(condition, now).condition;

@@ -36,8 +36,8 @@ export interface ReconciledUsage {
 }
 
 /**
- * Compares what a holder reports with what was counted during its lease; only what was not yet counted is added
- * (contract, section 6), so an action acquired or recorded and then reported counts once.
+ * Compares a holder's report with the actions counted during its lease. Only actions that were not counted yet are
+ * added (contract, section 6), so an action that was acquired or recorded, and then reported, counts once.
  *
  * The account is charged `reported − counted`; where the split by channel sums up to more than the total reported, the
  * sum is what was reported. Channels, of invites and messages:

@@ -38,14 +38,14 @@ export const nextUtcMidnight = (now: number): number => (Math.floor(now / DAY_MS
 export const toMs = (seconds: number): number => Math.round(seconds * 1000);
 
 /**
- * The instant at which a window is read or written: never before its last action, so that a clock set back opens no
- * limit (cooldown, burst, hour and date are all judged as of the last action, until the clock has caught up).
+ * The instant at which a window is read or written. It is never before the last action, so a clock set back opens no
+ * limit: cooldown, burst, hour and date are all judged as of the last action, until the clock has caught up.
  */
 export const windowTime = (window: UsageWindow, now: number): number => Math.max(now, window.lastActionAt ?? now);
 
 /**
- * How much was used on the UTC date of `now`: 0 where the count is of an earlier date; one of a later date (the clock
- * was set back) counts. Parses the date instead of formatting `now`: it is the hot path, and five times cheaper.
+ * Usage on the UTC date of `now`; 0 where the count is of an earlier date. A count of a later date holds: the clock was
+ * set back. Parses the date instead of formatting `now`: it is the hot path, and five times cheaper.
  */
 export const dayCountOn = (usage: Pick<UsageWindow, 'day' | 'dayCount'>, now: number): number =>
   usage.day !== null && now < Date.parse(usage.day) + DAY_MS ? usage.dayCount : 0;

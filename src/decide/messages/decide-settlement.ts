@@ -16,10 +16,10 @@ const LADDER = [0, 1, 2] as const;
 
 /**
  * Settles a request by its outcome; `code` null is success, `attempt` counts from 0. A defect (`INTERNAL`) goes up the
- * retry ladder unanswered and is parked when the ladder ends; an operator's request is answered and parked at once,
- * since somebody waits for it. A dependency that is down (`UNAVAILABLE`) parks nothing and answers nothing; but a caller
- * that is told when to come back (`retryAfterMs`) has asked too much, and is answered. Codes that are the message's own
- * fault (`FAILURES[code].parked`) are answered and parked; every other refusal is an answer.
+ * retry ladder unanswered and is parked when the ladder ends. An operator's request is answered and parked at once,
+ * since somebody waits for it. A dependency that is down (`UNAVAILABLE`) parks nothing and answers nothing. A caller
+ * that asked too much is answered with the time to come back (`retryAfterMs`). Codes that are the message's own fault
+ * (`FAILURES[code].parked`) are answered and parked; every other refusal is an answer.
  */
 export function decideSettlement({
   code,

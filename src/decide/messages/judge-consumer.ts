@@ -39,9 +39,9 @@ export function compareSightings(
 
 /**
  * Whether a consumer that counts as registered gets nothing. A queue that is deleted and declared within milliseconds
- * can keep one from before (RabbitMQ 3.10): the broker says nothing, counts it among the consumers, even hands it
- * messages, and none arrives. A quorum queue whose leader is slow to answer is told as one without messages and
- * consumers, so that counts only when it is told twice.
+ * can keep a consumer from before (RabbitMQ 3.10). The broker says nothing, counts it among the consumers and even
+ * hands it messages, but none arrives. The broker reports a quorum queue with a slow leader as one without messages and
+ * consumers. So such a report counts only when it comes twice.
  * @param before the sighting of the look before; null: there was none
  */
 export function isDeaf(now: ConsumerSighting, before: ConsumerSighting | null): boolean {

@@ -54,8 +54,8 @@ const ERROR_MINUTES = 3;
 const MAX_ERROR_MINUTES = 30;
 
 /**
- * Ranks the candidates for a wish: those that can act at once before those still in a pause; then the never used
- * before the used; then by one score in minutes,
+ * Ranks the candidates for a wish. Candidates that can act at once come before those still in a pause, and never used
+ * ones before used ones. Then one score in minutes decides,
  *
  *     rest + 30 × headroom − min(3 × errors, 30) − wait until it can act
  *

@@ -71,7 +71,10 @@ const HAS_INVISIBLE = /[^\n\x20-\x7e]|\^\[|#033/;
 /** Most texts are: patterns without Unicode's classes are then enough, and much faster. */
 export const isAscii = (text: string): boolean => /^[\0-\x7f]*$/.test(text);
 
-/** A text without what no store keeps and no reader sees: NUL, half of a surrogate pair, colours, control characters. */
+/**
+ * A text without characters that no store keeps or no reader sees: NUL, half of a surrogate pair, colours, control
+ * characters.
+ */
 export function dropInvisible(text: string): string {
   if (!HAS_INVISIBLE.test(text) && !text.includes(GAP)) return text;
   return text
@@ -97,8 +100,8 @@ export function decodeOnce(text: string): string {
 const NAMED_WAIT = /\bFLOOD_(?:PREMIUM_)?WAIT_\d{1,12}\b|\b[Aa] wait of \d{1,12} seconds|[Rr]etry after \d{1,12}\b/g;
 
 /**
- * At most some `max` characters of a text, so that work is bounded: both ends, since a traceback names its error last and
- * a wrapped message first; and the longest wait that is named between them.
+ * Both ends of a text, some `max` characters at most, so that work is bounded: a traceback names its error last, a
+ * wrapped message first. The longest wait that is named between them is kept too.
  */
 export function keepBounds(text: string, max: number): string {
   if (text.length <= max) return text;

@@ -72,12 +72,12 @@ export function readRequest(delivery: Delivery, queue: RequestQueue, reader: Rea
 }
 
 /**
- * A message from the dead-letter queue. One that expired is dispatched with its time over: it has no effect any
- * more, but if it had one before this process or another died with it, its stored reply is found. One that was
- * delivered too often may be what kills its consumers and is not looked into again. The ladder is behind both.
+ * A message from the dead-letter queue. A message that expired is dispatched with its time over. It has no effect any
+ * more. If it had one before a process died with it, its stored reply is found. One that was delivered too often may be
+ * what kills its consumers and is not looked into again. The ladder is behind both.
  *
- * A message that was delivered too often had been let in; everything else comes to a gate for the first time and is charged to its
- * caller, who could otherwise pass its limits by letting requests expire.
+ * A message that was delivered too often had been let in. Every other one comes to a gate for the first time and is
+ * charged to its caller, who could otherwise evade its limits by letting requests expire.
  */
 export function readDeadLetter(delivery: Delivery, { ownUser, dispatch, gate }: Reader): Task {
   const { message } = delivery;

@@ -75,7 +75,10 @@ const askedBy = ({ requestId, body }: AllocateRequest): AskedAllocation => ({
   target_channel: body.target_channel_id ?? null,
 });
 
-/** Puts the secrets back into a stored grant, as long as its lease is open; what was asked for is no part of an answer. */
+/**
+ * Puts the secrets back into a stored grant, as long as its lease is open, and drops `asked`, which is no part of an
+ * answer.
+ */
 export const recallGrants: Recall<'account.allocate'> = async (context, repeats) => {
   const leaseIds = repeats.flatMap(({ stored }) => (isGrant(stored) ? stored.allocation.lease_id : []));
   const { open, endedAt } = await loadGranted(context.sql, leaseIds);

@@ -40,13 +40,13 @@ export interface Choice {
 /** Why a request gets none. */
 export interface Shortage {
   /**
-   * When the first account that lacks room has it again, and of a required account when it may be had again: now where
-   * somebody holds it, who may release it. Null: none, or waiting does not help.
+   * When the first account that lacks room has room again. For a required account: when it may be free again, which is
+   * now where somebody holds it and may release it. Null: none, or waiting does not help.
    */
   nextAvailableAt: number | null;
   /** Free accounts that lack room. */
   limited: number;
-  /** With `preferred_mode: require`: what is with that account. */
+  /** With `preferred_mode: require`: the state of that account. */
   preferredReason?: string;
   /** The caller holds a suitable account that has just been granted to it anew: it can be had as soon as that stands. */
   isBeingRegranted?: true;
@@ -301,7 +301,7 @@ function take(pool: Pool, account: AccountRecord, candidates: number, preferred:
   return { account, lockValue: null, candidates, preferred };
 }
 
-/** The preferred account where it can be had, else what is with it and when that may end; null: not by itself. */
+/** The preferred account where it can be granted, else the obstacle and when that may end; null: not by itself. */
 function judgePreferred(
   context: BatchContext,
   pool: Pool,

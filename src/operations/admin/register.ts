@@ -21,9 +21,9 @@ type GivenAccount = Exclude<RequestBody<'admin.register'>['accounts'][number], {
 type Registered = ReplyBody<'admin.register'>['accounts'][number];
 
 /**
- * `admin.register`: an account is known by its phone number, without one by the key of its session; its session is
- * checked, sealed, and refused where its key is another account's. Each account is judged alone: a bad one does not keep
- * its neighbours out.
+ * `admin.register`. An account is known by its phone number, without one by the key of its session. The session is
+ * checked and sealed. It is refused where its key belongs to another account. Each account is judged alone: a bad one
+ * does not keep its neighbours out.
  */
 export const register: OperationHandler<'admin.register'> = {
   handle: async (context, requests) => {

@@ -16,8 +16,8 @@ export interface FeedFilter {
 const LOOKED_AT = 5_000;
 const LAST_ID = '9223372036854775807';
 /**
- * An insertion takes its first event's id a moment before its transaction gets a number, in which other events may be
- * given ids and shown: the bounds are kept so many ids away.
+ * An insertion takes its first event's id a moment before its transaction gets a number. In that moment other events
+ * may get ids and be shown, so the bounds are kept this many ids away.
  */
 const SLACK = 1_000;
 
@@ -40,8 +40,8 @@ export interface FeedPage {
 }
 
 /**
- * Reads the events that show in `within` and not in `before`, behind `id`, in the order of their ids: on one account that
- * is the order of their sequence, since ids are given under the account's lock.
+ * Reads the events that show in `within` and not in `before`, behind `id`, in the order of their ids. On one account
+ * that is the order of their sequence: ids are given under the account's lock.
  */
 export const loadWindow = (sql: Sql, window: EventPosition, filter: FeedFilter, limit: number): Promise<FeedPage> =>
   filter.accountId === null

@@ -5,8 +5,8 @@ export const ENTRY_KINDS = { event: 0, action: 1, error: 2 } as const;
 export type EntryKind = keyof typeof ENTRY_KINDS;
 
 /**
- * Where an entry stands in its account's history. Actions and errors bear the sequence of the last event before them:
- * among those of one sequence time decides, and at one instant the kind and a number that rises.
+ * Where an entry stands in its account's history. Actions and errors bear the sequence of the last event before them.
+ * Entries of one sequence are ordered by time, those of one instant by kind and by a rising number.
  */
 export interface HistoryPlace {
   sequence: number;
