@@ -20,7 +20,7 @@ export async function finishWork(context: FinishingContext, work: UnitOfWork): P
 /** As `finishWork`, but writes with the batch's answers, so that nothing may follow that reads what was changed. */
 export async function finishWithAnswers(context: BatchContext, work: UnitOfWork): Promise<void> {
   if (work.changes.alerts.length > 0) return finishWork(context, work);
-  context.leaveToCommit(writesOf(work.changes, work.now));
+  context.writeWithAnswers(writesOf(work.changes, work.now));
   bringInLine(context, work);
 }
 

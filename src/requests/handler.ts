@@ -119,7 +119,7 @@ export interface BatchContext extends Resources {
    * Leaves writes to be sent with the batch's answers and its commit, in one statement; once per batch, and nothing in
    * the batch may read them.
    */
-  leaveToCommit: (writes: Writes) => void;
+  writeWithAnswers: (writes: Writes) => void;
   /** Runs after the commit, beside the replies; must not reject. */
   afterCommit: (act: () => void | Promise<void>) => void;
   /** Runs when the transaction is rolled back; must not reject. */

@@ -146,12 +146,12 @@ async function runOnce(
 ): Promise<BatchAnswer[]> {
   const committed: (() => void | Promise<void>)[] = [];
   const rolledBack: (() => void | Promise<void>)[] = [];
-  const left: Writes = { parts: [], notices: [] };
+  const pending: Writes = { parts: [], notices: [] };
   const hooks = {
     log,
-    leaveToCommit: ({ parts, notices }: Writes) => {
-      left.parts.push(...parts);
-      left.notices.push(...notices);
+    writeWithAnswers: ({ parts, notices }: Writes) => {
+      pending.parts.push(...parts);
+      pending.notices.push(...notices);
     },
     afterCommit: (act: () => void | Promise<void>) => void committed.push(act),
     afterRollback: (act: () => void | Promise<void>) => void rolledBack.push(act),
@@ -164,7 +164,7 @@ async function runOnce(
   const answerInTransaction = () =>
     database.transaction(
       async (sql) => {
-        const answers = await answerOnce({ ...resources, ...hooks, sql }, sql, left, lane, items);
+        const answers = await answerOnce({ ...resources, ...hooks, sql }, sql, pending, lane, items);
         reachAll('before-commit');
         return answers;
       },
@@ -200,7 +200,7 @@ async function answerReads(
 async function answerOnce(
   context: BatchContext,
   sql: TransactionSql,
-  left: Writes,
+  pending: Writes,
   { handler }: Lane,
   items: readonly BatchItem[],
 ): Promise<BatchAnswer[]> {
@@ -226,13 +226,13 @@ async function answerOnce(
         );
   const handled = new Map(zip(fresh, outcomes));
   const answers = answersToStore(handled);
-  if (answers.length > 0) left.parts.push(insertAnsweredRequests(answers, now));
+  if (answers.length > 0) pending.parts.push(insertAnsweredRequests(answers, now));
 
   for (const answer of answers) answered.set(requestKey(answer), answer);
   const repeats = keyed.filter((entry) => !handled.has(entry) && answered.get(entry.key)?.bodyHash === entry.bodyHash);
   // A recalled account may have been granted just now.
-  if (left.parts.length > 0 && repeats.length > 0) await sql.$executeRaw(toStatement(left));
-  else if (left.parts.length > 0) sql.leaveToCommit(toStatement(left));
+  if (pending.parts.length > 0 && repeats.length > 0) await sql.$executeRaw(toStatement(pending));
+  else if (pending.parts.length > 0) sql.sendWithCommit(toStatement(pending));
   const replies = await recall(
     context,
     handler,

@@ -15,7 +15,7 @@ export interface Sql {
 
 export interface TransactionSql extends Sql {
   /** Leaves a statement to be sent together with the commit, at most one; its failure is the transaction's. */
-  leaveToCommit(statement: SqlPart): void;
+  sendWithCommit(statement: SqlPart): void;
 }
 
 /**
@@ -81,7 +81,7 @@ export async function runTransaction<T>(
       $queryRaw: async <R>(query: TemplateStringsArray | SqlPart, ...values: unknown[]) =>
         (await run(query, values)).rows as R,
       $executeRaw: async (query, ...values) => (await run(query, values)).rowCount ?? 0,
-      leaveToCommit: (statement) => {
+      sendWithCommit: (statement) => {
         if (last.length > 0) throw new Error('one statement is left to the commit already');
         last.push(statement);
       },
