@@ -6,10 +6,10 @@
 /** Folders that anything above contracts and decide may import: they know nothing of accounts. */
 const COMMON = ['contracts', 'src/decide', 'src/telemetry', 'src/clock', 'src/coalesce-writes'];
 const STORES = [...COMMON, 'src/store', 'src/redis', 'src/broker', 'src/telegram', 'generated'];
-/** What answers a request. */
+/** Folders that answer a request. */
 const REQUESTS = ['src/requests', 'src/accounts', 'src/operations'];
 
-/** What the command's doctor looks with, and an export of sealed sessions. */
+/** Folders that the command's doctor and the export of sealed sessions use. */
 const DOCTOR = ['src/broker', 'src/config', 'src/redis', 'src/store', 'src/telemetry'];
 
 /** @param {string} from @param {string[]} to */

@@ -9,7 +9,7 @@ const ROOT = path.resolve(import.meta.dirname, '../..');
 const FILES = execFileSync('git', ['ls-files'], { cwd: ROOT, encoding: 'utf8' })
   .split('\n')
   // Migrations that were applied never change.
-  .filter((file) => /\.(ts|tsx|mjs|js|py|md|lua|yml)$/.test(file) && existsSync(path.join(ROOT, file)));
+  .filter((file) => /\.(ts|tsx|mjs|cjs|js|py|md|lua|yml|prisma)$/.test(file) && existsSync(path.join(ROOT, file)));
 
 const HARD = /^(Of|Who|Whose|Whom|What) \S/;
 
@@ -27,7 +27,7 @@ function paragraphsOf(file: string, text: string): string[] {
   }
   const comments = text
     .split('\n')
-    .map((line) => /^\s*(?:\/\/|\/?\*+|#:?|--|""")\s?(.*?)(?:\*\/|""")?$/.exec(line)?.[1] ?? null);
+    .map((line) => /^\s*(?:\/{2,3}|\/?\*+|#:?|--|""")\s?(.*?)(?:\*\/|""")?$/.exec(line)?.[1] ?? null);
   return comments
     .map((line) => line?.trim() ?? '')
     .join('\n')
@@ -51,6 +51,7 @@ test.each([
   ['a.ts', '/**\n * It is one. Of two\n * it is the other.\n */', 1],
   ['a.ts', '/** What a file holds. */\n// What every service takes.\n/** Whatever it takes. */', 2],
   ['a.py', 'def ask():\n    """What the peer is asked."""\n    # What is it?', 1],
+  ['a.prisma', '/// What a row holds.\nmodel Row {', 1],
 ])('in %s it finds what puts the subject last: %j', (file, text, count) => {
   expect(
     paragraphsOf(file, text)

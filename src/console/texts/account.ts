@@ -55,7 +55,7 @@ export const ACCOUNT_TEXTS = {
   'free.only': ['available now', 'доступны сейчас'],
   'account.title': ['Account {id}', 'Аккаунт {id}'],
   'account.gone': [
-    'There is no such account, or it was removed. What is left is its history.',
+    'There is no such account, or it was removed. Only its history is left.',
     'Такого аккаунта нет или он удалён. Осталась его история.',
   ],
   account: ['Account', 'Аккаунт'],
