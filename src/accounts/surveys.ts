@@ -30,7 +30,7 @@ export interface Surveys {
    * and then the survey can be found. Requests with the same wish share one look.
    */
   look: (userId: number, wish: GrantWish) => Promise<string[]>;
-  /** An account of the user has become active: nothing is known any more. */
+  /** An account of the user has become active: nothing is known any more, nor will be from a look in work. */
   forget: (userId: number) => void;
 }
 
@@ -42,42 +42,43 @@ const LONGEST_TRANSACTION_MS = 60_000;
 const LONGEST_LIFE_MS = 600_000;
 const MAX_KNOWN = 1_000;
 
-export function createSurveys(sql: Sql): Surveys {
-  const known = new Map<string, { userId: number; survey: Survey; until: number }>();
-  const inWork = new Map<string, Promise<string[]>>();
+/** A survey, and until when it holds by this process's rising clock. */
+interface Known {
+  userId: number;
+  survey: Survey;
+  until: number;
+}
 
-  async function lookThrough(key: string, userId: number, wish: GrantWish): Promise<string[]> {
-    const { now: startedAt } = await loadAccounts(sql, { accountIds: [], channels: [] });
-    const counts = (await countAccounts(sql, [userId], startedAt)).get(userId);
-    const found: string[] = [];
-    let limited = 0;
-    let nextAvailableAt = Number.POSITIVE_INFINITY;
-    for await (const page of listFreeAccounts(sql, userId)) {
-      const channels = wish.channel === null ? [] : [wish.channel];
-      const { now, accounts } = await loadAccounts(sql, { accountIds: page, channels });
-      for (const account of accounts.values()) {
-        if (account.lease !== null || !canBeGranted(account.condition)) continue;
-        const { eligible, eligibleAt } = judgeCandidate(toOffer(account, wish, now), wish, now);
-        if (eligible) found.push(account.accountId);
-        else {
-          limited += 1;
-          nextAvailableAt = Math.min(nextAvailableAt, eligibleAt ?? nextAvailableAt);
-        }
-      }
-      if (found.length >= ENOUGH) return found;
-      await nextTurn();
-    }
-    if (found.length > 0 || counts === undefined) return found;
-    const endsAt = Math.min(nextAvailableAt, counts.earliestRecoveryAt ?? nextAvailableAt, startedAt + LONGEST_LIFE_MS);
-    const survey = {
-      unseenAfter: startedAt - LONGEST_TRANSACTION_MS,
-      counts,
-      limited,
-      nextAvailableAt: nextAvailableAt === Number.POSITIVE_INFINITY ? null : nextAvailableAt,
+/** A look that is in work, for all who ask the same meanwhile. */
+interface Look {
+  userId: number;
+  found: Promise<string[]>;
+}
+
+export function createSurveys(sql: Sql): Surveys {
+  const known = new Map<string, Known>();
+  /** Only looks that no account of their user has become active during. */
+  const inWork = new Map<string, Look>();
+
+  function begin(key: string, userId: number, wish: GrantWish): Look {
+    const look: Look = {
+      userId,
+      found: lookThrough(sql, userId, wish)
+        .then(({ found, known: seen }) => {
+          if (seen !== null && inWork.get(key) === look) keep(key, seen);
+          return found;
+        })
+        .finally(() => {
+          if (inWork.get(key) === look) inWork.delete(key);
+        }),
     };
+    inWork.set(key, look);
+    return look;
+  }
+
+  function keep(key: string, seen: Known): void {
     if (known.size >= MAX_KNOWN) known.clear();
-    known.set(key, { userId, survey, until: clock.monotonicMs() + endsAt - startedAt });
-    return [];
+    known.set(key, seen);
   }
 
   return {
@@ -87,14 +88,52 @@ export function createSurveys(sql: Sql): Surveys {
     },
     look: (userId, wish) => {
       const key = keyOf(userId, wish);
-      const looking = inWork.get(key) ?? lookThrough(key, userId, wish).finally(() => inWork.delete(key));
-      inWork.set(key, looking);
-      return looking;
+      return (inWork.get(key) ?? begin(key, userId, wish)).found;
     },
     forget: (userId) => {
-      for (const [key, entry] of known) if (entry.userId === userId) known.delete(key);
+      for (const entries of [known, inWork]) {
+        for (const [key, entry] of entries) if (entry.userId === userId) entries.delete(key);
+      }
     },
   };
+}
+
+/** Some accounts that have room; where there is none, what is known from now on. */
+async function lookThrough(
+  sql: Sql,
+  userId: number,
+  wish: GrantWish,
+): Promise<{ found: string[]; known: Known | null }> {
+  const beganAt = clock.monotonicMs();
+  const { now: startedAt } = await loadAccounts(sql, { accountIds: [], channels: [] });
+  const counts = (await countAccounts(sql, [userId], startedAt)).get(userId);
+  const found: string[] = [];
+  let limited = 0;
+  let nextAvailableAt = Number.POSITIVE_INFINITY;
+  for await (const page of listFreeAccounts(sql, userId)) {
+    const channels = wish.channel === null ? [] : [wish.channel];
+    const { now, accounts } = await loadAccounts(sql, { accountIds: page, channels });
+    for (const account of accounts.values()) {
+      if (account.lease !== null || !canBeGranted(account.condition)) continue;
+      const { eligible, eligibleAt } = judgeCandidate(toOffer(account, wish, now), wish, now);
+      if (eligible) found.push(account.accountId);
+      else {
+        limited += 1;
+        nextAvailableAt = Math.min(nextAvailableAt, eligibleAt ?? nextAvailableAt);
+      }
+    }
+    if (found.length >= ENOUGH) return { found, known: null };
+    await nextTurn();
+  }
+  if (found.length > 0 || counts === undefined) return { found, known: null };
+  const endsAt = Math.min(nextAvailableAt, counts.earliestRecoveryAt ?? nextAvailableAt, startedAt + LONGEST_LIFE_MS);
+  const survey = {
+    unseenAfter: startedAt - LONGEST_TRANSACTION_MS,
+    counts,
+    limited,
+    nextAvailableAt: nextAvailableAt === Number.POSITIVE_INFINITY ? null : nextAvailableAt,
+  };
+  return { found, known: { userId, survey, until: beganAt + endsAt - startedAt } };
 }
 
 const keyOf = (userId: number, { purpose, channel, leaseMs }: GrantWish): string =>

@@ -1,4 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { createSurveys } from '../../src/accounts/surveys.js';
+import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
+import { createDatabase as connectDatabase } from '../../src/store/database.js';
 import { newUser } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 import { seedAccounts } from '../support/seed-accounts.js';
@@ -86,4 +89,42 @@ test('an account that becomes free after all were looked through is granted at o
   await harness.succeed('admin.set-status', { account_id: recovered, status: 'active', reason: 'test' });
   const { allocation } = await harness.succeed('account.allocate', { ...wish(user), wait_ms: 5_000 });
   expect(allocation.account_id).toBe(recovered);
+});
+
+test('a look that an account has become active during is told to those who asked, and kept for nobody', async () => {
+  const { user } = await registerUsedUp();
+  const database = connectDatabase({ url: harness.databaseUrl, poolSize: 2, onConnectionError: () => {} });
+  const surveys = createSurveys(database.reader);
+  const invite = {
+    purpose: 'invite_campaign' as const,
+    channel: null,
+    hasChannel: false,
+    leaseMs: 60_000,
+    policy: DEFAULT_LIMITS,
+    reentry: { days: 3, share: 0.5 },
+  };
+  try {
+    const outdated = surveys.look(user, invite);
+    surveys.forget(user);
+    // Whoever asks from now on gets a look of its own, which another user's account does not end.
+    const current = surveys.look(user, invite);
+    expect(current).not.toBe(outdated);
+    expect(await outdated).toEqual([]);
+    await current;
+    expect(surveys.find(user, invite)).toMatchObject({ limited: ACCOUNTS });
+
+    surveys.forget(user);
+    const alone = surveys.look(user, invite);
+    surveys.forget(user);
+    expect(await alone).toEqual([]);
+    expect(surveys.find(user, invite)).toBeUndefined();
+
+    const kept = surveys.look(user, invite);
+    surveys.forget(user + 1);
+    expect(surveys.look(user, invite)).toBe(kept);
+    await kept;
+    expect(surveys.find(user, invite)).toMatchObject({ limited: ACCOUNTS });
+  } finally {
+    await database.close();
+  }
 });
