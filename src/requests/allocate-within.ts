@@ -18,9 +18,15 @@ const MAX_PAUSE_MS = 2_000;
 /** Its deadline is the database's to judge, whose clock may be a little behind: it is then asked again after this. */
 const MIN_PAUSE_MS = 20;
 
+/** A caller that was there so long ago is not asked after before its next request; before a grant out of the line it is. */
+const THERE_MS = 1_000;
+/** An end that has passed by any rising clock: the request has no effect any more, but one that it had is found. */
+const OVER = 0;
+
 /**
  * Asks again for an account: soon where only a lock was in the way, and whenever one of the user's may have become free
- * until `wait_ms` or the time to the deadline is over, or the caller has gone, since an account would be lost on it.
+ * until `wait_ms` or the time to the deadline is over, or the caller has gone, since an account would be lost on it. One
+ * that has gone before it is asked for at all gets `DEADLINE_EXCEEDED`.
  * Those who wait for the user's accounts ask before those who come later.
  */
 export async function allocateWithin(
@@ -31,6 +37,8 @@ export async function allocateWithin(
 ): Promise<BatchAnswer> {
   const { user_id: userId, service_name: service, wait_ms: waitMs } = item.body;
   const giveUpAt = clock.monotonicMs() + waitMs;
+  // It may have lain in a queue that nobody served for longer than its caller waited.
+  if (waitMs > 0 && (await hasGone?.(THERE_MS)) === true) return ask({ ...item, expiresAt: OVER });
   let mayHavePlace = true;
   let place: Place | null = null;
   let found: readonly string[] = [];
@@ -51,7 +59,7 @@ export async function allocateWithin(
         await pause(contendedPauseMs);
         continue;
       }
-      place ??= waitingRoom.enter({ userId, caller: item.caller ?? service, hasGone });
+      place ??= waitingRoom.enter({ userId, caller: item.caller ?? service, hasGone: hasGone && (() => hasGone(0)) });
       if (place === null) {
         mayHavePlace = false;
         continue;

@@ -19,8 +19,11 @@ export interface IncomingRequest {
   traceparent: string | null;
   /** Aborts when its caller has gone without the answer; absent where the door does not hear of it. */
   gone?: AbortSignal;
-  /** Asks whether its caller has gone, for a door that has to find out; must not reject. */
-  hasGone?: () => Promise<boolean>;
+  /**
+   * Asks whether its caller has gone, for a door that has to find out; one that was there less than `toldMs` ago may
+   * count as there. Must not reject.
+   */
+  hasGone?: (toldMs: number) => Promise<boolean>;
 }
 
 /** The answer to the caller: `{success: true, …fields}` or a failure. */

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, expect, jest, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { type Channel, type ChannelModel, connect } from 'amqplib';
+import { clock } from '../../src/clock.js';
 import type { BrokerConnection } from '../../src/broker/connections.js';
-import { isReplyAddressGone } from '../../src/broker/reply-address.js';
+import { createAskAddressGone, isReplyAddressGone } from '../../src/broker/reply-address.js';
 import { eventually } from '../support/eventually.js';
 import { createVhost, type TestVhost } from '../support/vhost.js';
 
@@ -13,6 +14,9 @@ beforeAll(async () => {
   vhost = await createVhost();
   service = await connect(vhost.url);
   connection = { current: () => service } as unknown as BrokerConnection;
+});
+afterEach(() => {
+  jest.restoreAllMocks();
 });
 afterAll(async () => {
   await service.close();
@@ -58,4 +62,26 @@ test.each(addresses)('%s is there as long as its caller is', async (_kind, open)
 test('without a connection nobody counts as gone', async () => {
   const away = { current: () => null } as unknown as BrokerConnection;
   expect(await isReplyAddressGone(away, 'reply.whoever')).toBe(false);
+});
+
+test('who was there a moment ago is not asked after again; who has gone and come back is there at once', async () => {
+  let now = 0;
+  jest.spyOn(clock, 'monotonicMs').mockImplementation(() => now);
+  const askGone = createAskAddressGone(connection);
+  const queue = `reply.${randomUUID()}`;
+  const caller = await service.createChannel();
+  expect(await askGone(queue, 1_000)).toBe(true);
+  await caller.assertQueue(queue, { exclusive: true });
+  expect(await askGone(queue, 1_000)).toBe(false);
+  await caller.deleteQueue(queue);
+  now = 999;
+  expect(await askGone(queue, 1_000)).toBe(false);
+  expect(await askGone(queue, 0)).toBe(true);
+  expect(await askGone(queue, 1_000)).toBe(true);
+  await caller.assertQueue(queue, { exclusive: true });
+  expect(await askGone(queue, 1_000)).toBe(false);
+  await caller.deleteQueue(queue);
+  now = 1_999;
+  expect(await askGone(queue, 1_000)).toBe(true);
+  await caller.close();
 });

@@ -5,7 +5,7 @@ import { PARKED } from '../../../contracts/topology.js';
 import type { BrokerConnection, Connections } from '../../broker/connections.js';
 import { type Consumer, createConsumer, type Delivery } from '../../broker/consume.js';
 import { createPublisher, createSender } from '../../broker/publish.js';
-import { isReplyAddressGone } from '../../broker/reply-address.js';
+import { createAskAddressGone } from '../../broker/reply-address.js';
 import { declareFailureQueues, declareTopology } from '../../broker/topology.js';
 import type { Reach } from '../../requests/fail-point.js';
 import type { Dispatch } from '../../requests/request.js';
@@ -64,8 +64,7 @@ const LOOK_MS = 250;
 export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
   const { connections, dispatch, gate, log, observe = {} } = options;
   const { consuming, user: ownUser } = connections;
-  const isAddressGone = (replyTo: string) => isReplyAddressGone(consuming, replyTo);
-  const sources = listSources({ ownUser, dispatch, gate, isAddressGone });
+  const sources = listSources({ ownUser, dispatch, gate, askAddressGone: createAskAddressGone(consuming) });
   const stopping = new AbortController();
   // Every request that is held or waits for the broker listens.
   setMaxListeners(0, stopping.signal);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { isOperationName, OPERATION_NAMES, OPERATIONS } from '../../../contracts/operations.js';
 import { type RequestQueue, RETRY_STEPS } from '../../../contracts/topology.js';
 import type { Delivery } from '../../broker/consume.js';
+import type { AskAddressGone } from '../../broker/reply-address.js';
 import { clock } from '../../clock.js';
 import { refuse } from '../../requests/refuse.js';
 import type { Dispatch, IncomingRequest, Reply } from '../../requests/request.js';
@@ -32,7 +33,7 @@ export interface Reader {
   dispatch: Dispatch;
   gate: Gate;
   /** Whether nobody reads what is sent to a reply address any more; must not reject. */
-  isAddressGone: (replyTo: string) => Promise<boolean>;
+  askAddressGone: AskAddressGone;
 }
 
 /** Operations that have no required field: a client may send them without a body. */
@@ -42,7 +43,7 @@ const WITHOUT_FIELDS: ReadonlySet<string> = new Set(
 
 /** A message from a request queue. */
 export function readRequest(delivery: Delivery, queue: RequestQueue, reader: Reader): Task {
-  const { ownUser, dispatch, gate, isAddressGone } = reader;
+  const { ownUser, dispatch, gate, askAddressGone } = reader;
   const { message } = delivery;
   const { envelope, refusal } = readEnvelope(message, ownUser, clock.monotonicMs(), gate.mayBeAnsweredAt);
   const requestId = nameRequest(envelope);
@@ -66,7 +67,8 @@ export function readRequest(delivery: Delivery, queue: RequestQueue, reader: Rea
   const request = {
     ...toRequest(envelope, requestId, decoded.body),
     // Nothing else waits for so long that its caller may go meanwhile.
-    ...(operation === 'account.allocate' && replyTo !== null && { hasGone: () => isAddressGone(replyTo) }),
+    ...(operation === 'account.allocate' &&
+      replyTo !== null && { hasGone: (toldMs: number) => askAddressGone(replyTo, toldMs) }),
   };
   return { ...task, ask: () => dispatch(request) };
 }
