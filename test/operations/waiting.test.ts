@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createWaitingRoom, type WaitingRoom } from '../../src/requests/waiting-room.js';
+import { eventually } from '../support/eventually.js';
 import { letLeaseEnd, newUser } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 import { requestOf } from '../support/request-of.js';
@@ -53,6 +54,40 @@ test('those who wait are served in the order they came, however often they have 
   }
   await all;
   expect(served).toEqual(names);
+});
+
+test('each of two instances serves those who wait there in the order they came, and all are served', async () => {
+  const user = newUser();
+  const [account_id] = await harness.registerAccounts(user, 1);
+  await harness.succeed('account.allocate', wish(user));
+  const instances = [harness.dispatch, harness.another()];
+  const served: string[] = [];
+  const answers: Promise<unknown>[] = [];
+  const asked = new Map<string, number>();
+  // By turns, so that each line has a gap where the other instance's next waiter would stand.
+  for (const name of ['a 1', 'b 1', 'a 2', 'b 2', 'a 3', 'b 3']) {
+    const dispatch = instances[name.startsWith('a') ? 0 : 1]!;
+    const service_name = name.replace(' ', '-');
+    const hasGone = () => {
+      asked.set(name, (asked.get(name) ?? 0) + 1);
+      return stays();
+    };
+    const request = requestOf('account.allocate', wish(user, { service_name, wait_ms: 60_000 }));
+    answers.push(dispatch({ ...request, hasGone }).then(({ success }) => success && served.push(service_name)));
+    // Refused there by now, so that it stands in the line.
+    await dispatch(requestOf('account.allocate', wish(user, { service_name: 'prober' })));
+  }
+  // Each has asked again by itself: a caller is asked after whenever it is to ask.
+  await eventually('all have asked again', () => [...asked.values()].filter((times) => times > 2).length === 6);
+  for (let turn = 0; turn < 6; turn++) {
+    const service_name = ['inviting', ...served].at(-1);
+    await harness.succeed('account.release', { account_id, service_name, usage_stats: { success: true } });
+    await eventually('the next is served', () => served.length > turn);
+  }
+  await Promise.all(answers);
+  const ofInstance = (name: string) => served.filter((service) => service.startsWith(name));
+  expect(ofInstance('a')).toEqual(['a-1', 'a-2', 'a-3']);
+  expect(ofInstance('b')).toEqual(['b-1', 'b-2', 'b-3']);
 });
 
 test.each([
