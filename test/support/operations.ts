@@ -26,7 +26,7 @@ import { createDatabase as connectDatabase } from '../../src/store/database.js';
 import { openSessionCipher } from '../../src/store/sessions/session-cipher.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { createMetrics } from '../../src/telemetry/metrics.js';
-import { createDatabase, openPool } from './database.js';
+import { createDatabase, openPool, type TestDatabase } from './database.js';
 import { connectPatiently, createRedis, type TestRedis } from './redis.js';
 import { telethonSession } from './session-strings.js';
 
@@ -80,18 +80,19 @@ const DEFAULT_REENTRY: Reentry = { days: 3, share: 0.5 };
 
 let nextPhone = 49_150_000_000;
 
-/** `redis`: one of the test's own in place of a block of the shared one; it is dropped in the end. */
+/** `database`, `redis`: those of the test's own in place of an empty one and a block of the shared one; dropped in the end. */
 export async function startOperations(
   options: {
     policy?: LimitsPolicy;
     reentry?: Reentry;
     countFailedAttempts?: boolean;
+    database?: TestDatabase;
     redis?: TestRedis;
     jobs?: JobStarter;
     access?: AccessPolicy;
   } = {},
 ): Promise<OperationsHarness> {
-  const testDatabase = await createDatabase();
+  const testDatabase = options.database ?? (await createDatabase());
   const redis = options.redis ?? (await createRedis());
   const closers: (() => unknown)[] = [];
   const redisReady: Promise<unknown>[] = [];
