@@ -38,7 +38,7 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "require(process.env.HTTP_TLS_CERT_FILE ? 'https' : 'http').get({ host: '127.0.0.1', port: process.env.HTTP_PORT, path: '/health/live', rejectUnauthorized: false }, (r) => process.exit(r.statusCode === 200 ? 0 : 1)).on('error', () => process.exit(1))"]
 # 143, ended by SIGTERM before it could hear it, is an end in order.
 ENTRYPOINT ["tini", "-e", "143", "--"]
-CMD ["node", "--enable-source-maps", "dist/src/main.js"]
+CMD ["node", "--enable-source-maps", "--max-semi-space-size=32", "dist/src/main.js"]
 # Last, so that a new version keeps the layers above: docker build --build-arg VERSION=… --build-arg REVISION=$(git rev-parse HEAD)
 ARG VERSION=unreleased
 ARG REVISION=unknown

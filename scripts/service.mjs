@@ -67,7 +67,7 @@ export async function startService(directory, environment, { main = MAIN, prepar
   const port = Number(environment.HTTP_PORT) || (await choosePort(state.port ?? USUAL_PORT, say));
   const log = path.resolve(directory, 'service.log');
   const logged = existsSync(log) ? statSync(log).size : 0;
-  const args = ['--enable-source-maps', main];
+  const args = ['--enable-source-maps', '--max-semi-space-size=32', main];
   const pid = await startDaemon({
     command: process.execPath,
     args,

@@ -31,19 +31,23 @@ export async function startService(
   { waits = true, main }: { waits?: boolean; main?: string } = {},
 ): Promise<RunningService> {
   const port = env.HTTP_PORT ?? (await freePort());
-  const child = spawn(process.execPath, ['--enable-source-maps', main ?? (await buildService())], {
-    cwd: ROOT,
-    env: {
-      ...process.env,
-      SESSION_ENCRYPTION_KEY: 'ab'.repeat(32),
-      // Requests that were answered well are told on this level only.
-      LOG_LEVEL: 'debug',
-      HTTP_HOST: '127.0.0.1',
-      HTTP_PORT: String(port),
-      ...env,
+  const child = spawn(
+    process.execPath,
+    ['--enable-source-maps', '--max-semi-space-size=32', main ?? (await buildService())],
+    {
+      cwd: ROOT,
+      env: {
+        ...process.env,
+        SESSION_ENCRYPTION_KEY: 'ab'.repeat(32),
+        // Requests that were answered well are told on this level only.
+        LOG_LEVEL: 'debug',
+        HTTP_HOST: '127.0.0.1',
+        HTTP_PORT: String(port),
+        ...env,
+      },
+      stdio: ['ignore', 'pipe', 'pipe'],
     },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+  );
   let written = '';
   child.stdout.on('data', (chunk: Buffer) => (written += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (written += chunk.toString()));

@@ -17,7 +17,7 @@ const MINUTE_MS = 60_000;
  * Candidates beyond the number of requests, so that the ranking has a choice. Each is loaded and judged whoever gets it:
  * with 32 of them a fifth fewer cycles were done at 1 and at 32 in flight (2026-11-29).
  */
-const SPARE_CANDIDATES = 4;
+const SPARE_CANDIDATES = 2;
 const MAX_PAGE = 1_000;
 /** A batch looks at no more free accounts of one user than these: its neighbours wait for it. */
 const MAX_SEEN = 400;
