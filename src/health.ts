@@ -2,6 +2,8 @@ import type { Connections } from './broker/connections.js';
 import type { OutboxRelay } from './broker/outbox-relay.js';
 import type { BrokerWatch } from './broker/watch-broker.js';
 import { clock } from './clock.js';
+import { rateFleet, shareOfHealthy } from './decide/condition/rate-fleet.js';
+import { countAll } from './decide/jobs/judge-shares.js';
 import type { AmqpDoor } from './doors/amqp/door.js';
 import type { DetailedHealth, Readiness } from './doors/http/health.js';
 import type { Access } from './requests/access.js';
@@ -83,7 +85,7 @@ export function createHealth({ access, database, connections, amqp, relay, watch
   /** The predecessor's form: the state of the fleet, and of each dependency. */
   async function detailed(): Promise<DetailedHealth> {
     const [states, fleet] = await Promise.all([dependencies(), loadFleetSnapshot(database.reader).catch(() => null)]);
-    const status = fleet === null ? 'unhealthy' : judgeFleet(fleet);
+    const status = fleet === null ? 'unhealthy' : rateFleet(fleet.healthy, countAll(fleet.byStatus));
     return {
       status: Object.values(states).every(({ ok }) => ok) ? status : worse(status, 'degraded'),
       identity: access.policy() === null ? 'off' : 'on',
@@ -120,29 +122,10 @@ type Status = DetailedHealth['status'];
 const STATUSES: readonly Status[] = ['healthy', 'degraded', 'unhealthy'];
 const worse = (a: Status, b: Status): Status => (STATUSES.indexOf(a) > STATUSES.indexOf(b) ? a : b);
 
-/** Below this share of healthy accounts the fleet is unhealthy, or degraded; the predecessor's thresholds. */
-const UNHEALTHY_SHARE = 0.5;
-const DEGRADED_SHARE = 0.8;
-
-const totalOf = (byStatus: FleetSnapshot['byStatus']): number =>
-  Object.values(byStatus).reduce((sum, accounts) => sum + accounts, 0);
-
-const shareOfHealthy = ({ healthy, byStatus }: Pick<FleetSnapshot, 'healthy' | 'byStatus'>): number => {
-  const total = totalOf(byStatus);
-  return total === 0 ? 1 : healthy / total;
-};
-
-/** How the fleet is; one without accounts is well. */
-function judgeFleet(fleet: FleetSnapshot): Status {
-  const share = shareOfHealthy(fleet);
-  if (share < UNHEALTHY_SHARE) return 'unhealthy';
-  return share < DEGRADED_SHARE ? 'degraded' : 'healthy';
-}
-
 const describeFleet = ({ healthy, byStatus, highErrorCount, leasesByService, recoveriesDue }: FleetSnapshot) => ({
-  total_accounts: totalOf(byStatus),
+  total_accounts: countAll(byStatus),
   healthy_accounts: healthy,
-  health_percentage: Math.round(shareOfHealthy({ healthy, byStatus }) * 1000) / 10,
+  health_percentage: Math.round(shareOfHealthy(healthy, countAll(byStatus)) * 1000) / 10,
   recovery_queue_size: recoveriesDue,
   flood_wait_active: byStatus.flood_wait,
   blocked_active: byStatus.blocked,

@@ -17,7 +17,7 @@ export interface GrantWish extends Wish, Limits {
 }
 
 /** An account as it stands at an instant, read without a lock: what is over by then counts as over. */
-export interface Standing {
+export interface Availability {
   condition: AccountCondition;
   lease: OpenLease | null;
   /** When it is active; null: not by itself. */
@@ -26,7 +26,7 @@ export interface Standing {
   freeAt: number;
 }
 
-export function standingAt(account: AccountRecord, now: number): Standing {
+export function availabilityAt(account: AccountRecord, now: number): Availability {
   const { condition } = settleCondition(account.condition, now);
   const lease = account.lease !== null && account.lease.expiresAt > now ? account.lease : null;
   return { condition, lease, activeAt: activeAt(condition, now), freeAt: lease?.expiresAt ?? now };
@@ -39,7 +39,7 @@ function activeAt(condition: AccountCondition, now: number): number | null {
 
 /** When `account.allocate` could grant the account if nothing more is done: `now` if it could now; null: never by itself. */
 export function grantableAt(account: AccountRecord, wish: GrantWish, now: number): number | null {
-  const { activeAt, freeAt } = standingAt(account, now);
+  const { activeAt, freeAt } = availabilityAt(account, now);
   const { eligibleAt } = judgeCandidate(toOffer(account, wish, now), wish, now);
   return activeAt === null || eligibleAt === null ? null : Math.max(activeAt, freeAt, eligibleAt);
 }

@@ -49,14 +49,14 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
   const { connections, management, consumers, log, observe = {}, everyMs = EVERY_MS } = options;
   const topology = createTopologyMender({ management, log, observe });
   const mendConsumers = createConsumerMender({ connections, consumers, log, observe, everyMs });
-  const report = createReport(options);
+  const teller = createProblemTeller(options);
   let timer: NodeJS.Timeout | undefined;
   let looking = Promise.resolve();
   let stopped = false;
 
   const look = async (): Promise<void> => {
     const known = [...judgeConnections(connections, options.publishers()), ...options.doorProblems()];
-    await report.tell([...known, ...(await lookAround())]);
+    await teller.tell([...known, ...(await lookAround())]);
   };
 
   const lookAround = async (): Promise<string[]> => {
@@ -92,18 +92,22 @@ export function watchBroker(options: BrokerWatchOptions): BrokerWatch {
       clearTimeout(timer);
       await looking;
     },
-    problems: report.standing,
+    problems: teller.standing,
   };
 }
 
-interface Report {
+interface ProblemTeller {
   /** Takes what a look has found: logs it, and alarms operators of what the look before had found already. */
   tell: (found: readonly string[]) => Promise<void>;
   /** Faults of the last look that had been there at the one before. */
   standing: () => readonly string[];
 }
 
-function createReport({ alarm, log, observe = {} }: Pick<BrokerWatchOptions, 'alarm' | 'log' | 'observe'>): Report {
+function createProblemTeller({
+  alarm,
+  log,
+  observe = {},
+}: Pick<BrokerWatchOptions, 'alarm' | 'log' | 'observe'>): ProblemTeller {
   /** Faults of the last look, and those among them that had been there at the one before. */
   let seen: readonly string[] = [];
   let standing: readonly string[] = [];

@@ -5,10 +5,10 @@ import type { Context } from './context.js';
 import { choice, withList } from './options.js';
 import { type ListOptions, printList, toPage } from './output.js';
 import type { Paint, Tone } from './terminal/paint.js';
-import type { Column } from './terminal/print.js';
+import type { TextColumn } from './terminal/print.js';
 import { tellWhen } from './terminal/words.js';
 
-export type Alert = ReplyBody<'query.alerts'>['alerts'][number];
+export type AlertEntry = ReplyBody<'query.alerts'>['alerts'][number];
 
 interface Options extends ListOptions {
   state?: string;
@@ -35,9 +35,9 @@ async function listAlerts(context: Context, options: Options): Promise<undefined
   });
 }
 
-const TONES: Readonly<Record<Alert['severity'], Tone>> = { info: 'faint', warning: 'poor', critical: 'bad' };
+const TONES: Readonly<Record<AlertEntry['severity'], Tone>> = { info: 'faint', warning: 'poor', critical: 'bad' };
 
-export const alertColumns = (now: number, paint: Paint): Column<Alert>[] => [
+export const alertColumns = (now: number, paint: Paint): TextColumn<AlertEntry>[] => [
   ['SEVERITY', ({ severity }) => paint(TONES[severity], severity)],
   ['ALERT', ({ alert }) => alert],
   ['SUBJECT', ({ subject }) => subject],
@@ -46,7 +46,7 @@ export const alertColumns = (now: number, paint: Paint): Column<Alert>[] => [
   ['DATA', ({ data }) => tellData(data)],
 ];
 
-const tellData = (data: Alert['data']): string =>
+const tellData = (data: AlertEntry['data']): string =>
   Object.entries(data)
     .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`)
     .join(' ');

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { FailureReply } from '../../contracts/failures.js';
 import { type Operation, OPERATIONS, type OperationName, type ReplyBody } from '../../contracts/operations.js';
-import type { Connection } from './connection.js';
+import type { ServiceConnection } from './connection.js';
 import { CommandError, EXIT, exitOf } from './exit.js';
 
 /** The fields of a request as they are sent. */
@@ -10,7 +10,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /** Asks the service over HTTP. */
 export interface Client {
-  connection: Connection;
+  connection: ServiceConnection;
   /** Rejects with `CommandError` where the service refuses or cannot be reached. A repeat under one `messageId` has no second effect. */
   ask: <K extends OperationName>(operation: K, fields: Fields, messageId?: string) => Promise<ReplyBody<K>>;
   /** The answer to a plain GET, whatever its status, such as of `/health/ready`. */
@@ -30,7 +30,7 @@ const RESEND_AFTER_MS = 300;
 const MAX_REST_MS = 5_000;
 
 /** `signal` aborts when the user interrupts the command. */
-export function createClient(connection: Connection, signal: AbortSignal): Client {
+export function createClient(connection: ServiceConnection, signal: AbortSignal): Client {
   const { url, token } = connection;
   const authorization: Record<string, string> = token === null ? {} : { authorization: `Bearer ${token}` };
 

@@ -3,7 +3,7 @@ import type { CommonOptions, Context } from './context.js';
 import type { ExitCode } from './exit.js';
 
 /** Does the work of a command; an exit code other than 0 is answered or thrown. */
-export type Work<O> = (
+export type RunCommand<O> = (
   context: Context,
   options: O & CommonOptions,
   ...given: never[]
@@ -11,5 +11,5 @@ export type Work<O> = (
 
 /** Ties commands to their work. */
 export interface Tie {
-  <O>(command: Command, work: Work<O>): void;
+  <O>(command: Command, work: RunCommand<O>): void;
 }

@@ -5,7 +5,7 @@ import type { Environment } from './environment.js';
 import { usageError } from './exit.js';
 
 /** Where the service is, and who asks it. */
-export interface Connection {
+export interface ServiceConnection {
   /** Without the path of the operations and without a slash at its end. */
   url: string;
   token: string | null;
@@ -30,7 +30,7 @@ type Profile = z.output<typeof profileFile>;
  * A flag wins over the environment, which wins over the profile. The token of a profile goes to the service of that
  * profile only: with another `--url` it would show a stranger the operator's rights.
  */
-export function findConnection(flags: ConnectionFlags, environment: Environment): Connection {
+export function findConnection(flags: ConnectionFlags, environment: Environment): ServiceConnection {
   const ownUrl = flags.url ?? environment.url;
   const ownToken = flags.token ?? environment.token;
   const profile = ownUrl === null || ownToken === null ? readProfile(flags.profile, environment) : {};

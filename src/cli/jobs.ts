@@ -9,7 +9,7 @@ import { CommandError, EXIT } from './exit.js';
 import { toWhole } from './options.js';
 import { printEntries, printFacts, printOne } from './output.js';
 import type { Paint } from './terminal/paint.js';
-import { type Column, toTable } from './terminal/print.js';
+import { type TextColumn, toTable } from './terminal/print.js';
 import { tellLength, tellWhen } from './terminal/words.js';
 
 type Job = ReplyBody<'query.jobs'>['jobs'][number];
@@ -41,7 +41,7 @@ async function listJobs(context: Context, { runs }: { runs: number }, job?: stri
   printEntries(context, reply.jobs, jobColumns(context.now(), context.paint));
 }
 
-const jobColumns = (now: number, paint: Paint): Column<Job>[] => [
+const jobColumns = (now: number, paint: Paint): TextColumn<Job>[] => [
   ['JOB', ({ job }) => job],
   ['NEXT RUN', ({ next_run_at: at, overdue }) => (overdue ? paint('bad', 'overdue') : tellWhen(at, now))],
   ['LAST RUN', ({ runs: [last] }) => tellWhen(last?.finished_at ?? last?.started_at, now)],
@@ -50,7 +50,7 @@ const jobColumns = (now: number, paint: Paint): Column<Job>[] => [
   ['CADENCE', ({ cadence }) => cadence],
 ];
 
-const runColumns = (now: number, paint: Paint): Column<Run>[] => [
+const runColumns = (now: number, paint: Paint): TextColumn<Run>[] => [
   ['DUE', ({ scheduled_for: at }) => tellWhen(at, now)],
   ['STATE', (run) => tellState(run, paint)],
   ['ATTEMPT', ({ attempt }) => String(attempt)],

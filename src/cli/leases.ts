@@ -5,10 +5,10 @@ import type { Tie } from './command.js';
 import type { Context } from './context.js';
 import { toServiceName, withList, withUser } from './options.js';
 import { type ListOptions, printList, toPage } from './output.js';
-import type { Column } from './terminal/print.js';
+import type { TextColumn } from './terminal/print.js';
 import { tellWhen } from './terminal/words.js';
 
-export type Lease = ReplyBody<'query.leases'>['leases'][number];
+export type LeaseEntry = ReplyBody<'query.leases'>['leases'][number];
 
 interface Options extends ListOptions {
   user?: number;
@@ -34,7 +34,7 @@ async function listLeases(context: Context, options: Options): Promise<undefined
   });
 }
 
-export const leaseColumns = (now: number): Column<Lease>[] => [
+export const leaseColumns = (now: number): TextColumn<LeaseEntry>[] => [
   ['ACCOUNT', ({ account_id: id }) => id],
   ['PHONE', ({ phone }) => phone ?? ''],
   ['USER', ({ user_id: user }) => String(user)],
@@ -46,7 +46,7 @@ export const leaseColumns = (now: number): Column<Lease>[] => [
   ['ACTIONS', ({ actions }) => tellActions(actions)],
 ];
 
-const tellActions = (actions: Lease['actions']): string =>
+const tellActions = (actions: LeaseEntry['actions']): string =>
   Object.entries(actions)
     .map(([action, count]) => `${action} ${count}`)
     .join(', ');

@@ -1,10 +1,10 @@
 import { CommandError, EXIT } from './exit.js';
 import type { Context } from './context.js';
-import { type Column, toLines, toTable } from './terminal/print.js';
+import { type TextColumn, toLines, toTable } from './terminal/print.js';
 import { tellNumber } from './terminal/words.js';
 
 /** Prints entries: a table, one JSON array, or a line of JSON each. */
-export function printEntries<T>(context: Context, entries: readonly T[], columns: readonly Column<T>[]): void {
+export function printEntries<T>(context: Context, entries: readonly T[], columns: readonly TextColumn<T>[]): void {
   const { format, print, paint } = context;
   switch (format) {
     case 'table':
@@ -36,7 +36,7 @@ export const printFacts = (
 ): void => printOne(context, value, () => toLines(facts, context.paint));
 
 /** One page of a list. */
-export interface Page<T> {
+export interface ListPage<T> {
   entries: readonly T[];
   total?: number;
   totalIsAtLeast?: boolean;
@@ -56,14 +56,14 @@ const MAX_PAGE = 500;
 export async function printList<T>(
   context: Context,
   { limit, all = false }: ListOptions,
-  columns: readonly Column<T>[],
-  load: (page: { limit: number; cursor: string | undefined }) => Promise<Page<T>>,
+  columns: readonly TextColumn<T>[],
+  load: (page: { limit: number; cursor: string | undefined }) => Promise<ListPage<T>>,
 ): Promise<void> {
   const wanted = all ? Number.POSITIVE_INFINITY : limit;
   const gathered: T[] = [];
   let printed = 0;
   let cursor: string | undefined;
-  let page: Page<T>;
+  let page: ListPage<T>;
   do {
     page = await load({ limit: Math.min(MAX_PAGE, wanted - gathered.length - printed), cursor });
     gathered.push(...page.entries);
@@ -88,7 +88,7 @@ interface ListReply {
   next_cursor: string | null;
 }
 
-export const toPage = <T>(entries: readonly T[], reply: ListReply): Page<T> => ({
+export const toPage = <T>(entries: readonly T[], reply: ListReply): ListPage<T> => ({
   entries,
   total: reply.total,
   totalIsAtLeast: reply.total_is_at_least,

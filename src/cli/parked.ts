@@ -5,7 +5,7 @@ import type { Context } from './context.js';
 import { usageError } from './exit.js';
 import { withList } from './options.js';
 import { type ListOptions, partlyDone, printEntries, printList, printOne } from './output.js';
-import { type Column, toLines } from './terminal/print.js';
+import { type TextColumn, toLines } from './terminal/print.js';
 import { tellCount, tellInstant, tellWhen } from './terminal/words.js';
 
 /** The service works on so many at a time. */
@@ -45,7 +45,7 @@ const withChoice = (command: Command): Command =>
     .option('--dry-run', 'list what would be done, and do nothing')
     .option('-y, --yes', 'do not ask');
 
-const columns = (now: number): Column<ParkedMessage>[] => [
+const columns = (now: number): TextColumn<ParkedMessage>[] => [
   ['ID', ({ parked_id: id }) => id],
   ['PARKED', ({ parked_at: at }) => tellWhen(at, now)],
   ['OPERATION', ({ operation }) => operation],

@@ -4,10 +4,10 @@ import type { Tie } from './command.js';
 import type { Context } from './context.js';
 import { toLength, withList, withUser } from './options.js';
 import { type ListOptions, printList, toPage } from './output.js';
-import type { Column } from './terminal/print.js';
+import type { TextColumn } from './terminal/print.js';
 import { tellWhen } from './terminal/words.js';
 
-export type Recovery = ReplyBody<'query.recoveries'>['recoveries'][number];
+export type RecoveryEntry = ReplyBody<'query.recoveries'>['recoveries'][number];
 
 interface Options extends ListOptions {
   user?: number;
@@ -33,7 +33,7 @@ async function listRecoveries(context: Context, options: Options): Promise<undef
   });
 }
 
-export const recoveryColumns = (now: number): Column<Recovery>[] => [
+export const recoveryColumns = (now: number): TextColumn<RecoveryEntry>[] => [
   ['ACCOUNT', ({ account_id: id }) => id],
   ['PHONE', ({ phone }) => phone ?? ''],
   ['USER', ({ user_id: user }) => String(user)],

@@ -1,10 +1,10 @@
 import type { JobName } from '../../contracts/jobs.js';
 import type { AccessPolicy } from '../decide/access/access-policy.js';
 import type { Cadence } from '../decide/jobs/cadence.js';
-import type { AlertThresholds } from '../decide/jobs/judge-fleet.js';
+import type { AlertThresholds } from '../decide/jobs/judge-shares.js';
 import type { Reentry } from '../decide/limits/reentry.js';
 import type { LogFormat, LogLevel } from '../telemetry/log.js';
-import type { Limits } from './files.js';
+import type { LimitSettings } from './files.js';
 import type { Tls } from './tls.js';
 
 /** Settings of the service, read at start; immutable from then on. */
@@ -25,7 +25,7 @@ export interface Config extends Tls {
   httpPort: number;
   /** How long the HTTP door keeps an idle connection. */
   httpKeepAliveSeconds: number;
-  limits: Limits;
+  limits: LimitSettings;
   /** Rights of the callers; null: callers are not told apart. */
   access: AccessPolicy | null;
   /** 64 hexadecimal digits each; the first seals, all open. */

@@ -4,31 +4,31 @@ import { type AccessPolicy, parseAccess } from '../decide/access/access-policy.j
 import { type LimitsPolicy, parseLimits } from '../decide/limits/limits-policy.js';
 
 /** Takes the rule that a file breaks. */
-type Report = (rule: string) => void;
+type OnProblem = (rule: string) => void;
 
 /** Limits of actions, from the file of limits. */
-export interface Limits {
+export interface LimitSettings {
   policy: LimitsPolicy;
   countFailedAttempts: boolean;
 }
 
 /** The limits of the file, the defaults where it says nothing or none is named; null: it is no good. */
-export const loadLimits = (path: string | null, report: Report): Limits | null => {
-  const json = path === null ? {} : readJson(path, report);
+export const loadLimits = (path: string | null, onProblem: OnProblem): LimitSettings | null => {
+  const json = path === null ? {} : readJson(path, onProblem);
   if (json === undefined) return null;
   const limits = parseLimits(json);
   if (limits.ok) return { policy: limits.policy, countFailedAttempts: limits.countFailedAttempts };
-  reportIssues(path, limits.issues, report);
+  reportIssues(path, limits.issues, onProblem);
   return null;
 };
 
 /** Rights of the callers; null where no file is named, or it is no good. */
-export const readAccess = (path: string | null, ownUser: string | null, report: Report): AccessPolicy | null => {
-  const json = path === null ? undefined : readJson(path, report);
+export const readAccess = (path: string | null, ownUser: string | null, onProblem: OnProblem): AccessPolicy | null => {
+  const json = path === null ? undefined : readJson(path, onProblem);
   if (json === undefined) return null;
   const access = parseAccess(json, ownUser);
   if (access.ok) return access.policy;
-  reportIssues(path, access.issues, report);
+  reportIssues(path, access.issues, onProblem);
   return null;
 };
 
@@ -36,15 +36,15 @@ export const readAccess = (path: string | null, ownUser: string | null, report: 
 const reportIssues = (
   file: string | null,
   issues: readonly { path: string; message: string }[],
-  report: Report,
+  onProblem: OnProblem,
 ): void => {
   for (const { path, message } of issues)
-    report(`in ${resolve(file ?? '')}${path === '' ? '' : `, ${path}`}: ${message}`);
+    onProblem(`in ${resolve(file ?? '')}${path === '' ? '' : `, ${path}`}: ${message}`);
 };
 
 /** Parsed contents of a file. Undefined, and reported, where the file is not JSON. */
-const readJson = (path: string, report: Report): unknown => {
-  const text = readText(path, report);
+const readJson = (path: string, onProblem: OnProblem): unknown => {
+  const text = readText(path, onProblem);
   if (text === null) return undefined;
   try {
     return JSON.parse(text) as unknown;
@@ -52,17 +52,17 @@ const readJson = (path: string, report: Report): unknown => {
     // The rest of the message quotes the file.
     const [, position] = /position (\d+)/.exec(String(error)) ?? [];
     const line = position === undefined ? '' : ` (line ${text.slice(0, Number(position)).split('\n').length})`;
-    report(`${resolve(path)} must be JSON${line}`);
+    onProblem(`${resolve(path)} must be JSON${line}`);
     return undefined;
   }
 };
 
 /** A file's text without the line end that editors add. */
-export const readText = (path: string, report: Report): string | null => {
+export const readText = (path: string, onProblem: OnProblem): string | null => {
   try {
     return readFileSync(path, 'utf8').trim();
   } catch (error) {
-    report(unreadable(path, error));
+    onProblem(unreadable(path, error));
     return null;
   }
 };

@@ -36,19 +36,19 @@ export interface Tls {
 }
 
 /** Reads and judges every file that a setting names. `usualMode`: libpq's `PGSSLMODE`. */
-export const readTls = (given: Given, usualMode: string | undefined, report: Report): Tls => {
+export const readTls = (given: Given, usualMode: string | undefined, onProblem: OnProblem): Tls => {
   const files = { ca: given.TLS_CA_FILE, cert: given.TLS_CLIENT_CERT_FILE, key: given.TLS_CLIENT_KEY_FILE };
-  const { url, isUnverified } = completeDatabaseUrl(given.DATABASE_URL, { files, usualMode, report });
+  const { url, isUnverified } = completeDatabaseUrl(given.DATABASE_URL, { files, usualMode, onProblem });
   return {
     databaseUrl: url,
     clientTls: {
-      ca: readAuthorities(['TLS_CA_FILE', files.ca], report),
-      ...readPair(['TLS_CLIENT_CERT_FILE', files.cert], ['TLS_CLIENT_KEY_FILE', files.key], report),
+      ca: readAuthorities(['TLS_CA_FILE', files.ca], onProblem),
+      ...readPair(['TLS_CLIENT_CERT_FILE', files.cert], ['TLS_CLIENT_KEY_FILE', files.key], onProblem),
     },
     httpTls: readPair(
       ['HTTP_TLS_CERT_FILE', given.HTTP_TLS_CERT_FILE],
       ['HTTP_TLS_KEY_FILE', given.HTTP_TLS_KEY_FILE],
-      report,
+      onProblem,
     ),
     warnings: isUnverified
       ? ["the database's certificate is not verified: sslmode=require, and neither TLS_CA_FILE nor sslrootcert"]
@@ -56,49 +56,53 @@ export const readTls = (given: Given, usualMode: string | undefined, report: Rep
   };
 };
 
-type Report = (variable: string, rule: string) => void;
+type OnProblem = (variable: string, rule: string) => void;
 /** A setting or URL parameter that names a file, and the path it gives. */
 type Named = [variable: string, path: string | undefined];
 
 /** The certificates of the authorities in the file; undefined where none is named, or it is no good. */
-const readAuthorities = ([variable, path]: Named, report: Report): string | undefined =>
-  read([variable, path], report, (pem) => {
+const readAuthorities = ([variable, path]: Named, onProblem: OnProblem): string | undefined =>
+  read([variable, path], onProblem, (pem) => {
     const certificates = pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
     if (certificates.length === 0) return 'its file holds no certificate in PEM form';
     return certificates.every(isCertificate) ? null : 'its file holds a certificate that cannot be read';
   });
 
 /** A certificate and the key that belongs to it; undefined where neither is named, or they are no good. */
-const readPair = (certificate: Named, key: Named, report: Report): ServerTls | undefined => {
+const readPair = (certificate: Named, key: Named, onProblem: OnProblem): ServerTls | undefined => {
   if ((certificate[1] === undefined) !== (key[1] === undefined)) {
-    report(certificate[0], `must be set together with ${key[0]}, or neither`);
+    onProblem(certificate[0], `must be set together with ${key[0]}, or neither`);
     return undefined;
   }
-  const cert = read(certificate, report, (pem) =>
+  const cert = read(certificate, onProblem, (pem) =>
     isCertificate(pem) ? null : 'its file holds no certificate in PEM form',
   );
-  const privateKey = read(key, report, (pem) =>
+  const privateKey = read(key, onProblem, (pem) =>
     toKey(pem) === null ? 'its file holds no private key in PEM form, or one that a passphrase locks' : null,
   );
   if (cert === undefined || privateKey === undefined) return undefined;
   const parsed = toKey(privateKey);
   if (parsed !== null && new X509Certificate(cert).checkPrivateKey(parsed)) return { cert, key: privateKey };
-  report(key[0], `its key does not belong to the certificate in ${certificate[0]}`);
+  onProblem(key[0], `its key does not belong to the certificate in ${certificate[0]}`);
   return undefined;
 };
 
-const read = ([variable, path]: Named, report: Report, judge: (pem: string) => string | null): string | undefined => {
+const read = (
+  [variable, path]: Named,
+  onProblem: OnProblem,
+  judge: (pem: string) => string | null,
+): string | undefined => {
   if (path === undefined) return undefined;
   let pem: string;
   try {
     pem = readFileSync(path, 'utf8');
   } catch (error) {
-    report(variable, unreadable(path, error));
+    onProblem(variable, unreadable(path, error));
     return undefined;
   }
   const rule = judge(pem);
   if (rule === null) return pem;
-  report(variable, rule);
+  onProblem(variable, rule);
   return undefined;
 };
 
@@ -130,12 +134,12 @@ const SSL_MODES = ['disable', 'require', 'verify-ca', 'verify-full'];
  */
 const completeDatabaseUrl = (
   given: string,
-  { files, usualMode, report }: { files: ClientTls; usualMode: string | undefined; report: Report },
+  { files, usualMode, onProblem }: { files: ClientTls; usualMode: string | undefined; onProblem: OnProblem },
 ): { url: string; isUnverified: boolean } => {
   const url = new URL(given);
   const { searchParams } = url;
   const mode = searchParams.get('sslmode') ?? usualMode;
-  const problem = (rule: string) => report('DATABASE_URL', rule);
+  const problem = (rule: string) => onProblem('DATABASE_URL', rule);
   if (searchParams.has('ssl')) problem('must say sslmode, not ssl');
   if (mode !== undefined && !SSL_MODES.includes(mode)) {
     problem(

@@ -1,11 +1,12 @@
-import { ask, type Reply } from './api.js';
+import type { ReplyBody } from '../../contracts/operations.js';
+import { ask } from './api.js';
 import type { Act } from './parts/act.js';
 import { say, sayName } from './text.js';
 import { clockText } from './time.js';
 import { now } from './clock.js';
 import { shortId } from './parts/basics.js';
 
-type StatusAfter = Reply<'admin.recover'>;
+type StatusAfter = ReplyBody<'admin.recover'>;
 
 /** How an account stands after a decision, in a sentence. */
 function describe({ status, previous_status: before, changed, recovery_time: until }: StatusAfter): string {

@@ -3,11 +3,6 @@ import type { GivenBody, OperationName, ReplyBody } from '../../contracts/operat
 import { followClock } from './clock.js';
 import { endSession, session } from './session.js';
 
-/** A request's body as a caller writes it. */
-export type Body<K extends OperationName> = GivenBody<K>;
-/** Body of a successful reply. */
-export type Reply<K extends OperationName> = ReplyBody<K>;
-
 /** Why something was not done; `UNREACHABLE` is the page's own word for a service that does not answer. */
 export interface Trouble extends Omit<Failure, 'code'> {
   code: Failure['code'] | 'UNREACHABLE';
@@ -27,9 +22,9 @@ const UNREACHABLE: Trouble = { code: 'UNREACHABLE', message: 'the service does n
 /** Asks for an operation as every caller does; throws `Refused`. */
 export async function ask<K extends OperationName>(
   name: K,
-  body: Body<K>,
+  body: GivenBody<K>,
   { signal, showsPhones = false }: { signal?: AbortSignal; showsPhones?: boolean } = {},
-): Promise<Reply<K>> {
+): Promise<ReplyBody<K>> {
   const route = session.value?.operations[name];
   if (route === undefined) {
     throw new Refused({ code: 'FORBIDDEN', message: `${name} is not among the caller's operations`, retryable: false });
@@ -42,7 +37,7 @@ export async function ask<K extends OperationName>(
   });
   const isGet = route.method === 'GET';
   const query = new URLSearchParams([...fields].map(([field, value]) => [field, String(value)] as [string, string]));
-  return send<Reply<K>>(isGet && fields.size > 0 ? `${path}?${query.toString()}` : path, {
+  return send<ReplyBody<K>>(isGet && fields.size > 0 ? `${path}?${query.toString()}` : path, {
     method: route.method,
     headers: { 'x-phones': showsPhones ? 'shown' : 'masked', ...(!isGet && JSON_BODY) },
     body: isGet ? undefined : JSON.stringify(Object.fromEntries(fields)),

@@ -1,7 +1,7 @@
 import { signal, useSignal } from '@preact/signals';
 import type { SessionReply } from '../../contracts/console.js';
 import { JSON_BODY, send, type Trouble, troubleOf } from './api.js';
-import { Failure, Waiting } from './parts/basics.js';
+import { TroubleNote, Waiting } from './parts/basics.js';
 import { readForm } from './parts/read-form.js';
 import { LanguageChoice } from './parts/language-choice.js';
 import { endSession, session } from './session.js';
@@ -45,7 +45,7 @@ export function Login() {
           <input id="token" name="token" type="password" required autofocus autocomplete="current-password" />
           <p class="hint">{say('login.hint')}</p>
         </div>
-        {trouble.value && <Failure trouble={trouble.value} />}
+        {trouble.value && <TroubleNote trouble={trouble.value} />}
         {isSending.value && <Waiting>{say('doing')}</Waiting>}
         <button type="submit" class="primary" disabled={isSending.value}>
           {say('login')}

@@ -13,7 +13,7 @@ import { ParkedPage } from './pages/parked.js';
 import { PolicyPage } from './pages/policy.js';
 import { RecoveriesPage } from './pages/recoveries.js';
 import { WhyPage } from './pages/why.js';
-import { Empty, Failure, Waiting } from './parts/basics.js';
+import { Empty, TroubleNote, Waiting } from './parts/basics.js';
 import { place } from './router.js';
 import { may, session } from './session.js';
 import { language, say } from './text.js';
@@ -45,7 +45,7 @@ export function Page() {
         {sessionTrouble.value === null ? (
           <Waiting>{say('loading')}</Waiting>
         ) : (
-          <Failure trouble={sessionTrouble.value} again={() => void loadSession()} />
+          <TroubleNote trouble={sessionTrouble.value} again={() => void loadSession()} />
         )}
       </main>
     );

@@ -1,9 +1,9 @@
-import type { Reply } from './api.js';
+import type { ReplyBody } from '../../contracts/operations.js';
 import { now } from './clock.js';
 import { language, say, sayName } from './text.js';
 import { clockText, lengthText } from './time.js';
 
-export type Explained = Reply<'query.explain'>['accounts'][number];
+export type Explained = ReplyBody<'query.explain'>['accounts'][number];
 export type Rule = Explained['rules'][number];
 
 /** A rule that keeps an account back, or does not, in a sentence. */

@@ -1,13 +1,13 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import type { OperationName } from '../../contracts/operations.js';
-import { ask, type Body, type Trouble, troubleOf, type Reply } from './api.js';
+import type { GivenBody, OperationName, ReplyBody } from '../../contracts/operations.js';
+import { ask, type Trouble, troubleOf } from './api.js';
 import { now } from './clock.js';
 import { follow, type Subscription } from './live.js';
 
 /** The last answer of the service, and the failure since then. */
 export interface Answer<K extends OperationName> {
-  value: Reply<K> | null;
+  value: ReplyBody<K> | null;
   trouble: Trouble | null;
   /** When it was answered, milliseconds. */
   at: number | null;
@@ -16,7 +16,7 @@ export interface Answer<K extends OperationName> {
 
 interface Known<K extends OperationName> {
   asked: string;
-  value: Reply<K> | null;
+  value: ReplyBody<K> | null;
   trouble: Trouble | null;
   at: number | null;
 }
@@ -28,7 +28,7 @@ interface Known<K extends OperationName> {
  */
 export function useAnswer<K extends OperationName>(
   name: K,
-  body: Body<K> | null,
+  body: GivenBody<K> | null,
   { everySeconds, round: given = 0 }: { everySeconds?: number; round?: number } = {},
 ): Answer<K> {
   const asked = JSON.stringify(body);

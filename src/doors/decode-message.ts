@@ -126,16 +126,16 @@ function unkeptIn(operation: string | undefined): readonly string[] {
 export function findIssues(value: unknown, unkept: readonly string[] = []): Issue[] {
   const issues: Issue[] = [];
   const path: (string | number)[] = [];
-  const report = (message: string) => {
+  const addIssue = (message: string) => {
     if (issues.length < MAX_ISSUES) issues.push({ path: path.map(printable).join('.'), message });
   };
   const textFault = (text: string) => (unkept.includes(String(path[0])) ? null : findTextFault(text));
   const visit = (visited: unknown): void => {
     if (typeof visited === 'string') {
       const fault = textFault(visited);
-      if (fault !== null) report(fault);
+      if (fault !== null) addIssue(fault);
     } else if (typeof visited === 'number') {
-      if (!Number.isFinite(visited)) report('must be a finite number');
+      if (!Number.isFinite(visited)) addIssue('must be a finite number');
     } else if (Array.isArray(visited)) {
       for (let index = 0; index < visited.length; index++) {
         path.push(index);
@@ -150,7 +150,7 @@ export function findIssues(value: unknown, unkept: readonly string[] = []): Issu
     for (const key of Object.keys(object)) {
       path.push(key);
       const fault = key === '__proto__' ? 'must not be used' : textFault(key);
-      if (fault !== null) report(`as a key ${fault}`);
+      if (fault !== null) addIssue(`as a key ${fault}`);
       visit(object[key]);
       path.pop();
     }

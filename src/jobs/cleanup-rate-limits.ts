@@ -1,5 +1,4 @@
 import { ENVELOPE } from '../../contracts/envelope.js';
-import { HOUR_MS } from '../decide/limits/usage-window.js';
 import { scanKeys } from '../redis/scan-keys.js';
 import { readWindowEntry } from '../redis/window-cache.js';
 import { loadAccountHeads } from '../store/accounts/load-account-heads.js';
@@ -19,8 +18,8 @@ import {
 } from '../store/history/remove-old.js';
 import { inChunks } from './in-chunks.js';
 import type { Job, JobContext, JobTask } from './job.js';
+import { DAY_MS, HOUR_MS } from '../decide/time-units.js';
 
-const DAY_MS = 24 * HOUR_MS;
 const CHUNK = 1_000;
 
 /** Removes what has been kept long enough, and copies of usage windows that are not the present ones. */

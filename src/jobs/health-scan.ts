@@ -2,7 +2,7 @@ import { alertOf } from '../decide/jobs/compare-alerts.js';
 import { findFailingProxies } from '../decide/condition/failing-proxies.js';
 import { resolveEndedAlerts, settleAlerts } from '../store/fleet/alerts.js';
 import { loadRecoveries } from '../store/accounts/load-recoveries.js';
-import { groupByProxy, scanTrouble, type TroubleName } from '../store/fleet/scan-fleet.js';
+import { groupByProxy, scanDataFaults, type DataFaultName } from '../store/fleet/scan-fleet.js';
 import { countSessionKeys } from '../store/sessions/session-keys.js';
 import { type Job, type JobContext, type JobTask, PROBE_COUNT } from './job.js';
 import { judgeFleetAlerts } from './judge-fleet-alerts.js';
@@ -10,7 +10,7 @@ import { probeIdleAccounts } from './probe-accounts.js';
 import { processRecoveries } from './process-recoveries.js';
 import { resealSessions } from './reseal-sessions.js';
 
-const TROUBLE: readonly TroubleName[] = [
+const TROUBLE: readonly DataFaultName[] = [
   'high_error_counts',
   'waits_without_end',
   'overdue_recoveries',
@@ -37,7 +37,7 @@ export const healthScan: Job = {
 };
 
 async function raiseTrouble({ database, cipher }: JobContext, { count }: JobTask): Promise<void> {
-  const trouble = await scanTrouble(database.reader);
+  const trouble = await scanDataFaults(database.reader);
   const found = TROUBLE.flatMap((kind) => {
     const { accounts, examples } = trouble.get(kind) ?? { accounts: 0, examples: [] };
     count(kind, accounts);

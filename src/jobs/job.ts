@@ -1,6 +1,6 @@
 import type { JobName } from '../../contracts/jobs.js';
 import type { Limits } from '../decide/limits/reentry.js';
-import type { AlertThresholds } from '../decide/jobs/judge-fleet.js';
+import type { AlertThresholds } from '../decide/jobs/judge-shares.js';
 import type { RedisConnection } from '../redis/connection.js';
 import type { SessionCipher } from '../store/sessions/session-cipher.js';
 import type { ProbeSettings } from './probe-accounts.js';

@@ -1,4 +1,4 @@
-import { FLEET_ALERTS, judgeFleet } from '../decide/jobs/judge-fleet.js';
+import { FLEET_ALERTS, judgeShares } from '../decide/jobs/judge-shares.js';
 import { reducePolicy, reentersSince } from '../decide/limits/reentry.js';
 import { utcDay } from '../decide/limits/usage-window.js';
 import { settleAlerts } from '../store/fleet/alerts.js';
@@ -19,7 +19,7 @@ export async function judgeFleetAlerts(
     percent: settings.nearLimitPercent,
     today: utcDay(fleet.now),
   });
-  const found = judgeFleet({ byStatus: fleet.byStatus, nearLimits }, settings.alerts);
+  const found = judgeShares({ byStatus: fleet.byStatus, nearLimits }, settings.alerts);
   const { raised, resolved } = await settleAlerts(database, FLEET_ALERTS, found);
   count('alerts_raised', raised);
   count('alerts_resolved', resolved);

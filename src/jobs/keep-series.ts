@@ -1,13 +1,6 @@
 import { clock } from '../clock.js';
-import {
-  addUpTallies,
-  HOUR_MS,
-  HOURS_KEPT_MS,
-  mergeSamples,
-  MINUTE_MS,
-  MINUTES_KEPT_MS,
-  type Tally,
-} from '../decide/series/samples.js';
+import { addUpTallies, HOURS_KEPT_MS, mergeSamples, MINUTES_KEPT_MS, type Tally } from '../decide/series/samples.js';
+import { HOUR_MS, MINUTE_MS } from '../decide/time-units.js';
 import type { Database } from '../store/database.js';
 import {
   claimSample,

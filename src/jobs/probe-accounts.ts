@@ -8,7 +8,7 @@ import {
   type ProbeVerdict,
 } from '../decide/condition/judge-probe.js';
 import { canBeGranted } from '../decide/condition/plan-recovery.js';
-import { HOUR_MS } from '../decide/limits/usage-window.js';
+import { HOUR_MS } from '../decide/time-units.js';
 import { finishWork } from '../accounts/finish-work.js';
 import type { BatchContext } from '../requests/handler.js';
 import { takeError } from '../operations/account/error.js';

@@ -1,8 +1,9 @@
 import { fromIso, toIso } from '../clock.js';
 import { forecastCapacity } from '../decide/limits/forecast-capacity.js';
-import { countAll, percentOf } from '../decide/jobs/judge-fleet.js';
+import { countAll, percentOf } from '../decide/jobs/judge-shares.js';
 import { reentersSince } from '../decide/limits/reentry.js';
-import { HOUR_MS, nextUtcMidnight, utcDay } from '../decide/limits/usage-window.js';
+import { nextUtcMidnight, utcDay } from '../decide/limits/usage-window.js';
+import { HOUR_MS } from '../decide/time-units.js';
 import { loadOpenAlerts } from '../store/fleet/alerts.js';
 import { nameId } from '../store/history/announce.js';
 import { groupUsage } from '../store/fleet/group-usage.js';
@@ -18,7 +19,7 @@ const LONGEST_PERIOD_MS = 24 * HOUR_MS;
 const MAX_ALERTS = 100;
 
 /** Writes down the state of the fleet and announces it; raises and resolves the alerts about it. */
-export const report: Job = {
+export const makeReport: Job = {
   name: 'report',
   run: async (context, task) => {
     const { database, settings } = context;

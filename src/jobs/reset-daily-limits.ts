@@ -1,5 +1,6 @@
 import { fromIso, toIso } from '../clock.js';
-import { HOUR_MS, utcDay } from '../decide/limits/usage-window.js';
+import { utcDay } from '../decide/limits/usage-window.js';
+import { HOUR_MS } from '../decide/time-units.js';
 import { announce } from '../store/history/announce.js';
 import { FIRST_ID } from '../store/accounts/account-record.js';
 import { archiveUsage, listUnarchivedDays, sumUsage, type UsageSum } from '../store/fleet/archive-usage.js';

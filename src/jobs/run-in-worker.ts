@@ -11,7 +11,7 @@ import { classifyDatabaseFault, createDatabase } from '../store/database.js';
 import { openSessionCipher } from '../store/sessions/session-cipher.js';
 import { createLog, type LogFormat, type LogLevel } from '../telemetry/log.js';
 import type { Job, JobSettings } from './job.js';
-import { runJob, type RunSummary } from './run-job.js';
+import { runDue, type RunSummary } from './run-due.js';
 
 /** Settings that a worker gets at its start. */
 export interface WorkerOptions {
@@ -76,7 +76,7 @@ export async function runInWorker(job: Job): Promise<void> {
       lockConnection: redis.locks,
       windowConnection: redis.windows,
     };
-    const summary = await runJob(context, job, {
+    const summary = await runDue(context, job, {
       instance: options.instance,
       jobLocks: createJobLocks(redis.jobLocks),
       leaseMs: options.leaseMs,

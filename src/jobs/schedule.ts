@@ -5,7 +5,7 @@ import { waitAtMost } from '../broker/wait-at-most.js';
 import { type Cadence, openCron } from '../decide/jobs/cadence.js';
 import type { JobStarter } from '../requests/handler.js';
 import type { Log } from '../telemetry/log.js';
-import type { RunSummary } from './run-job.js';
+import type { RunSummary } from './run-due.js';
 import type { WorkerOptions, WorkerReport } from './run-in-worker.js';
 
 export interface ScheduleOptions {
@@ -30,7 +30,7 @@ const TERMINATE_AFTER_MS = 30_000;
 
 /**
  * The table of the jobs: a worker thread of Bree runs at each occurrence, in every instance; the workers agree among
- * themselves who works (run-job.ts).
+ * themselves who works (run-due.ts).
  */
 export function createSchedule(options: ScheduleOptions): Schedule {
   const { cadences, worker, log } = options;

@@ -2,16 +2,16 @@ import type { ReplyBody } from '../../contracts/operations.js';
 import type { AcceptedRequest, BatchContext } from '../requests/handler.js';
 
 /** Where a list goes on: after the row of this instant (epoch milliseconds) and id. */
-export interface Place {
+export interface RowPlace {
   at: number;
   id: string;
 }
 
 /** A place as callers have it, `PLACE_CURSOR`. */
-const toCursor = ({ at, id }: Place): string => `${at}.${id.replaceAll('-', '')}`;
+const toCursor = ({ at, id }: RowPlace): string => `${at}.${id.replaceAll('-', '')}`;
 
 /** The place that a valid cursor names; null: the list's beginning. */
-export function readCursor(cursor: string | undefined): Place | null {
+export function readCursor(cursor: string | undefined): RowPlace | null {
   if (cursor === undefined) return null;
   const [at = '', id = ''] = cursor.split('.');
   return { at: Number(at), id };
@@ -21,7 +21,7 @@ export function readCursor(cursor: string | undefined): Place | null {
 export function cutPage<Row>(
   rows: readonly Row[],
   limit: number,
-  placeOf: (row: Row) => Place,
+  placeOf: (row: Row) => RowPlace,
 ): { page: Row[] } & Pick<ReplyBody<'query.leases'>, 'next_cursor'> {
   const page = rows.slice(0, limit);
   const last = page.at(-1);

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { clock } from '../clock.js';
 import type { ActionType } from '../../contracts/fields.js';
-import { HOUR_MS, type UsageWindow } from '../decide/limits/usage-window.js';
+import { type UsageWindow } from '../decide/limits/usage-window.js';
+import { HOUR_MS } from '../decide/time-units.js';
 import type { RedisConnection } from './connection.js';
 
 /** Names a window, and the account's usage version that it belongs to. */

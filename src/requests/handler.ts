@@ -2,7 +2,7 @@ import type { OperationName, ReplyBody, RequestBody } from '../../contracts/oper
 import type { FailureReply } from '../../contracts/failures.js';
 import type { JobName } from '../../contracts/jobs.js';
 import type { Cadence } from '../decide/jobs/cadence.js';
-import type { AlertThresholds } from '../decide/jobs/judge-fleet.js';
+import type { AlertThresholds } from '../decide/jobs/judge-shares.js';
 import type { Limits } from '../decide/limits/reentry.js';
 import type { FleetTotals } from '../accounts/fleet-totals.js';
 import type { Surveys } from '../accounts/surveys.js';

@@ -10,7 +10,7 @@ export interface FeedEvent {
 }
 
 /** Events behind a position, and the position behind them. */
-export interface Read {
+export interface FeedSlice {
   events: FeedEvent[];
   next: EventPosition;
 }
@@ -26,7 +26,7 @@ export async function readOn(
   until: string,
   filter: FeedFilter,
   limit: number,
-): Promise<Read> {
+): Promise<FeedSlice> {
   const events: FeedEvent[] = [];
   let window = from;
   for (;;) {
@@ -46,7 +46,12 @@ export async function readOn(
  * As `readOn`, up to what the database shows now. `from` null: from the oldest event on.
  * @returns no events only where there are no more: where few of very many pass the filter it looks on until it finds one
  */
-export async function readFeed(sql: Sql, from: EventPosition | null, filter: FeedFilter, limit: number): Promise<Read> {
+export async function readFeed(
+  sql: Sql,
+  from: EventPosition | null,
+  filter: FeedFilter,
+  limit: number,
+): Promise<FeedSlice> {
   const until = await loadSnapshot(sql);
   let place: EventPosition = from ?? { before: null, within: until, id: '0' };
   for (;;) {

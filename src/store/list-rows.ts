@@ -3,7 +3,7 @@ import { Prisma } from '../../generated/prisma/client.js';
 import type { Sql, SqlPart } from './database.js';
 
 /** Which rows of a table a list holds. In every part the table is `t`. */
-export interface Listed {
+export interface RowList {
   /** Such as `leases t`. */
   from: SqlPart;
   /** Only rows of these users, by the table's `user_id`; null: everybody's. */
@@ -12,7 +12,7 @@ export interface Listed {
 }
 
 /** The first rows of a list in an order that an index has, also where it has it user by user. */
-export function listRows({ from, users, where }: Listed, order: SqlPart, limit: number): SqlPart {
+export function listRows({ from, users, where }: RowList, order: SqlPart, limit: number): SqlPart {
   const conditions = Prisma.join([...where], ' AND ');
   if (users === null)
     return Prisma.sql`SELECT t.* FROM ${from} WHERE ${conditions} ORDER BY ${order} LIMIT ${limit}::integer`;
@@ -25,7 +25,7 @@ export function listRows({ from, users, where }: Listed, order: SqlPart, limit: 
 /** How many rows there are, counted up to `MAX_COUNTED`; the larger the list, the longer would the rest take. */
 export async function countRows(
   sql: Sql,
-  { from, users, where }: Listed,
+  { from, users, where }: RowList,
 ): Promise<{ total: number; total_is_at_least: boolean }> {
   const conditions = Prisma.join([...where], ' AND ');
   const ofUsers = users === null ? Prisma.empty : Prisma.sql`AND t.user_id = ANY(${users}::bigint[])`;

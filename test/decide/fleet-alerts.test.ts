@@ -1,11 +1,11 @@
 import { expect, test } from '@jest/globals';
 import { type Alert, compareAlerts } from '../../src/decide/jobs/compare-alerts.js';
 import { findFailingProxies, nameProxy } from '../../src/decide/condition/failing-proxies.js';
-import { judgeFleet } from '../../src/decide/jobs/judge-fleet.js';
+import { judgeShares } from '../../src/decide/jobs/judge-shares.js';
 
 const THRESHOLDS = { floodWaitPercent: 10, blockedPercent: 5, nearLimitsPercent: 30 };
 const kinds = (flood_wait: number, blocked: number, nearLimits: number, active: number): string[] =>
-  judgeFleet({ byStatus: { active, flood_wait, blocked, draining: 0, disabled: 0 }, nearLimits }, THRESHOLDS).map(
+  judgeShares({ byStatus: { active, flood_wait, blocked, draining: 0, disabled: 0 }, nearLimits }, THRESHOLDS).map(
     ({ kind, severity }) => `${severity} ${kind}`,
   );
 
@@ -19,7 +19,7 @@ test('shares over their threshold are alerts, those at it are not', () => {
 
 test('an alert tells its figures', () => {
   const byStatus = { active: 2, flood_wait: 1, blocked: 0, draining: 0, disabled: 0 };
-  expect(judgeFleet({ byStatus, nearLimits: 0 }, THRESHOLDS)[0]?.data).toEqual({
+  expect(judgeShares({ byStatus, nearLimits: 0 }, THRESHOLDS)[0]?.data).toEqual({
     accounts: 1,
     total_accounts: 3,
     percent: 33.3,

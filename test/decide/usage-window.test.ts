@@ -8,11 +8,11 @@ import {
   dayCountOn,
   EMPTY_CHANNEL_USAGE,
   EMPTY_WINDOW,
-  HOUR_MS,
   nextUtcMidnight,
   recentOn,
   utcDay,
 } from '../../src/decide/limits/usage-window.js';
+import { HOUR_MS } from '../../src/decide/time-units.js';
 
 const noon = Date.parse('2026-03-01T12:00:00.000Z');
 const midnight = Date.parse('2026-03-02T00:00:00.000Z');

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { fleetReport } from '../../contracts/jobs.js';
-import { FLEET_ALERTS } from '../../src/decide/jobs/judge-fleet.js';
+import { FLEET_ALERTS } from '../../src/decide/jobs/judge-shares.js';
 import { healthScan } from '../../src/jobs/health-scan.js';
-import { report } from '../../src/jobs/report.js';
+import { makeReport } from '../../src/jobs/report.js';
 import { settleAlerts } from '../../src/store/fleet/alerts.js';
 import { ask } from '../support/ask.js';
 import { type JobsHarness, startJobs } from '../support/jobs.js';
@@ -64,7 +64,7 @@ test('thresholds of the fleet: raised over them, once, and resolved once', async
     'alert.info near_limits_share raised',
   ]);
   // Again, by another job, and by both at once.
-  await Promise.all([scan(), two.work(healthScan), two.work(report, { scheduledFor: NOON })]);
+  await Promise.all([scan(), two.work(healthScan), two.work(makeReport, { scheduledFor: NOON })]);
   expect(await announced()).toHaveLength(3);
 
   await operations.query(
@@ -183,7 +183,7 @@ test('a report tells waits as they are now, and the error that began them whatev
   await operations.succeed('account.error', { account_id, error_message: 'FLOOD_WAIT_7200' });
   await operations.succeed('account.error', { account_id, error_message: 'PEER_FLOOD' });
   const waits = async (scheduledFor: number) => {
-    await one.work(report, { scheduledFor });
+    await one.work(makeReport, { scheduledFor });
     return (await ask(operations, 'query.report', {})).report?.waits;
   };
   await operations.succeed('admin.schedule-recovery', {
@@ -219,8 +219,8 @@ test('a report tells the state of the fleet; it is stored, announced once, and f
   await operations.succeed('account.error', { account_id: second, error_message: 'FLOOD_WAIT_600' });
   await operations.succeed('account.error', { account_id: third, error_message: 'PEER_FLOOD' });
 
-  await one.work(report, { scheduledFor: NOON });
-  await two.work(report, { scheduledFor: NOON });
+  await one.work(makeReport, { scheduledFor: NOON });
+  await two.work(makeReport, { scheduledFor: NOON });
   const { report: latest } = await ask(operations, 'query.report', {});
   const found = fleetReport.parse(latest);
   expect(found).toMatchObject({
@@ -252,7 +252,7 @@ test('a report tells the state of the fleet; it is stored, announced once, and f
      SELECT gen_random_uuid(), $1, 'parse', 'parser', 2000000000, now(), now(), true FROM generate_series(1, 2)`,
     [first],
   );
-  await two.work(report, { scheduledFor: NOON + 6 * 3_600_000 });
+  await two.work(makeReport, { scheduledFor: NOON + 6 * 3_600_000 });
   const { report: next } = await ask(operations, 'query.report', {});
   expect(next?.report_id).not.toBe(found.report_id);
   expect(next?.since).toBe(found.generated_at);

@@ -9,7 +9,7 @@ import { JOB_NAMES, type JobName } from '../../contracts/jobs.js';
 import { type Cadence, latestOccurrence, parseCadence } from '../../src/decide/jobs/cadence.js';
 import { processRecoveries } from '../../src/jobs/process-recoveries.js';
 import type { WorkerOptions } from '../../src/jobs/run-in-worker.js';
-import type { RunSummary } from '../../src/jobs/run-job.js';
+import type { RunSummary } from '../../src/jobs/run-due.js';
 import { createSchedule } from '../../src/jobs/schedule.js';
 import { type RunWatch, type RunWatchOptions, watchRuns } from '../../src/jobs/watch-runs.js';
 import { createLog } from '../../src/telemetry/log.js';

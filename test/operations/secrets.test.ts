@@ -6,7 +6,7 @@ import { cleanupLocks } from '../../src/jobs/cleanup-locks.js';
 import { cleanupRateLimits } from '../../src/jobs/cleanup-rate-limits.js';
 import { healthScan } from '../../src/jobs/health-scan.js';
 import { processRecoveries } from '../../src/jobs/process-recoveries.js';
-import { report } from '../../src/jobs/report.js';
+import { makeReport } from '../../src/jobs/report.js';
 import { resetDailyLimits } from '../../src/jobs/reset-daily-limits.js';
 import { newUser } from '../support/held-account.js';
 import { type JobsHarness, startJobs } from '../support/jobs.js';
@@ -106,7 +106,7 @@ async function callEverything(): Promise<Set<OperationName>> {
   const [removed] = await harness.registerAccounts(newUser(), 1);
   await call('admin.remove', { account_id: removed, reason: 'retired' });
 
-  for (const job of [processRecoveries, resetDailyLimits, healthScan, cleanupLocks, cleanupRateLimits, report])
+  for (const job of [processRecoveries, resetDailyLimits, healthScan, cleanupLocks, cleanupRateLimits, makeReport])
     await jobs.work(job);
   await call('query.report', {});
   return called;

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { addUpTallies, HOUR_MS, MINUTE_MS, type Tally } from '../../src/decide/series/samples.js';
+import { addUpTallies, type Tally } from '../../src/decide/series/samples.js';
+import { HOUR_MS, MINUTE_MS } from '../../src/decide/time-units.js';
 import { writeSample } from '../../src/jobs/keep-series.js';
 import { createDatabase, type Database } from '../../src/store/database.js';
 import { insertSample, keepTally } from '../../src/store/history/series.js';

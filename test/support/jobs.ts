@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { DEFAULT_ERROR_WINDOW_MS } from '../../src/decide/condition/errors.js';
 import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
 import type { Job, JobContext } from '../../src/jobs/job.js';
-import { runJob, type RunOptions, type RunSummary } from '../../src/jobs/run-job.js';
+import { runDue, type RunOptions, type RunSummary } from '../../src/jobs/run-due.js';
 import type { REDIS_DATABASES, RedisConnection } from '../../src/redis/connection.js';
 import { createJobLocks } from '../../src/redis/job-locks.js';
 import { createLeaseLocks } from '../../src/redis/lease-locks.js';
@@ -68,7 +68,7 @@ export async function startJobs(
     context,
     foreign,
     run: (job, occurrence, { context: given = context, ...options } = {}) =>
-      runJob(given, job, {
+      runDue(given, job, {
         instance,
         jobLocks,
         leaseMs: 60_000,

@@ -39,6 +39,18 @@ test('no file names a place on the machine that it was written on, or a host tha
   expect(found).toEqual([]);
 });
 
+const EXPORT = /^export (?:async )?(?:const|function\*?|class|interface|type) (\w+)/gm;
+
+test('no two files of the product export things of one name', () => {
+  const files = new Map<string, string[]>();
+  for (const file of filesIn('src', 'contracts').filter((one) => /\.tsx?$/.test(one))) {
+    const names = new Set([...read(file).matchAll(EXPORT)].map(([, name = '']) => name));
+    for (const name of names) files.set(name, [...(files.get(name) ?? []), file]);
+  }
+  expect(files.size).toBeGreaterThan(1_000);
+  expect(Object.fromEntries([...files].filter(([, exporting]) => exporting.length > 1))).toEqual({});
+});
+
 test('package-lock.json says what is installed, not from where', () => {
   const lock = read('package-lock.json');
   expect(lock).toContain('"integrity": "sha512-');

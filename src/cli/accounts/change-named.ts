@@ -3,7 +3,7 @@ import type { Fields } from '../client.js';
 import type { Context } from '../context.js';
 import { CommandError, EXIT } from '../exit.js';
 import { partlyDone, printEntries } from '../output.js';
-import type { Column } from '../terminal/print.js';
+import type { TextColumn } from '../terminal/print.js';
 import { tellCount } from '../terminal/words.js';
 import type { Change, ChangeOptions } from './change.js';
 import { findAccount } from './find-account.js';
@@ -96,7 +96,7 @@ async function changeOne(
   }
 }
 
-const COLUMNS: Column<Outcome>[] = [
+const COLUMNS: TextColumn<Outcome>[] = [
   ['ACCOUNT', ({ account_id: id }) => id],
   ['OUTCOME', ({ outcome }) => outcome],
   ['BEFORE', (outcome) => tellFirst(outcome, ['previous_status', 'released_from'])],
@@ -141,7 +141,7 @@ interface Fact {
   status: string;
   leased_by: string | null;
 }
-const FACTS: Column<Fact>[] = [
+const FACTS: TextColumn<Fact>[] = [
   ['ACCOUNT', ({ account_id: id }) => id],
   ['STATUS', ({ status }) => status],
   ['LEASED BY', ({ leased_by: service }) => service ?? ''],

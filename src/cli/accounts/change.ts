@@ -1,7 +1,7 @@
 import type { BULK_ACTIONS } from '../../../contracts/fleet-work.js';
 import type { OperationName } from '../../../contracts/operations.js';
 import type { Fields } from '../client.js';
-import type { Filter } from './filter.js';
+import type { FilterOptions } from './filter.js';
 
 type BulkAction = (typeof BULK_ACTIONS)[number];
 
@@ -93,7 +93,7 @@ export const CHANGES: readonly Change[] = [
   },
 ];
 
-export interface ChangeOptions extends Filter {
+export interface ChangeOptions extends FilterOptions {
   reason: string;
   yes?: boolean;
   dryRun?: boolean;

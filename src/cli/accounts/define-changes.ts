@@ -6,7 +6,7 @@ import { toWhole } from '../options.js';
 import { type Change, type ChangeOptions, CHANGES } from './change.js';
 import { changeFiltered } from './change-filtered.js';
 import { changeNamed } from './change-named.js';
-import { isEmpty, withFilter } from './filter.js';
+import { isUnfiltered, withFilter } from './filter.js';
 
 export function defineChanges(noun: Command, tie: Tie): void {
   for (const change of CHANGES) {
@@ -31,7 +31,7 @@ async function apply(
   options: ChangeOptions,
   given: readonly string[],
 ): Promise<undefined> {
-  if (isEmpty(options) === (given.length === 0)) throw usageError('name accounts, or give a filter, and not both');
+  if (isUnfiltered(options) === (given.length === 0)) throw usageError('name accounts, or give a filter, and not both');
   if (given.length > 0 && options.expectedCount !== undefined) throw usageError('--expected-count goes with a filter');
   if (given.length > 0) return changeNamed(context, change, options, given);
   return changeFiltered(context, change, options);

@@ -3,7 +3,7 @@ import { ACCOUNT_STATUSES, DISABLED_REASONS } from '../../../contracts/fields.js
 import { choice, toServiceName, withUser } from '../options.js';
 
 /** Which accounts are meant; those that meet every condition. */
-export interface Filter {
+export interface FilterOptions {
   user?: number;
   status?: string;
   disabledReason?: string;
@@ -17,18 +17,18 @@ export const withFilter = (command: Command): Command =>
     .option('--leased-by <service>', 'only accounts that this service has', toServiceName);
 
 /** As the operations name it. */
-export const toFields = ({ user, status, disabledReason, leasedBy }: Filter) => ({
+export const toFields = ({ user, status, disabledReason, leasedBy }: FilterOptions) => ({
   user_id: user,
   status,
   disabled_reason: disabledReason,
   leased_by: leasedBy,
 });
 
-export const isEmpty = (filter: Filter): boolean =>
+export const isUnfiltered = (filter: FilterOptions): boolean =>
   Object.values(toFields(filter)).every((value) => value === undefined);
 
 /** `user 7, status active`. */
-export const tellFilter = (filter: Filter): string =>
+export const tellFilter = (filter: FilterOptions): string =>
   Object.entries({
     user: filter.user,
     status: filter.status,

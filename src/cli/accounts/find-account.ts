@@ -4,7 +4,7 @@ import { CommandError, EXIT, usageError } from '../exit.js';
 import { tellCount } from '../terminal/words.js';
 
 /** An account as `query.accounts` tells of it. */
-export type Account = ReplyBody<'query.accounts'>['accounts'][number];
+export type AccountEntry = ReplyBody<'query.accounts'>['accounts'][number];
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 const PHONE = /^\+?[\d\s().-]{5,}$/;
@@ -17,7 +17,7 @@ export async function findAccount(context: Context, given: string): Promise<stri
 }
 
 /** The account that an id, the beginning of one or a phone number names; refuses where it is none, or several. */
-export async function loadAccount({ client }: Context, given: string): Promise<Account> {
+export async function loadAccount({ client }: Context, given: string): Promise<AccountEntry> {
   const wanted = given.trim();
   if (wanted.length < MIN_PIECE)
     throw usageError(`"${given}" must be an account id, 4 letters of one, or a phone number`);
@@ -40,7 +40,7 @@ const digitsOf = (text: string): string => text.replaceAll(/\D/g, '');
 const toSearched = (wanted: string): string => (PHONE.test(wanted) ? digitsOf(wanted) : wanted);
 
 /** A whole phone number, with its plus or without, or the beginning of an id; the service finds more than that. */
-function isNamed({ account_id: id, phone }: Account, wanted: string): boolean {
+function isNamed({ account_id: id, phone }: AccountEntry, wanted: string): boolean {
   if (PHONE.test(wanted) && phone !== null && digitsOf(phone) === digitsOf(wanted)) return true;
   return id.startsWith(wanted.toLowerCase());
 }

@@ -4,7 +4,7 @@ import type { Tie } from '../command.js';
 import type { Context } from '../context.js';
 import { withList } from '../options.js';
 import { type ListOptions, printList } from '../output.js';
-import type { Column } from '../terminal/print.js';
+import type { TextColumn } from '../terminal/print.js';
 import { tellInstant } from '../terminal/words.js';
 import { findAccount } from './find-account.js';
 
@@ -30,7 +30,7 @@ async function listHistory(
   });
 }
 
-const COLUMNS: Column<HistoryEntry>[] = [
+const COLUMNS: TextColumn<HistoryEntry>[] = [
   ['AT', ({ occurred_at: at }) => tellInstant(at)],
   ['WHAT', ({ type }) => type],
   ['BY', ({ service_name: service, caller }) => service ?? caller ?? ''],

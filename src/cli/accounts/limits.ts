@@ -8,7 +8,7 @@ import { toTable } from '../terminal/print.js';
 import { tellWhen } from '../terminal/words.js';
 import { findAccount } from './find-account.js';
 
-type Limits = ReplyBody<'query.limits'>['status'];
+type LimitsStatus = ReplyBody<'query.limits'>['status'];
 
 export function defineLimits(noun: Command, tie: Tie): void {
   const limits = noun
@@ -23,7 +23,7 @@ async function showLimits(context: Context, _options: object, given: string): Pr
   printOne(context, status, () => tellLimits(context, status));
 }
 
-function tellLimits({ paint, now }: Context, status: Limits): string {
+function tellLimits({ paint, now }: Context, status: LimitsStatus): string {
   const at = now();
   const count = ({ used, limit }: { used: number; limit: number | null }): string =>
     paint(limit !== null && used >= limit ? 'bad' : 'good', `${used} of ${limit ?? 'any'}`);

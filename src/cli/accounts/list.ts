@@ -5,12 +5,12 @@ import type { Context } from '../context.js';
 import { choice, withList } from '../options.js';
 import { type ListOptions, printList, toPage } from '../output.js';
 import type { Paint, Tone } from '../terminal/paint.js';
-import type { Column } from '../terminal/print.js';
+import type { TextColumn } from '../terminal/print.js';
 import { tellWhen } from '../terminal/words.js';
-import { type Filter, toFields, withFilter } from './filter.js';
-import type { Account } from './find-account.js';
+import { type FilterOptions, toFields, withFilter } from './filter.js';
+import type { AccountEntry } from './find-account.js';
 
-interface Options extends Filter, ListOptions {
+interface Options extends FilterOptions, ListOptions {
   purpose?: string;
   channel?: string;
   available?: boolean;
@@ -44,7 +44,7 @@ async function listAccounts(context: Context, options: Options): Promise<undefin
   });
 }
 
-const TONES: Readonly<Record<Account['status'], Tone>> = {
+const TONES: Readonly<Record<AccountEntry['status'], Tone>> = {
   active: 'good',
   flood_wait: 'poor',
   blocked: 'bad',
@@ -53,13 +53,13 @@ const TONES: Readonly<Record<Account['status'], Tone>> = {
 };
 
 /** The status, and why an account is disabled. */
-export const tellState = ({ status, disabled_reason: reason }: Account, paint: Paint): string =>
+export const tellState = ({ status, disabled_reason: reason }: AccountEntry, paint: Paint): string =>
   paint(TONES[status], reason === null ? status : `${status} (${reason})`);
 
-export const tellRestriction = ({ restricted_by: by }: Account): string =>
+export const tellRestriction = ({ restricted_by: by }: AccountEntry): string =>
   by?.telegram_error ?? by?.reason ?? by?.classified_as ?? '';
 
-const columns = (now: number, paint: Paint): Column<Account>[] => [
+const columns = (now: number, paint: Paint): TextColumn<AccountEntry>[] => [
   ['ACCOUNT', ({ account_id: id }) => id],
   ['PHONE', ({ phone }) => phone ?? ''],
   ['USER', ({ user_id: user }) => String(user)],

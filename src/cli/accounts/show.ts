@@ -3,7 +3,7 @@ import type { Tie } from '../command.js';
 import type { Context } from '../context.js';
 import { printFacts } from '../output.js';
 import { tellInstant, tellWhen } from '../terminal/words.js';
-import { type Account, loadAccount } from './find-account.js';
+import { type AccountEntry, loadAccount } from './find-account.js';
 import { tellRestriction, tellState } from './list.js';
 
 export function defineShow(noun: Command, tie: Tie): void {
@@ -25,7 +25,7 @@ async function showAccount(context: Context, _options: object, given: string): P
   ]);
 }
 
-function tellAccount({ paint, now }: Context, account: Account): [string, string][] {
+function tellAccount({ paint, now }: Context, account: AccountEntry): [string, string][] {
   const at = now();
   const instant = (given: string | null): string =>
     given === null ? '' : `${tellInstant(given)} (${tellWhen(given, at)})`;

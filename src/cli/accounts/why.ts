@@ -8,7 +8,7 @@ import { usageError } from '../exit.js';
 import { choice } from '../options.js';
 import { printOne } from '../output.js';
 import { tellInstant, tellWhen } from '../terminal/words.js';
-import { type Account, loadAccount } from './find-account.js';
+import { type AccountEntry, loadAccount } from './find-account.js';
 
 type Explanation = ReplyBody<'query.explain'>['accounts'][number];
 
@@ -56,7 +56,7 @@ async function tellWhy(context: Context, options: Options, given?: string): Prom
   return undefined;
 }
 
-async function explain(context: Context, account: Account, purpose: Purpose, channel?: string): Promise<Answer> {
+async function explain(context: Context, account: AccountEntry, purpose: Purpose, channel?: string): Promise<Answer> {
   const { client } = context;
   const { account_id: id, user_id: user } = account;
   const wish = { user_id: user, purpose, target_channel_id: channel };
@@ -71,7 +71,7 @@ async function explain(context: Context, account: Account, purpose: Purpose, cha
   return judgeByList(page.accounts.find((one) => one.account_id === id) ?? account, purpose, context.now());
 }
 
-function judgeByList(account: Account, purpose: Purpose, now: number): Answer {
+function judgeByList(account: AccountEntry, purpose: Purpose, now: number): Answer {
   const { is_available: grantable, available_at: at, restricted_by: by } = account;
   const instant = (text: string | null): number | null => (text === null ? null : Date.parse(text));
   const summary = explainInWords(

@@ -1,15 +1,15 @@
 import type { Command } from 'commander';
 import type { ActionType } from '../../../contracts/fields.js';
 import type { ReplyBody } from '../../../contracts/operations.js';
-import { type Filter, toFields, withFilter } from '../accounts/filter.js';
-import type { Account } from '../accounts/find-account.js';
+import { type FilterOptions, toFields, withFilter } from '../accounts/filter.js';
+import type { AccountEntry } from '../accounts/find-account.js';
 import type { Tie } from '../command.js';
 import type { Context } from '../context.js';
 import { tellCount } from '../terminal/words.js';
 import type { SealSessions } from './seal-sessions.js';
 import { withoutSecrets } from './without-secrets.js';
 
-interface Options extends Filter {
+interface Options extends FilterOptions {
   sealedWith?: string;
 }
 
@@ -54,7 +54,7 @@ async function openSeal(file: string): Promise<SealSessions> {
 }
 
 /** In the order of the accounts. */
-async function describeAll(context: Context, accounts: readonly Account[], seal: SealSessions | null) {
+async function describeAll(context: Context, accounts: readonly AccountEntry[], seal: SealSessions | null) {
   const sealed = await seal?.seal(accounts.map(({ account_id: id }) => id));
   const lines: Record<string, unknown>[] = [];
   for (let from = 0; from < accounts.length; from += AT_ONCE) {
@@ -68,7 +68,7 @@ async function describeAll(context: Context, accounts: readonly Account[], seal:
 }
 
 /** Empty fields are left out. */
-function describe(account: Account, { status: limits }: ReplyBody<'query.limits'>): Record<string, unknown> {
+function describe(account: AccountEntry, { status: limits }: ReplyBody<'query.limits'>): Record<string, unknown> {
   const { account_id, user_id, phone, metadata, status, disabled_reason, flood_wait_until, blocked_until } = account;
   const described = {
     account_id,

@@ -1,8 +1,8 @@
 import type { Client } from '../client.js';
-import type { Account as Known } from '../accounts/find-account.js';
+import type { AccountEntry as Known } from '../accounts/find-account.js';
 import type { Outgoing } from './send-accounts.js';
 import type { RowOutcome } from './tally.js';
-import type { Account } from './to-account.js';
+import type { ImportedAccount } from './to-account.js';
 
 const PAGE = 500;
 
@@ -46,7 +46,7 @@ async function loadByName(client: Client, userId: number): Promise<Map<string, K
 /** Never an empty name, which would find the account without a number. */
 const digitsOf = (phone: string | undefined): string => phone?.replaceAll(/\D/g, '') || 'none';
 
-function* differences(known: Known, { status, ...given }: Account): Generator<string> {
+function* differences(known: Known, { status, ...given }: ImportedAccount): Generator<string> {
   if (status !== undefined && status !== known.status) yield `status: ${known.status}, there ${status}`;
   for (const field of ['flood_wait_until', 'blocked_until'] as const) {
     const [here, there] = [known[field] ?? null, given[field] ?? null];

@@ -11,7 +11,7 @@ import { compareAccounts } from './compare-accounts.js';
 import { FILE_FORMS, type FileForm, readFiles } from './read-files.js';
 import { type Outgoing, sendAccounts } from './send-accounts.js';
 import type { Rows } from './source-row.js';
-import { createTally, type Tally } from './tally.js';
+import { createRowTally, type RowTally } from './tally.js';
 import { type MappingOptions, toAccount } from './to-account.js';
 
 interface Options {
@@ -65,7 +65,7 @@ async function importAccounts(context: Context, options: Options, files: readonl
   const rows = from === undefined ? readFiles(files, form) : await openDatabase(from);
   const key = sealedWith === undefined ? null : await readKey(sealedWith);
   const open = key && ((sealed: string, accountId: string) => openSealed(key, { sealed, accountId }));
-  const tally = createTally(context);
+  const tally = createRowTally(context);
   const accounts = mapRows(rows, { now: context.now(), map, userId, unknown, open }, tally);
   try {
     if (dryRun) for await (const outcome of compareAccounts(context.client, accounts)) tally.add(outcome);
@@ -93,7 +93,7 @@ async function openDatabase(url: string): Promise<Rows> {
   return readDatabase(url);
 }
 
-async function* mapRows(rows: Rows, options: MappingOptions, tally: Tally): AsyncGenerator<Outgoing> {
+async function* mapRows(rows: Rows, options: MappingOptions, tally: RowTally): AsyncGenerator<Outgoing> {
   for await (const row of rows) {
     const mapped = toAccount(row, options);
     if ('account' in mapped) {

@@ -1,13 +1,13 @@
 import type { ReplyBody } from '../../../contracts/operations.js';
 import type { Client } from '../client.js';
-import type { Account } from './to-account.js';
+import type { ImportedAccount } from './to-account.js';
 
 type Registered = ReplyBody<'admin.register'>['accounts'][number];
 
 /** An account on its way, and where its source has it. */
 export interface Outgoing {
   place: string;
-  account: Account;
+  account: ImportedAccount;
   /** Decisions where the source leaves something open. */
   notes: string[];
 }

@@ -15,13 +15,13 @@ export interface RowOutcome {
 }
 
 /** Counts the rows of an import, and tells their outcomes at its end. */
-export interface Tally {
+export interface RowTally {
   add: (outcome: RowOutcome) => void;
   rejected: () => number;
   tell: (isDry: boolean) => void;
 }
 
-export function createTally({ format, progress, say, paint, ...context }: Context): Tally {
+export function createRowTally({ format, progress, say, paint, ...context }: Context): RowTally {
   const counts = { created: 0, updated: 0, unchanged: 0, rejected: 0 };
   const told: RowOutcome[] = [];
   let done = 0;

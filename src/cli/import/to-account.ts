@@ -5,7 +5,7 @@ import { type Standing, standingOf } from './standing.js';
 import { FieldFault, isEmpty, toObject, toText, toValue } from './values.js';
 
 /** An account as `admin.register` takes it. */
-export interface Account extends Standing {
+export interface ImportedAccount extends Standing {
   account_id?: string;
   user_id: number;
   phone?: string;
@@ -33,7 +33,7 @@ export interface SealedAccount {
 }
 
 /** An account to register, or the reason why it cannot be taken. `notes` tell decisions where the source leaves something open. */
-export type Mapped = { account: Account; notes: string[] } | { field: string | null; reason: string };
+export type Mapped = { account: ImportedAccount; notes: string[] } | { field: string | null; reason: string };
 
 /** Reads a row of any source. Its session is judged by the service. */
 export function toAccount(row: SourceRow, options: MappingOptions): Mapped {

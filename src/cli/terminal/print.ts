@@ -5,7 +5,7 @@ export const FORMATS = ['table', 'json', 'jsonl'] as const;
 export type Format = (typeof FORMATS)[number];
 
 /** One column of a table: its heading, and how an entry is told in it. */
-export type Column<T> = readonly [heading: string, tell: (entry: T) => string];
+export type TextColumn<T> = readonly [heading: string, tell: (entry: T) => string];
 
 const BARE = {
   top: '',
@@ -43,7 +43,7 @@ const toCell = (text: string): string => (text === '' ? '–' : text.replaceAll(
 const UNPRINTABLE = /(?!\x1b\[[\d;]*m)[\p{Cc}]/gu;
 
 /** Entries as a table. */
-export const toTable = <T>(entries: readonly T[], columns: readonly Column<T>[], paint: Paint): string =>
+export const toTable = <T>(entries: readonly T[], columns: readonly TextColumn<T>[], paint: Paint): string =>
   layOut(
     columns.map(([heading]) => heading),
     entries.map((entry) => columns.map(([, tell]) => tell(entry))),

@@ -1,18 +1,19 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import type { ReplyBody } from '../../../contracts/operations.js';
 import type { ActionType } from '../../../contracts/fields.js';
-import { ask, type Reply } from '../api.js';
+import { ask } from '../api.js';
 import { Answered } from '../parts/answered.js';
 import { Distance, Panel, Time } from '../parts/basics.js';
 import { Gauge } from '../parts/gauge.js';
 import { type Column, Table } from '../parts/table.js';
 import { may } from '../session.js';
 import { say, sayName } from '../text.js';
-import { ACTIONS } from '../texts/names.js';
+import { ACTION_NAMES } from '../texts/names.js';
 import { useAnswer } from '../use-answer.js';
 
-type Limits = Reply<'query.limits'>['status'];
-type Check = Reply<'action.check'>;
+type Limits = ReplyBody<'query.limits'>['status'];
+type Check = ReplyBody<'action.check'>;
 type Checks = Partial<Record<ActionType, Check>>;
 
 /** Every limit of an account as a gauge, with the instant at which the next action is possible. `round` asks anew. */
@@ -29,7 +30,12 @@ export function AccountLimits({ id, round }: { id: string; round: number }) {
                 {say('limits.reentry', { percent: status.reentry.daily_percent })} <Time at={status.reentry.until} />
               </p>
             )}
-            <Table name={say('limits')} rows={ACTIONS} keyOf={(action) => action} columns={columns(status, checks)} />
+            <Table
+              name={say('limits')}
+              rows={ACTION_NAMES}
+              keyOf={(action) => action}
+              columns={columns(status, checks)}
+            />
             <Channels limits={status.per_channel_limits} />
           </>
         )}
@@ -44,7 +50,7 @@ function useChecks(id: string, at: number | null): Checks {
   useEffect(() => {
     if (at === null || !may('action.check')) return;
     const leaving = new AbortController();
-    for (const action of ACTIONS) {
+    for (const action of ACTION_NAMES) {
       ask('action.check', { account_id: id, action_type: action }, { signal: leaving.signal })
         .then((check) => (checks.value = { ...checks.value, [action]: check }))
         .catch(() => undefined); // the gauges say what is used without it
@@ -89,7 +95,7 @@ function Next({ check }: { check: Check | undefined }) {
 }
 
 function Channels({ limits }: { limits: Limits['per_channel_limits'] }) {
-  const rows = ACTIONS.flatMap((action) =>
+  const rows = ACTION_NAMES.flatMap((action) =>
     Object.entries((limits as Partial<typeof limits>)[action] ?? {}).map(([channel, window]) => ({
       action,
       channel,

@@ -1,10 +1,11 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { ask, type Body, type Trouble, troubleOf, type Reply } from '../api.js';
+import type { GivenBody, ReplyBody } from '../../../contracts/operations.js';
+import { ask, type Trouble, troubleOf } from '../api.js';
 import { follow, RARE_TYPES } from '../live.js';
 
-export type Account = Reply<'query.accounts'>['accounts'][number];
-export type Filter = Omit<Body<'query.accounts'>, 'limit' | 'cursor'>;
+export type Account = ReplyBody<'query.accounts'>['accounts'][number];
+export type Filter = Omit<GivenBody<'query.accounts'>, 'limit' | 'cursor'>;
 
 const PAGE = 500;
 const GATHER_MS = 700;

@@ -1,8 +1,8 @@
 import type { HistoryEntry, HistoryType } from '../../../contracts/history.js';
 import { Answered } from '../parts/answered.js';
-import { Empty, Failure, Panel, Time } from '../parts/basics.js';
+import { Empty, TroubleNote, Panel, Time } from '../parts/basics.js';
 import { Details } from '../parts/details.js';
-import { Choice, textIn } from '../parts/filters.js';
+import { FilterChoice, textIn } from '../parts/filters.js';
 import { usePages } from '../parts/use-pages.js';
 import { keepInAddress } from '../router.js';
 import { say, sayName } from '../text.js';
@@ -21,7 +21,7 @@ export function AccountTimeline({ id, round }: { id: string; round: number }) {
           <button type="button" onClick={() => keepInAddress({ type: 'error.reported' })}>
             {say('timeline.errors')}
           </button>
-          <Choice
+          <FilterChoice
             name="type"
             label={say('events.type')}
             options={HISTORY_TYPE_NAMES.map((name) => [name, sayName('event', name)])}
@@ -40,7 +40,7 @@ export function AccountTimeline({ id, round }: { id: string; round: number }) {
                   <Entry key={`${entry.sequence} ${entry.type} ${entry.occurred_at} ${at}`} entry={entry} />
                 ))}
               </ol>
-              {pages.trouble && <Failure trouble={pages.trouble} />}
+              {pages.trouble && <TroubleNote trouble={pages.trouble} />}
               {pages.more && (
                 <button type="button" class="more" onClick={pages.more}>
                   {say('more')}

@@ -5,7 +5,7 @@ import { Empty, Panel } from '../parts/basics.js';
 import { addressOf } from '../router.js';
 import { ruleText, summaryText } from '../rules.js';
 import { say, sayName } from '../text.js';
-import { PURPOSES } from '../texts/names.js';
+import { PURPOSE_NAMES } from '../texts/names.js';
 import { useAnswer } from '../use-answer.js';
 
 /** Whether the account could be granted for a purpose, and every rule of that in words. `round` asks anew. */
@@ -21,7 +21,7 @@ export function AccountVerdict({ id, userId, round }: { id: string; userId: numb
           value={purpose.value}
           onChange={(event) => (purpose.value = event.currentTarget.value as Purpose)}
         >
-          {PURPOSES.map((name) => (
+          {PURPOSE_NAMES.map((name) => (
             <option key={name} value={name}>
               {sayName('purpose', name)}
             </option>

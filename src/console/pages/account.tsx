@@ -1,4 +1,3 @@
-import type { Reply } from '../api.js';
 import { useSignal } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import {
@@ -19,11 +18,10 @@ import { addressOf } from '../router.js';
 import { may } from '../session.js';
 import { numberText, say, sayName } from '../text.js';
 import { useAnswer, useLive } from '../use-answer.js';
+import type { Account } from './account-rows.js';
 import { AccountLimits } from './account-limits.js';
 import { AccountTimeline } from './account-timeline.js';
 import { AccountVerdict } from './account-verdict.js';
-
-type Account = Reply<'query.accounts'>['accounts'][number];
 
 /** Everything about one account, and all that can be done with it. */
 export function AccountPage({ id }: { id: string }) {

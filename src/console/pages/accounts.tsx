@@ -1,12 +1,12 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import type { AccountStatus, DisabledReason } from '../../../contracts/fields.js';
-import { Empty, Failure, PageHead, Waiting } from '../parts/basics.js';
-import { Choice, Entry, numberIn, textIn } from '../parts/filters.js';
+import { Empty, TroubleNote, PageHead, Waiting } from '../parts/basics.js';
+import { FilterChoice, FilterEntry, numberIn, textIn } from '../parts/filters.js';
 import { query } from '../router.js';
 import { may } from '../session.js';
 import { numberText, say, sayName } from '../text.js';
-import { DISABLED_REASONS, STATUSES } from '../texts/names.js';
+import { DISABLED_REASON_NAMES, STATUS_NAMES } from '../texts/names.js';
 import { AccountGrid } from './account-grid.js';
 import { type Filter, useAccountRows } from './account-rows.js';
 import { BulkBar } from './bulk.js';
@@ -33,16 +33,20 @@ export function AccountsPage() {
   return (
     <div class="full-height">
       <PageHead title={say('nav.accounts')}>
-        <Entry name="search" label={say('search.short')} />
-        <Choice name="status" label={say('status')} options={STATUSES.map((name) => [name, sayName('status', name)])} />
-        <Choice
+        <FilterEntry name="search" label={say('search.short')} />
+        <FilterChoice
+          name="status"
+          label={say('status')}
+          options={STATUS_NAMES.map((name) => [name, sayName('status', name)])}
+        />
+        <FilterChoice
           name="disabled_reason"
           label={say('disabled-reason')}
-          options={DISABLED_REASONS.map((name) => [name, sayName('disabled', name)])}
+          options={DISABLED_REASON_NAMES.map((name) => [name, sayName('disabled', name)])}
         />
-        <Entry name="leased_by" label={say('holder')} />
-        <Entry name="user_id" label={say('user')} kind="number" />
-        <Choice name="free" label={say('free')} options={[['yes', say('free.only')]]} />
+        <FilterEntry name="leased_by" label={say('holder')} />
+        <FilterEntry name="user_id" label={say('user')} kind="number" />
+        <FilterChoice name="free" label={say('free')} options={[['yes', say('free.only')]]} />
       </PageHead>
       <div class="list-head">
         <p role="status">
@@ -57,7 +61,7 @@ export function AccountsPage() {
           <BulkBar filter={filter} total={list.total} selected={selected.value} done={list.reload} />
         )}
       </div>
-      {list.trouble && <Failure trouble={list.trouble} again={list.reload} />}
+      {list.trouble && <TroubleNote trouble={list.trouble} again={list.reload} />}
       {list.total === null && list.trouble === null && <Waiting>{say('loading')}</Waiting>}
       {list.total === 0 && <Empty>{say('accounts.none')}</Empty>}
       {list.rows.length > 0 && (

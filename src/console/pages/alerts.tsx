@@ -1,7 +1,7 @@
-import type { Reply } from '../api.js';
+import type { ReplyBody } from '../../../contracts/operations.js';
 import { RARE_TYPES } from '../live.js';
 import { AccountLink, Distance, PageHead, Panel, Time } from '../parts/basics.js';
-import { Choice, textIn } from '../parts/filters.js';
+import { FilterChoice, textIn } from '../parts/filters.js';
 import { Listed } from '../parts/listed.js';
 import { usePages } from '../parts/use-pages.js';
 import { addressOf } from '../router.js';
@@ -9,7 +9,7 @@ import { say, sayName, type TextKey } from '../text.js';
 import { ALERT_TEXTS } from '../texts/alerts.js';
 import { useLive } from '../use-answer.js';
 
-type Alert = Reply<'query.alerts'>['alerts'][number];
+type Alert = ReplyBody<'query.alerts'>['alerts'][number];
 
 /** Alerts with what each means and what to do. */
 export function AlertsPage() {
@@ -20,7 +20,7 @@ export function AlertsPage() {
   return (
     <>
       <PageHead title={say('nav.alerts')} hint={say('alerts.hint')}>
-        <Choice
+        <FilterChoice
           name="state"
           label={say('alerts.state')}
           none={say('alerts.state.open')}
@@ -29,7 +29,7 @@ export function AlertsPage() {
             ['all', say('all')],
           ]}
         />
-        <Choice
+        <FilterChoice
           name="severity"
           label={say('alerts.severity')}
           options={(['critical', 'warning', 'info'] as const).map((name) => [name, sayName('severity', name)])}

@@ -1,16 +1,17 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import type { GivenBody, ReplyBody } from '../../../contracts/operations.js';
 import type { BULK_ACTIONS } from '../../../contracts/fleet-work.js';
-import { ask, type Body, type Trouble, troubleOf, type Reply } from '../api.js';
-import { AccountLink, Failure, Waiting } from '../parts/basics.js';
+import { ask, type Trouble, troubleOf } from '../api.js';
+import { AccountLink, TroubleNote, Waiting } from '../parts/basics.js';
 import { Dialog } from '../parts/dialog.js';
 import { readForm } from '../parts/read-form.js';
 import { numberText, say } from '../text.js';
 import type { Filter } from './account-rows.js';
 
 type Action = (typeof BULK_ACTIONS)[number];
-type BulkFilter = Body<'admin.bulk'>['filter'];
-type Counts = Reply<'admin.bulk'>;
+type BulkFilter = GivenBody<'admin.bulk'>['filter'];
+type Counts = ReplyBody<'admin.bulk'>;
 
 const ACTIONS = ['recover', 'activate', 'drain', 'disable', 'force-release'] as const satisfies readonly Action[];
 
@@ -81,7 +82,7 @@ function BulkDialog({ work: { action, filter }, close, done }: { work: Work; clo
   const trouble = useSignal<Trouble | null>(null);
   const isBusy = useSignal(false);
 
-  const send = (body: Pick<Body<'admin.bulk'>, 'reason' | 'dry_run' | 'expected_count'>): Promise<void> => {
+  const send = (body: Pick<GivenBody<'admin.bulk'>, 'reason' | 'dry_run' | 'expected_count'>): Promise<void> => {
     isBusy.value = true;
     trouble.value = null;
     return ask('admin.bulk', { action, filter, ...body })
@@ -123,7 +124,7 @@ function BulkDialog({ work: { action, filter }, close, done }: { work: Work; clo
             <input id="bulk-reason" name="reason" required maxLength={300} autocomplete="off" />
             <p class="hint">{say('reason.hint')}</p>
           </div>
-          {trouble.value && <Failure trouble={trouble.value} again={counted.value === null ? count : undefined} />}
+          {trouble.value && <TroubleNote trouble={trouble.value} again={counted.value === null ? count : undefined} />}
           {isBusy.value && <Waiting>{say(counted.value === null ? 'bulk.counting' : 'doing')}</Waiting>}
           <div class="buttons">
             <button type="button" onClick={close}>

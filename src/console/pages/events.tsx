@@ -4,7 +4,7 @@ import type { EventType } from '../../../contracts/events.js';
 import { type LiveEvent, follow } from '../live.js';
 import { AccountLink, Empty, PageHead, Time } from '../parts/basics.js';
 import { Details } from '../parts/details.js';
-import { Choice, Entry, textIn } from '../parts/filters.js';
+import { FilterChoice, FilterEntry, textIn } from '../parts/filters.js';
 import { Table } from '../parts/table.js';
 import { say, sayName } from '../text.js';
 import { EVENT_TYPE_NAMES } from '../texts/events.js';
@@ -36,13 +36,13 @@ export function EventsPage() {
   return (
     <>
       <PageHead title={say('nav.events')} hint={say('events.hint')}>
-        <Choice
+        <FilterChoice
           name="type"
           label={say('events.type')}
           options={EVENT_TYPE_NAMES.map((name) => [name, sayName('event', name)])}
         />
-        <Entry name="user_id" label={say('user')} kind="number" />
-        <Entry name="account_id" label={say('account')} pattern="[0-9a-fA-F-]{36}" />
+        <FilterEntry name="user_id" label={say('user')} kind="number" />
+        <FilterEntry name="account_id" label={say('account')} pattern="[0-9a-fA-F-]{36}" />
         <button type="button" aria-pressed={isPaused.value} onClick={() => (isPaused.value = !isPaused.value)}>
           {say(isPaused.value ? 'events.go-on' : 'events.pause')}
         </button>

@@ -1,12 +1,12 @@
 import { useMemo } from 'preact/hooks';
-import type { Reply } from '../api.js';
+import type { ReplyBody } from '../../../contracts/operations.js';
 import { now } from '../clock.js';
 import { Answered } from '../parts/answered.js';
 import { Panel } from '../parts/basics.js';
 import { Chart } from '../parts/chart.js';
 import { alignSeries, type NamedSeries } from '../parts/align-series.js';
 import { say, sayName } from '../text.js';
-import { STATUSES } from '../texts/names.js';
+import { STATUS_NAMES } from '../texts/names.js';
 import { useAnswer } from '../use-answer.js';
 
 const SHOWN_MS = 48 * 3_600_000;
@@ -15,7 +15,7 @@ const STATUS_COLOURS = ['--series-1', '--series-2', '--series-3', '--series-7', 
 const COLOURS = [1, 2, 3, 4, 6, 7, 8, 5].map((number) => `--series-${number}`);
 const GROUPS = ['account', 'action', 'query', 'admin'];
 
-type Series = Reply<'query.series'>['series'];
+type Series = ReplyBody<'query.series'>['series'];
 
 /** The last 48 hours of the fleet. */
 export function FleetCharts() {
@@ -67,7 +67,7 @@ function drawn(series: Series, step: number): Drawn[] {
     {
       title: say('fleet.chart.accounts'),
       isStacked: true,
-      named: STATUSES.map((name, at) => ({
+      named: STATUS_NAMES.map((name, at) => ({
         label: sayName('status', name),
         colour: STATUS_COLOURS[at] ?? '--quiet',
         points: find(`accounts.${name}`),

@@ -1,9 +1,9 @@
-import type { Reply } from '../api.js';
+import type { ReplyBody } from '../../../contracts/operations.js';
 import { Empty, Panel } from '../parts/basics.js';
 import { addressOf } from '../router.js';
 import { may } from '../session.js';
 import { say, sayName } from '../text.js';
-import { DISABLED_REASONS } from '../texts/names.js';
+import { DISABLED_REASON_NAMES } from '../texts/names.js';
 import { useAnswer } from '../use-answer.js';
 
 interface Need {
@@ -17,7 +17,7 @@ const ALERT_SECONDS = 30;
 const SLOW_SECONDS = 60;
 
 /** List of tasks for a person, the most urgent first. */
-export function FleetNeeds({ status }: { status: Reply<'query.status'> }) {
+export function FleetNeeds({ status }: { status: ReplyBody<'query.status'> }) {
   const every = { everySeconds: SLOW_SECONDS };
   const alerts = useAnswer('query.alerts', may('query.alerts') ? { limit: 20 } : null, { everySeconds: ALERT_SECONDS });
   const jobs = useAnswer('query.jobs', may('query.jobs') ? { runs: 0 } : null, every);
@@ -69,8 +69,8 @@ export function FleetNeeds({ status }: { status: Reply<'query.status'> }) {
 }
 
 /** Disabled accounts by their reason; those that lack a session first, since a person can help them. */
-function byReason(accounts: Reply<'query.accounts'>['accounts']): Need[] {
-  const reasons = ['needs_reauth', ...DISABLED_REASONS.filter((reason) => reason !== 'needs_reauth')] as const;
+function byReason(accounts: ReplyBody<'query.accounts'>['accounts']): Need[] {
+  const reasons = ['needs_reauth', ...DISABLED_REASON_NAMES.filter((reason) => reason !== 'needs_reauth')] as const;
   return reasons.flatMap((reason) => {
     const n = accounts.filter(({ disabled_reason: given }) => given === reason).length;
     if (n === 0) return [];

@@ -1,4 +1,4 @@
-import type { Reply } from '../api.js';
+import type { ReplyBody } from '../../../contracts/operations.js';
 import { RARE_TYPES } from '../live.js';
 import { Answered } from '../parts/answered.js';
 import { Bar } from '../parts/bar.js';
@@ -6,12 +6,12 @@ import { Empty, PageHead, Panel, Time } from '../parts/basics.js';
 import { addressOf } from '../router.js';
 import { may } from '../session.js';
 import { numberText, say, sayName } from '../text.js';
-import { ACTIONS, STATUSES } from '../texts/names.js';
+import { ACTION_NAMES, STATUS_NAMES } from '../texts/names.js';
 import { useAnswer, useLive } from '../use-answer.js';
 import { FleetCharts } from './fleet-charts.js';
 import { FleetNeeds } from './fleet-needs.js';
 
-type Status = Reply<'query.status'>;
+type Status = ReplyBody<'query.status'>;
 
 /** Grants and returns are not followed one by one: their sum is asked for this often. */
 const COUNT_SECONDS = 2;
@@ -96,7 +96,7 @@ function ByStatus({ status }: { status: Status }) {
     <Panel title={say('fleet.status')}>
       <Bars
         whole={status.total_accounts}
-        rows={STATUSES.map((name) => [
+        rows={STATUS_NAMES.map((name) => [
           sayName('status', name),
           status.status_breakdown[name],
           addressOf('/accounts', { status: name }),
@@ -131,7 +131,7 @@ function Capacity() {
       <Answered answer={answer}>
         {({ aggregates: { capacity_today: capacity } }) => (
           <dl class="figures">
-            {ACTIONS.map((action) => (
+            {ACTION_NAMES.map((action) => (
               <div key={action}>
                 <dt>{sayName('action', action)}</dt>
                 <dd>{capacity[action] === null ? say('fleet.unlimited') : numberText(capacity[action])}</dd>

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
+import type { ReplyBody } from '../../../contracts/operations.js';
 import type { JobName } from '../../../contracts/jobs.js';
-import { ask, type Reply } from '../api.js';
+import { ask } from '../api.js';
 import { RARE_TYPES } from '../live.js';
 import { type Act, ActDialog } from '../parts/act.js';
 import { Answered } from '../parts/answered.js';
@@ -11,7 +12,7 @@ import { numberText, say, sayName } from '../text.js';
 import { lengthText } from '../time.js';
 import { useAnswer, useLive } from '../use-answer.js';
 
-type Job = Reply<'query.jobs'>['jobs'][number];
+type Job = ReplyBody<'query.jobs'>['jobs'][number];
 type Run = Job['runs'][number];
 
 /** The background jobs: when each is due and how it went. */

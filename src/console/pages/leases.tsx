@@ -1,10 +1,10 @@
-import type { Reply } from '../api.js';
 import { useSignal } from '@preact/signals';
+import type { ReplyBody } from '../../../contracts/operations.js';
 import type { EventType } from '../../../contracts/events.js';
 import { releaseAct } from '../acts.js';
 import { ActDialog } from '../parts/act.js';
 import { AccountLink, Distance, PageHead, Time } from '../parts/basics.js';
-import { Entry, numberIn, textIn } from '../parts/filters.js';
+import { FilterEntry, numberIn, textIn } from '../parts/filters.js';
 import { Listed } from '../parts/listed.js';
 import { Phone } from '../parts/phone.js';
 import { type Column, Table } from '../parts/table.js';
@@ -13,7 +13,7 @@ import { may } from '../session.js';
 import { numberText, say, sayName } from '../text.js';
 import { useLive } from '../use-answer.js';
 
-type Lease = Reply<'query.leases'>['leases'][number];
+type Lease = ReplyBody<'query.leases'>['leases'][number];
 
 const TYPES: readonly EventType[] = [
   'account.allocated',
@@ -30,8 +30,8 @@ export function LeasesPage() {
   return (
     <>
       <PageHead title={say('nav.leases')} hint={say('leases.hint')}>
-        <Entry name="service_name" label={say('service')} />
-        <Entry name="user_id" label={say('user')} kind="number" />
+        <FilterEntry name="service_name" label={say('service')} />
+        <FilterEntry name="user_id" label={say('user')} kind="number" />
       </PageHead>
       <Listed pages={pages} rowsOf={({ leases }) => leases} empty={say('leases.none')}>
         {(leases) => (

@@ -1,8 +1,9 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { ask, type Trouble, troubleOf, type Reply } from '../api.js';
+import type { ReplyBody } from '../../../contracts/operations.js';
+import { ask, type Trouble, troubleOf } from '../api.js';
 import { type Act, ActDialog } from '../parts/act.js';
-import { Distance, Failure, PageHead, Panel, Waiting } from '../parts/basics.js';
+import { Distance, TroubleNote, PageHead, Panel, Waiting } from '../parts/basics.js';
 import { Dialog } from '../parts/dialog.js';
 import { Listed } from '../parts/listed.js';
 import { usePages } from '../parts/use-pages.js';
@@ -11,7 +12,7 @@ import { say, type TextKey } from '../text.js';
 /** Only its age may be overridden by force, and the obstacle then says so. */
 const CAN_BE_FORCED = /\bforce\b/;
 
-type Message = Reply<'admin.parked'>['messages'][number];
+type Message = ReplyBody<'admin.parked'>['messages'][number];
 
 /** Messages that were put aside, the oldest first: what is in them, and to run them again or throw them away. */
 export function ParkedPage() {
@@ -112,7 +113,7 @@ function Body({ message, close }: { message: Message; close: () => void }) {
   }, [message.parked_id]);
   return (
     <Dialog title={`${message.operation} · ${say('parked.body')}`} close={close}>
-      {trouble.value && <Failure trouble={trouble.value} />}
+      {trouble.value && <TroubleNote trouble={trouble.value} />}
       {body.value === null && trouble.value === null && <Waiting>{say('loading')}</Waiting>}
       {body.value !== null && <pre tabIndex={0}>{pretty(body.value)}</pre>}
       <p class="quiet">

@@ -1,13 +1,13 @@
-import type { Reply } from '../api.js';
+import type { ReplyBody } from '../../../contracts/operations.js';
 import type { ActionType } from '../../../contracts/fields.js';
 import { Answered } from '../parts/answered.js';
 import { PageHead, Panel } from '../parts/basics.js';
 import { type Column, Table } from '../parts/table.js';
 import { numberText, say, sayName, type TextKey } from '../text.js';
-import { ACTIONS } from '../texts/names.js';
+import { ACTION_NAMES } from '../texts/names.js';
 import { useAnswer } from '../use-answer.js';
 
-type Policy = Reply<'query.policy'>;
+type Policy = ReplyBody<'query.policy'>;
 type NumberName = keyof Policy['limits'][ActionType];
 
 const NUMBERS: readonly NumberName[] = [
@@ -30,7 +30,12 @@ export function PolicyPage() {
         {(policy) => (
           <>
             <Panel title={say('policy.limits')} wide>
-              <Table name={say('policy.limits')} columns={columns(policy)} rows={ACTIONS} keyOf={(action) => action} />
+              <Table
+                name={say('policy.limits')}
+                columns={columns(policy)}
+                rows={ACTION_NAMES}
+                keyOf={(action) => action}
+              />
             </Panel>
             <div class="panels">
               <Panel title={say('policy.rules')}>

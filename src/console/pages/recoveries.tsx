@@ -1,11 +1,11 @@
-import type { Reply } from '../api.js';
 import { useSignal } from '@preact/signals';
+import type { ReplyBody } from '../../../contracts/operations.js';
 import { recoverAct } from '../acts.js';
 import { now } from '../clock.js';
 import { RARE_TYPES } from '../live.js';
 import { ActDialog } from '../parts/act.js';
 import { AccountLink, Distance, PageHead, Status, Time } from '../parts/basics.js';
-import { Choice, Entry, numberIn } from '../parts/filters.js';
+import { FilterChoice, FilterEntry, numberIn } from '../parts/filters.js';
 import { Listed } from '../parts/listed.js';
 import { Phone } from '../parts/phone.js';
 import { type Axis, Span } from '../parts/span.js';
@@ -16,7 +16,7 @@ import { say, sayName } from '../text.js';
 import { clockText, lengthText } from '../time.js';
 import { useLive } from '../use-answer.js';
 
-type Recovery = Reply<'query.recoveries'>['recoveries'][number];
+type Recovery = ReplyBody<'query.recoveries'>['recoveries'][number];
 
 const WITHIN_SECONDS = [3_600, 21_600, 86_400, 604_800];
 
@@ -28,12 +28,12 @@ export function RecoveriesPage() {
   return (
     <>
       <PageHead title={say('nav.recoveries')} hint={say('recoveries.hint')}>
-        <Choice
+        <FilterChoice
           name="within"
           label={say('within')}
           options={WITHIN_SECONDS.map((seconds) => [String(seconds), lengthText(seconds * 1000)])}
         />
-        <Entry name="user_id" label={say('user')} kind="number" />
+        <FilterEntry name="user_id" label={say('user')} kind="number" />
       </PageHead>
       <Listed pages={pages} rowsOf={({ recoveries }) => recoveries} empty={say('recoveries.none')}>
         {(recoveries) => {

@@ -7,7 +7,7 @@ import { readForm } from '../parts/read-form.js';
 import { addressOf, go, query } from '../router.js';
 import { type Explained, ruleText, summaryText } from '../rules.js';
 import { say, sayName } from '../text.js';
-import { PURPOSES } from '../texts/names.js';
+import { PURPOSE_NAMES } from '../texts/names.js';
 import { useAnswer } from '../use-answer.js';
 
 /** Every account of a user with what keeps it back and until when; or why one request was answered as it was. */
@@ -54,7 +54,7 @@ function Question() {
       <div class="filter">
         <label for="why-purpose">{say('purpose')}</label>
         <select id="why-purpose" name="purpose" defaultValue={textIn('purpose') ?? 'invite_campaign'}>
-          {PURPOSES.map((purpose) => (
+          {PURPOSE_NAMES.map((purpose) => (
             <option key={purpose} value={purpose} selected={purpose === (textIn('purpose') ?? 'invite_campaign')}>
               {sayName('purpose', purpose)}
             </option>

@@ -4,7 +4,7 @@ import { useId } from 'preact/hooks';
 import type { Trouble } from '../api.js';
 import { troubleOf } from '../api.js';
 import { say } from '../text.js';
-import { Failure, Waiting } from './basics.js';
+import { TroubleNote, Waiting } from './basics.js';
 import { Dialog } from './dialog.js';
 import { readForm } from './read-form.js';
 
@@ -75,7 +75,7 @@ export function ActDialog({ act, close, done }: { act: Act; close: () => void; d
         {fields.map((field) => (
           <Field key={field.name} field={field} />
         ))}
-        {trouble.value && <Failure trouble={trouble.value} />}
+        {trouble.value && <TroubleNote trouble={trouble.value} />}
         {state.value === 'doing' && <Waiting>{say('doing')}</Waiting>}
         <div class="buttons">
           <button type="button" onClick={close}>

@@ -46,7 +46,7 @@ export function AccountLink({ id }: { id: string }) {
 }
 
 /** A failure, explained by its code, with the remedy. */
-export function Failure({ trouble, again }: { trouble: Trouble; again?: () => void }) {
+export function TroubleNote({ trouble, again }: { trouble: Trouble; again?: () => void }) {
   const { issues } = (trouble.details ?? {}) as { issues?: { path: string; message: string }[] };
   return (
     <div class="failure" role="alert">

@@ -3,7 +3,7 @@ import { keepInAddress, query } from '../router.js';
 import { say } from '../text.js';
 
 /** A choice that stands in the address; the first option is none. */
-export function Choice({
+export function FilterChoice({
   name,
   label,
   options,
@@ -36,7 +36,7 @@ export function Choice({
 }
 
 /** A text that stands in the address once it is entered. */
-export function Entry({
+export function FilterEntry({
   name,
   label,
   kind = 'text',

@@ -1,9 +1,8 @@
-import type { Reply } from '../api.js';
 import type { ComponentChildren } from 'preact';
-import type { OperationName } from '../../../contracts/operations.js';
+import type { OperationName, ReplyBody } from '../../../contracts/operations.js';
 import { say } from '../text.js';
 import { Answered } from './answered.js';
-import { Empty, Failure } from './basics.js';
+import { Empty, TroubleNote } from './basics.js';
 import type { Pages } from './use-pages.js';
 
 /** Shows the rows of all pages that have come, how many there are, and a way to the next. */
@@ -14,7 +13,7 @@ export function Listed<K extends OperationName, Row>({
   children,
 }: {
   pages: Pages<K>;
-  rowsOf: (page: Reply<K>) => readonly Row[];
+  rowsOf: (page: ReplyBody<K>) => readonly Row[];
   /** Said where there is none. */
   empty: string;
   children: (rows: readonly Row[]) => ComponentChildren;
@@ -29,7 +28,7 @@ export function Listed<K extends OperationName, Row>({
           <>
             <p class="quiet">{say(isMore ? 'total.more' : 'total', { n: total })}</p>
             {children(rows)}
-            {pages.trouble && <Failure trouble={pages.trouble} again={pages.more ?? undefined} />}
+            {pages.trouble && <TroubleNote trouble={pages.trouble} again={pages.more ?? undefined} />}
             {pages.more && (
               <button type="button" class="more" onClick={pages.more}>
                 {say('more')}

@@ -1,7 +1,7 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import type { OperationName } from '../../../contracts/operations.js';
-import { ask, type Body, type Trouble, troubleOf, type Reply } from '../api.js';
+import type { GivenBody, OperationName, ReplyBody } from '../../../contracts/operations.js';
+import { ask, type Trouble, troubleOf } from '../api.js';
 import { type Answer, useAnswer } from '../use-answer.js';
 
 type Paged = { next_cursor: string | null };
@@ -10,7 +10,7 @@ type Paged = { next_cursor: string | null };
 export interface Pages<K extends OperationName> {
   first: Answer<K>;
   /** The pages after the first. */
-  later: readonly Reply<K>[];
+  later: readonly ReplyBody<K>[];
   trouble: Trouble | null;
   /** null: there is no more. */
   more: (() => void) | null;
@@ -19,11 +19,11 @@ export interface Pages<K extends OperationName> {
 /** Asks for the first page, anew with `refresh`, and for each following one on `more`. */
 export function usePages<K extends OperationName>(
   name: K,
-  body: Body<K> | null,
+  body: GivenBody<K> | null,
   options: { everySeconds?: number; round?: number } = {},
 ): Pages<K> {
   const first = useAnswer(name, body, options);
-  const later: Signal<Reply<K>[]> = useSignal<Reply<K>[]>([]);
+  const later: Signal<ReplyBody<K>[]> = useSignal<ReplyBody<K>[]>([]);
   const trouble = useSignal<Trouble | null>(null);
   // The next page may no longer follow a page that has changed.
   useEffect(() => {
@@ -32,7 +32,7 @@ export function usePages<K extends OperationName>(
   }, [first.value]);
   const cursor = ((later.value.at(-1) ?? first.value) as Paged | null)?.next_cursor ?? null;
   const more = (): void => {
-    ask(name, { ...(body as object), cursor } as Body<K>)
+    ask(name, { ...(body as object), cursor } as GivenBody<K>)
       .then((page) => (later.value = [...later.value, page]))
       .catch((error: unknown) => (trouble.value = troubleOf(error)));
   };

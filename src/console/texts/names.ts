@@ -105,7 +105,7 @@ export const NAME_TEXTS = {
 const namesOf = <K extends string>(table: Record<string, Text>): K[] =>
   Object.keys(table).map((key) => key.slice(key.indexOf('.') + 1) as K);
 
-export const STATUSES = namesOf<AccountStatus>(STATUS_TEXTS);
-export const DISABLED_REASONS = namesOf<DisabledReason>(DISABLED_TEXTS);
-export const ACTIONS = namesOf<ActionType>(ACTION_TEXTS);
-export const PURPOSES = namesOf<Purpose>(PURPOSE_TEXTS);
+export const STATUS_NAMES = namesOf<AccountStatus>(STATUS_TEXTS);
+export const DISABLED_REASON_NAMES = namesOf<DisabledReason>(DISABLED_TEXTS);
+export const ACTION_NAMES = namesOf<ActionType>(ACTION_TEXTS);
+export const PURPOSE_NAMES = namesOf<Purpose>(PURPOSE_TEXTS);

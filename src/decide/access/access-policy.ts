@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { serviceName, userId } from '../../../contracts/fields.js';
 import { OPERATION_NAMES, type OperationName } from '../../../contracts/operations.js';
-import { describeIssue, type FileIssue } from '../describe-issue.js';
+import { describeFileIssue, type FileIssue } from '../describe-file-issue.js';
 
 export const DOORS = ['amqp', 'http'] as const;
 /** Where a request comes in. */
@@ -70,25 +70,27 @@ export function parseAccess(json: unknown, ownUser: string | null): ParsedAccess
   const parsed = accessFile.safeParse(json);
   if (!parsed.success) {
     const namesAt = (depth: number) => Object.keys(depth === 0 ? accessFile.shape : caller.shape);
-    return { ok: false, issues: parsed.error.issues.map((issue) => describeIssue(issue, namesAt)) };
+    return { ok: false, issues: parsed.error.issues.map((issue) => describeFileIssue(issue, namesAt)) };
   }
   const issues: FileIssue[] = [];
   const policy = new Map<string, CallerRights>();
   const tokens = new Set<string>();
   parsed.data.services.forEach((given, index) => {
-    const report = (field: string, message: string) =>
+    const addIssue = (field: string, message: string) =>
       void issues.push({ path: `services.${index}.${field}`, message });
     const tokenHashes = given.http_token_sha256.map((hash) => hash.toLowerCase());
-    if (policy.has(given.name)) report('name', 'stands in the list already');
-    if (given.name === ownUser) report('name', "is this service's own user at the broker, which no caller may have");
+    if (policy.has(given.name)) addIssue('name', 'stands in the list already');
+    if (given.name === ownUser) addIssue('name', "is this service's own user at the broker, which no caller may have");
     tokenHashes.forEach((hash, at) => {
-      if (tokens.has(hash)) report(`http_token_sha256.${at}`, 'stands in the file already: a token is of one caller');
+      if (tokens.has(hash)) addIssue(`http_token_sha256.${at}`, 'stands in the file already: a token is of one caller');
       tokens.add(hash);
     });
     policy.set(given.name, {
       name: given.name,
       users: given.users === '*' ? '*' : new Set(given.users),
-      operations: selectOperations(given.role, given.operations, (at, message) => report(`operations.${at}`, message)),
+      operations: selectOperations(given.role, given.operations, (at, message) =>
+        addIssue(`operations.${at}`, message),
+      ),
       doors: new Set(given.doors),
       tokenHashes,
       requestsPerSecond: given.requests_per_second,
@@ -106,7 +108,7 @@ const isAdmin = (operation: string): boolean => operation.startsWith('admin.');
 function selectOperations(
   role: Role,
   patterns: readonly string[] | undefined,
-  report: (index: number, message: string) => void,
+  addIssue: (index: number, message: string) => void,
 ): ReadonlySet<OperationName> {
   const ofRole = OPERATION_NAMES.filter((name) => role === 'operator' || !isAdmin(name));
   if (patterns === undefined) return new Set(ofRole);
@@ -114,8 +116,8 @@ function selectOperations(
     patterns.flatMap((pattern, index) => {
       const group = pattern.endsWith('.*') ? pattern.slice(0, -1) : null;
       const selected = OPERATION_NAMES.filter((name) => name === pattern || (group !== null && name.startsWith(group)));
-      if (selected.length === 0) report(index, 'names no operation');
-      else if (role !== 'operator' && selected.some(isAdmin)) report(index, 'needs the role operator');
+      if (selected.length === 0) addIssue(index, 'names no operation');
+      else if (role !== 'operator' && selected.some(isAdmin)) addIssue(index, 'needs the role operator');
       return selected;
     }),
   );

@@ -3,6 +3,7 @@ import type { AccountCondition } from './account-condition.js';
 import { addError, DEFAULT_ERROR_WINDOW_MS, errorsOn, NO_ERRORS } from './errors.js';
 import type { ClassifiedError } from '../telegram-errors/types.js';
 import { recoveryAt } from './plan-recovery.js';
+import { HOUR_MS } from '../time-units.js';
 
 /** Cause of a status: a wait's end, a Telegram error, or an operator's decision. */
 export type TransitionCause = 'time' | 'error' | 'operator';
@@ -40,7 +41,6 @@ export const TRANSITIONS: Readonly<Record<TransitionCause, Readonly<Record<Accou
 
 /** Added to every wait Telegram asks for (contract, section 7). */
 const FLOOD_WAIT_BUFFER_MS = 60_000;
-const HOUR_MS = 3_600_000;
 /** Length of a block by its level, 1 first (contract, section 7: 24 h, a repeat 72 h, then 7 d). */
 const BLOCK_MS = [24 * HOUR_MS, 72 * HOUR_MS, 168 * HOUR_MS] as const;
 /** A block this soon after the end of the one before, its end included, is a repeat (contract, section 7). */

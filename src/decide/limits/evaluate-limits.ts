@@ -6,13 +6,13 @@ import {
   burstOn,
   type ChannelUsage,
   dayCountOn,
-  HOUR_MS,
   nextUtcMidnight,
   recentOn,
   toMs,
   type UsageWindow,
   windowTime,
 } from './usage-window.js';
+import { HOUR_MS } from '../time-units.js';
 
 /** A counting window; null where the policy sets no limit. */
 export interface CountCheck {

@@ -1,6 +1,7 @@
 import { ACTION_TYPES, type ActionType } from '../../../contracts/fields.js';
 import { type Limits, reducePolicy } from './reentry.js';
-import { dayCountOn, HOUR_MS, nextUtcMidnight, type UsageWindow } from './usage-window.js';
+import { dayCountOn, nextUtcMidnight, type UsageWindow } from './usage-window.js';
+import { HOUR_MS } from '../time-units.js';
 
 /** Accounts judged by the same limits, and by groups of them what they have done of an action. */
 interface Cohort {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ACTION_TYPES, type ActionType, type Purpose } from '../../../contracts/fields.js';
-import { describeIssue, type FileIssue } from '../describe-issue.js';
+import { describeFileIssue, type FileIssue } from '../describe-file-issue.js';
 
 /** The limits of one action on one account (contract, section 6). `null`: no such limit; 0: never allowed. */
 export interface ActionPolicy {
@@ -132,7 +132,7 @@ export function parseLimits(json: unknown): ParsedLimits {
   const parsed = limitsFile.safeParse(json);
   if (!parsed.success) {
     const namesAt = (depth: number) => Object.keys(depth === 0 ? limitsFile.shape : overrides.shape);
-    return { ok: false, issues: parsed.error.issues.map((issue) => describeIssue(issue, namesAt)) };
+    return { ok: false, issues: parsed.error.issues.map((issue) => describeFileIssue(issue, namesAt)) };
   }
   const { count_failed_attempts: countFailedAttempts, ...given } = parsed.data;
   const policy = Object.fromEntries(

@@ -1,6 +1,7 @@
 import { ACTION_TYPES } from '../../../contracts/fields.js';
 import type { AccountCondition } from '../condition/account-condition.js';
 import type { LimitsPolicy } from './limits-policy.js';
+import { DAY_MS } from '../time-units.js';
 
 /** How gently an account is used again after a block. */
 export interface Reentry {
@@ -18,7 +19,6 @@ export interface Limits {
 
 type Blocks = Pick<AccountCondition, 'blockedUntil' | 'lastBlockEndedAt'>;
 
-const DAY_MS = 86_400_000;
 /** An instant that the database can compare with. */
 const NO_BLOCK_ENDS_AT = Date.parse('9999-12-31T23:59:59.999Z');
 const startOfDay = (at: number): number => Math.floor(at / DAY_MS) * DAY_MS;

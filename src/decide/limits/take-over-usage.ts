@@ -1,14 +1,6 @@
 import type { ActionPolicy } from './limits-policy.js';
-import {
-  type ChannelUsage,
-  dayCountOn,
-  HOUR_MS,
-  recentOn,
-  toMs,
-  type UsageWindow,
-  utcDay,
-  windowTime,
-} from './usage-window.js';
+import { type ChannelUsage, dayCountOn, recentOn, toMs, type UsageWindow, utcDay, windowTime } from './usage-window.js';
+import { HOUR_MS } from '../time-units.js';
 
 /** Usage of one action at the place that the account is imported from. */
 export interface EarlierUsage {

@@ -1,4 +1,5 @@
 import type { ActionPolicy } from './limits-policy.js';
+import { DAY_MS, HOUR_MS } from '../time-units.js';
 
 /** Usage of one action by one account. Instants are epoch milliseconds of the database's clock. */
 export interface UsageWindow {
@@ -23,8 +24,6 @@ export interface ChannelUsage {
 export const EMPTY_WINDOW: UsageWindow = { recentAt: [], burstCount: 0, lastActionAt: null, day: null, dayCount: 0 };
 export const EMPTY_CHANNEL_USAGE: ChannelUsage = { day: null, dayCount: 0, total: 0 };
 
-export const HOUR_MS = 3_600_000;
-const DAY_MS = 86_400_000;
 /** Kept where the policy sets a lower hourly limit or none, so that what was used can be shown. */
 const LEAST_RECENT_CAPACITY = 1000;
 

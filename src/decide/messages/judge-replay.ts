@@ -1,7 +1,7 @@
 import type { FailureCode } from '../../../contracts/failures.js';
 import type { OperationName } from '../../../contracts/operations.js';
 import { REPLAYED_WITHIN_HOURS } from '../../../contracts/parked.js';
-import { HOUR_MS } from '../limits/usage-window.js';
+import { HOUR_MS } from '../time-units.js';
 
 /** Facts that decide whether a parked message can be served again. */
 export interface ParkedFacts {

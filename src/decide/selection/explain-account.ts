@@ -1,5 +1,6 @@
 import type { LimitReason } from '../../../contracts/actions.js';
 import type { AccountStatus, ActionType, DisabledReason, ErrorClass, Purpose } from '../../../contracts/fields.js';
+import { DAY_MS } from '../time-units.js';
 
 /** The cause of the wait, the block, the draining or the disabling of an account. */
 export interface Restriction {
@@ -101,8 +102,6 @@ function limited({ rule, actionType, used, limit, passesAt }: FailingLimit, now:
       return rule satisfies never;
   }
 }
-
-const DAY_MS = 86_400_000;
 
 /** `14:05 UTC`; on another day with its date. A minute that has begun counts as over, so nobody comes too early. */
 export function clockTime(at: number, now: number): string {

@@ -3,6 +3,7 @@ import type { ActionType, Purpose } from '../../../contracts/fields.js';
 import { type CountCheck, describeChecks, failingRules, type LimitChecks, NEVER } from '../limits/evaluate-limits.js';
 import { type LimitsPolicy, PURPOSE_ACTIONS } from '../limits/limits-policy.js';
 import { type ChannelUsage, EMPTY_CHANNEL_USAGE, EMPTY_WINDOW, type UsageWindow } from '../limits/usage-window.js';
+import { MINUTE_MS } from '../time-units.js';
 
 /** A free account that may be leased (`canBeGranted`), and what it has done of the purpose's actions. */
 export interface Candidate {
@@ -45,7 +46,6 @@ export interface Ranking<C> {
   readonly nextAvailableAt: number | null;
 }
 
-const MINUTE_MS = 60_000;
 /** A full headroom is worth this much rest: the default length of a lease (contract, section 4). */
 const HEADROOM_MINUTES = 30;
 /** Each error since the last recovery takes off this much rest… */

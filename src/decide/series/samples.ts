@@ -1,7 +1,6 @@
 import { OPERATION_GROUPS, SERIES, type SeriesKind } from '../../../contracts/series.js';
+import { HOUR_MS } from '../time-units.js';
 
-export const MINUTE_MS = 60_000;
-export const HOUR_MS = 3_600_000;
 /** How long samples are kept: those of a minute, and those of an hour. */
 export const MINUTES_KEPT_MS = 48 * HOUR_MS;
 export const HOURS_KEPT_MS = 90 * 24 * HOUR_MS;

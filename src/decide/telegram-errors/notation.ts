@@ -8,7 +8,7 @@ const MAX_DEPTH = 24;
 const OBJECT = /\{\s*(?:["'`][^"'`\n]{1,64}["'`]\s*(?::|=>?)|:?[\w@$.-]{1,64}\s*(?::(?!:)|=>?))/y;
 
 /** The value that was read, and where it ends. */
-export interface Read {
+export interface ReadValue {
   value: unknown;
   end: number;
 }
@@ -28,7 +28,7 @@ interface Cursor {
 }
 
 /** Reads the value that begins at `at`: an object, a list, a quoted or a bare word. */
-export function readValue(text: string, at: number): Read {
+export function readValue(text: string, at: number): ReadValue {
   const cursor = { text, at, unclosed: {} };
   const value = readNext(cursor, 0);
   return { value, end: cursor.at };

@@ -1,3 +1,5 @@
+import { MINUTE_MS } from '../time-units.js';
+
 /** Month names by their beginnings, English and Russian. */
 const MONTHS = [
   /^(?:jan|янв)/,
@@ -48,7 +50,6 @@ const ENDS = DATES.map(
       'giu',
     ),
 );
-const MINUTE_MS = 60_000;
 
 /**
  * The account's limitation as @SpamBot states it, where a text passes that on. Null where the text says nothing of it.

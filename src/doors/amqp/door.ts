@@ -11,7 +11,7 @@ import type { Reach } from '../../requests/fail-point.js';
 import type { Dispatch } from '../../requests/request.js';
 import type { Log } from '../../telemetry/log.js';
 import { createOutage } from './outage.js';
-import { type AmqpDoorObserver, createFullness, type Service, serveTask } from './serve.js';
+import { type AmqpDoorObserver, createFullness, type ServingContext, serveTask } from './serve.js';
 import { listSources, type Source } from './sources.js';
 import { createWork } from './work.js';
 import type { Gate } from '../gate.js';
@@ -70,10 +70,10 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
   setMaxListeners(0, stopping.signal);
   const work = createWork(stopping.signal);
   const consumers = new Map<string, Consumer>();
-  let service: Service | undefined;
+  let context: ServingContext | undefined;
 
   /** Resolves when the consumer is registered for the first time; rejects where the broker refuses it. */
-  const consume = ({ queue, prefetch, declare, read }: Source, serving: Service): Promise<void> => {
+  const consume = ({ queue, prefetch, declare, read }: Source, serving: ServingContext): Promise<void> => {
     const { begun, begin, giveUpIfRefused } = createBeginning();
     const onDelivery = (delivery: Delivery): void => {
       observe.received?.(queue, delivery.message.content.length);
@@ -103,8 +103,8 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
   return {
     start: async () => {
       await declareTopology(await whenConnected(consuming));
-      const serving = createService(options, consumers, stopping.signal);
-      service = serving;
+      const serving = createServingContext(options, consumers, stopping.signal);
+      context = serving;
       await Promise.all(sources.map((source) => consume(source, serving)));
     },
     stop: async ({ timeoutMs }) => {
@@ -115,27 +115,27 @@ export function createAmqpDoor(options: AmqpDoorOptions): AmqpDoor {
       await work.settle(timeoutMs);
       if (work.size() > 0) log.warn('requests left to the broker', { requests: work.size() });
       await Promise.all(registered.map((consumer) => consumer.close()));
-      await Promise.all([service?.replies.close(), service?.failures.close()]);
+      await Promise.all([context?.replies.close(), context?.failures.close()]);
     },
     state: () => ({
       consumers: Object.fromEntries(sources.map(({ queue }) => [queue, consumers.get(queue)?.isRegistered() ?? false])),
       inWork: work.size(),
     }),
     consumers: () => consumers,
-    problems: () => (service?.parkedQueue.isFull() === true ? [PARKED_FULL] : []),
+    problems: () => (context?.parkedQueue.isFull() === true ? [PARKED_FULL] : []),
     publishers: () => ({
-      replies: service?.replies.isReady() ?? true,
-      failures: service?.failures.isReady() ?? true,
+      replies: context?.replies.isReady() ?? true,
+      failures: context?.failures.isReady() ?? true,
     }),
   };
 }
 
 /** Resources that tasks are served with; while dependencies are away for long, the consumers pause. */
-function createService(
+function createServingContext(
   { connections, waitUntilAvailable, log, observe = {}, reach }: AmqpDoorOptions,
   consumers: ReadonlyMap<string, Consumer>,
   stopping: AbortSignal,
-): Service {
+): ServingContext {
   const { publishing: connection, user: ownUser } = connections;
   return {
     replies: createSender({ connection, name: 'replies', log }),

@@ -34,7 +34,7 @@ export interface AmqpDoorObserver {
 }
 
 /** Resources that tasks are served with. */
-export interface Service {
+export interface ServingContext {
   /** A reply that is lost with a connection is asked for again: it is stored. */
   replies: Sender;
   /** For parked and delayed messages. */
@@ -82,24 +82,24 @@ const MAX_REPLY_TRIES = 3;
  * the broker has confirmed its parked or delayed copy; whenever this process ends before, the broker delivers it again,
  * and a request that had its effect is answered from its stored reply. Never rejects.
  */
-export async function serveTask(service: Service, task: Task): Promise<void> {
+export async function serveTask(context: ServingContext, task: Task): Promise<void> {
   try {
     // Before the reply is out: who asks one by one must find room for the next.
-    const reply = await getAnswer(service, task).finally(task.leave);
-    if (reply === null || !(await settle(service, task, reply))) return;
-    if (service.reach !== undefined) {
+    const reply = await getAnswer(context, task).finally(task.leave);
+    if (reply === null || !(await settle(context, task, reply))) return;
+    if (context.reach !== undefined) {
       await pause(REPLY_LEAVES_MS);
-      service.reach('after-reply', task.envelope.operation, task.envelope.messageId);
+      context.reach('after-reply', task.envelope.operation, task.envelope.messageId);
     }
     task.delivery.acknowledge();
   } catch (error) {
-    service.log.error('message could not be served', { ...describe(task), error });
+    context.log.error('message could not be served', { ...describe(task), error });
     task.delivery.giveBack();
   }
 }
 
-/** Asks until no dependency is away; null where the message is left to the broker. */
-async function getAnswer({ waitUntilAvailable, stopping, log }: Service, task: Task): Promise<Reply | null> {
+/** Asks until no dependency is away; null where the message stays with the broker. */
+async function getAnswer({ waitUntilAvailable, stopping, log }: ServingContext, task: Task): Promise<Reply | null> {
   for (;;) {
     const reply = await ask(task, log);
     if (settlementOf(task, reply).settle !== 'hold') return reply;
@@ -123,33 +123,33 @@ async function ask(task: Task, log: Log): Promise<Reply> {
 }
 
 /** Whether the message may be acknowledged. */
-async function settle(service: Service, task: Task, reply: Reply): Promise<boolean> {
-  const { ownUser, log, observe } = service;
+async function settle(context: ServingContext, task: Task, reply: Reply): Promise<boolean> {
+  const { ownUser, log, observe } = context;
   const { message } = task.delivery;
   const settlement = settlementOf(task, reply);
-  if (settlement.reply && !(await sendReply(service, task, reply))) return false;
+  if (settlement.reply && !(await sendReply(context, task, reply))) return false;
   if (settlement.settle === 'ack' || reply.success) return true;
 
   const { code, message: reason } = reply.error;
   if (typeof settlement.settle === 'object') {
     const step = RETRY_STEPS[settlement.settle.retryStep];
     const retry = buildRetry(message, task.envelope, step, ownUser);
-    if ((await persist(service, task, retry, () => false)) !== 'kept') return false;
+    if ((await persist(context, task, retry, () => false)) !== 'kept') return false;
     log.warn('request will be tried again', { ...describe(task), code, reason, delay_ms: step.delayMs });
     observe.retried?.(step.header);
     return true;
   }
-  return park(service, task, reply.error);
+  return park(context, task, reply.error);
 }
 
 /** Keeps the message for an operator; a full queue keeps the oldest, and what it refuses is counted and told. */
-async function park(service: Service, task: Task, error: Failure): Promise<boolean> {
-  const { ownUser, parkedQueue, log, observe } = service;
+async function park(context: ServingContext, task: Task, error: Failure): Promise<boolean> {
+  const { ownUser, parkedQueue, log, observe } = context;
   const { code, message: reason } = error;
   const parked = await buildParked(task.delivery.message, task.envelope, error, { ownUser, now: clock.now() });
   // One refusal may have another cause, such as the queue's deletion; the next try then finds it declared anew.
-  const outcome = await persist(service, task, parked, (refusals) => refusals > 1 || parkedQueue.isFull());
-  if (outcome === 'left') return false;
+  const outcome = await persist(context, task, parked, (refusals) => refusals > 1 || parkedQueue.isFull());
+  if (outcome === 'unsettled') return false;
   parkedQueue.note(outcome === 'refused');
   if (outcome === 'kept') {
     log.warn('message parked', { ...describe(task), code, reason });
@@ -162,8 +162,8 @@ async function park(service: Service, task: Task, error: Failure): Promise<boole
 }
 
 /** Whether the reply is delivered or given up; false where another try is the broker's to start. */
-async function sendReply(service: Service, task: Task, reply: Reply): Promise<boolean> {
-  const { replies, log, observe } = service;
+async function sendReply(context: ServingContext, task: Task, reply: Reply): Promise<boolean> {
+  const { replies, log, observe } = context;
   const { envelope } = task;
   if (envelope.replyTo === null) return true;
   const message = buildReply(envelope.replyTo, envelope, reply);
@@ -180,37 +180,37 @@ async function sendReply(service: Service, task: Task, reply: Reply): Promise<bo
         observe.replyLost?.();
         return true;
       }
-      if (!(await mayTryAgain(service, task, failure))) return false;
+      if (!(await mayTryAgain(context, task, failure))) return false;
     }
   }
 }
 
 /**
  * Publishes until the broker has confirmed (`kept`). `refused`: by its queue, and `givesUp` says that so many refusals are
- * enough. `left`: the message is left to the broker.
+ * enough. `unsettled`: the message stays with the broker.
  */
 async function persist(
-  service: Service,
+  context: ServingContext,
   task: Task,
   copy: OutgoingMessage,
   givesUp: (refusals: number) => boolean,
-): Promise<'kept' | 'refused' | 'left'> {
+): Promise<'kept' | 'refused' | 'unsettled'> {
   for (let refusals = 0; ; ) {
     try {
-      await service.failures.publish(copy);
+      await context.failures.publish(copy);
       return 'kept';
     } catch (error) {
       if (!(error instanceof PublishFailed) || error.failure === 'unencodable') throw error;
       if (error.failure === 'refused' && givesUp(++refusals)) return 'refused';
-      service.log.warn('message could not be put aside', { ...describe(task), error });
-      if (!(await mayTryAgain(service, task, error.failure))) return 'left';
+      context.log.warn('message could not be put aside', { ...describe(task), error });
+      if (!(await mayTryAgain(context, task, error.failure))) return 'unsettled';
     }
   }
 }
 
 /** A broker that takes nothing is waited for by all together, so that nothing is kept longer than the broker lets it be. */
 async function mayTryAgain(
-  { stopping, waitUntilAvailable }: Service,
+  { stopping, waitUntilAvailable }: ServingContext,
   task: Task,
   failure: PublishFailure,
 ): Promise<boolean> {

@@ -1,5 +1,5 @@
 import '../low-priority.js';
-import { report } from '../report.js';
+import { makeReport } from '../report.js';
 import { runInWorker } from '../run-in-worker.js';
 
-await runInWorker(report);
+await runInWorker(makeReport);

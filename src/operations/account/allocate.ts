@@ -3,6 +3,7 @@ import type { ReplyBody } from '../../../contracts/operations.js';
 import { fromIso, toIso } from '../../clock.js';
 import type { LimitsPolicy } from '../../decide/limits/limits-policy.js';
 import { policyFor } from '../../decide/limits/reentry.js';
+import { MINUTE_MS } from '../../decide/time-units.js';
 import type { AccountRecord, OpenLease } from '../../store/accounts/account-record.js';
 import { usedToday } from '../../store/accounts/changes.js';
 import type { AskedAllocation } from '../../store/history/answered-allocations.js';
@@ -13,8 +14,6 @@ import { noteReentry } from '../../accounts/reentry-note.js';
 import { refuseAllocations } from './refuse-allocations.js';
 import { roomToday } from './room-after.js';
 import { endLease, openLease, type UnitOfWork } from '../../accounts/unit-of-work.js';
-
-const MINUTE_MS = 60_000;
 
 /**
  * `account.allocate`: the user's best free account with room for the purpose, leased to the caller.

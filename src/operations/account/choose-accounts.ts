@@ -2,6 +2,7 @@ import { canBeGranted, dueAt } from '../../decide/condition/plan-recovery.js';
 import { judgeCandidate, rankCandidates, type Ranking } from '../../decide/selection/select-account.js';
 import type { AccountRecord, OpenLease } from '../../store/accounts/account-record.js';
 import { judgeOwnership } from '../../decide/selection/judge-ownership.js';
+import { MINUTE_MS } from '../../decide/time-units.js';
 import type { AccountCounts } from '../../store/accounts/count-accounts.js';
 import { type CandidatesWanted, lockCandidates } from '../../store/accounts/claim-candidates.js';
 import { loadSessions } from '../../store/sessions/load-sessions.js';
@@ -12,7 +13,6 @@ import { type GrantWish, type Offer, toOffer } from '../../accounts/judge-grant.
 import { takeLeaseLocks } from '../../accounts/take-lease-locks.js';
 import { extendWork, type UnitOfWork } from '../../accounts/unit-of-work.js';
 
-const MINUTE_MS = 60_000;
 /**
  * Candidates beyond the number of requests, so that the ranking has a choice. Each is loaded and judged whoever gets it:
  * with 32 of them a fifth fewer cycles were done at 1 and at 32 in flight (2026-11-29).

@@ -1,11 +1,10 @@
 import { toIso } from '../../clock.js';
 import { judgeOwnership } from '../../decide/selection/judge-ownership.js';
+import { MINUTE_MS } from '../../decide/time-units.js';
 import type { AccountRule } from '../../requests/handler.js';
 import { claimOf } from '../../requests/claim.js';
 import { refuse } from '../../requests/refuse.js';
 import { extendLease } from '../../accounts/unit-of-work.js';
-
-const MINUTE_MS = 60_000;
 
 /** `account.renew`: the lease ends `timeout_minutes` from now, sooner or later than before. */
 export const renew: AccountRule<'account.renew'> = {

@@ -3,7 +3,7 @@ import type { LimitsLeft } from '../../../contracts/history.js';
 import { evaluateLimits } from '../../decide/limits/evaluate-limits.js';
 import type { ActionPolicy, LimitsPolicy } from '../../decide/limits/limits-policy.js';
 import type { AccountRecord } from '../../store/accounts/account-record.js';
-import { roomLeft } from '../query/report-limits.js';
+import { roomLeft } from '../query/describe-limits.js';
 import { channelUsageOf, type UnitOfWork, windowOf } from '../../accounts/unit-of-work.js';
 
 /** Room that the limits of an action leave after the last count, in its channel too where it has one. */

@@ -6,7 +6,7 @@ import { claimOf } from '../../requests/claim.js';
 import type { AcceptedRequest, AccountRule, BatchContext, Outcome } from '../../requests/handler.js';
 import { noteReentry } from '../../accounts/reentry-note.js';
 import { refuse } from '../../requests/refuse.js';
-import { limitsLeft, reportVerdict, roomLeft } from '../query/report-limits.js';
+import { describeRoom, describeVerdict, roomLeft } from '../query/describe-limits.js';
 import {
   channelUsageOf,
   countUsage,
@@ -41,8 +41,8 @@ function acquireOne(
   };
   if (!verdict.allowed) {
     return {
-      reply: { success: true, ...reportVerdict(verdict, work.now), ...note },
-      log: { ...log, ...limitsLeft(actionType, verdict) },
+      reply: { success: true, ...describeVerdict(verdict, work.now), ...note },
+      log: { ...log, ...describeRoom(actionType, verdict) },
     };
   }
 
@@ -63,11 +63,11 @@ function acquireOne(
   return {
     reply: {
       success: true,
-      ...reportVerdict({ ...verdict, checks: after.checks }, work.now),
+      ...describeVerdict({ ...verdict, checks: after.checks }, work.now),
       ...note,
       permit_id: permitId,
     },
-    log: { ...log, ...limitsLeft(actionType, after), permit_id: permitId },
+    log: { ...log, ...describeRoom(actionType, after), permit_id: permitId },
   };
 }
 

@@ -7,7 +7,7 @@ import { loadLimitViews } from '../../accounts/load-limit-views.js';
 import type { OperationHandler } from '../../requests/handler.js';
 import { noteReentry } from '../../accounts/reentry-note.js';
 import { refuse } from '../../requests/refuse.js';
-import { limitsLeft, reportVerdict } from '../query/report-limits.js';
+import { describeRoom, describeVerdict } from '../query/describe-limits.js';
 
 /** `action.check`: what `action.acquire` would answer now; changes nothing. */
 export const check: OperationHandler<'action.check'> = {
@@ -37,12 +37,12 @@ export const check: OperationHandler<'action.check'> = {
         now,
       );
       return {
-        reply: { success: true, ...reportVerdict(verdict, now), ...noteReentry(view.condition, context, now) },
+        reply: { success: true, ...describeVerdict(verdict, now), ...noteReentry(view.condition, context, now) },
         log: {
           user_id: view.userId,
           allowed: verdict.allowed,
           reason: verdict.reason,
-          ...limitsLeft(body.action_type, verdict),
+          ...describeRoom(body.action_type, verdict),
         },
       };
     });

@@ -19,7 +19,7 @@ import { loadAccountHeads } from '../../store/accounts/load-account-heads.js';
 import { loadAccounts } from '../../store/accounts/load-accounts.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
 import { channelUsageOf, windowOf } from '../../accounts/unit-of-work.js';
-import { grantableAt, QUERIED_LEASE_MS, type GrantWish, standingAt } from '../../accounts/judge-grant.js';
+import { grantableAt, QUERIED_LEASE_MS, type GrantWish, availabilityAt } from '../../accounts/judge-grant.js';
 
 type Body = RequestBody<'query.accounts'>;
 type Reply = ReplyBody<'query.accounts'>;
@@ -247,7 +247,7 @@ async function describeAll(
   afterId: string | null,
 ): Promise<Pick<Reply, 'accounts' | 'next_cursor'>> {
   const restricted = page
-    .map((account) => ({ accountId: account.accountId, status: standingAt(account, now).condition.status }))
+    .map((account) => ({ accountId: account.accountId, status: availabilityAt(account, now).condition.status }))
     .filter(({ status }) => status !== 'active');
   const [restrictions, metadata] = await Promise.all([
     loadRestrictions(sql, restricted),
@@ -288,7 +288,7 @@ function describe(
   wish: GrantWish,
   now: number,
 ): Omit<Reply['accounts'][number], 'metadata' | 'restricted_by'> {
-  const { condition, lease } = standingAt(account, now);
+  const { condition, lease } = availabilityAt(account, now);
   const availableAt = grantableAt(account, wish, now);
   const isFree = isAvailable(account, wish, now);
   return {

@@ -24,8 +24,8 @@ import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '.
 import { refuseInvalid } from '../../requests/refuse.js';
 import { findAnsweredAllocation } from '../../store/history/answered-allocations.js';
 import { toRestrictedBy } from '../restricted-by.js';
-import { explainRequest } from './explain-request.js';
-import { grantableAt, QUERIED_LEASE_MS, type GrantWish, standingAt, toOffer } from '../../accounts/judge-grant.js';
+import { explainAllocation } from './explain-allocation.js';
+import { grantableAt, QUERIED_LEASE_MS, type GrantWish, availabilityAt, toOffer } from '../../accounts/judge-grant.js';
 
 type Reply = ReplyBody<'query.explain'>;
 type Explained = Reply['accounts'][number];
@@ -58,7 +58,7 @@ async function explainOne(
       { path: 'request_id', message: 'names no allocation that was answered in the last 24 hours' },
     ]);
   const wish = { userId: asked.user_id, purpose: asked.purpose, channel: asked.target_channel };
-  return { success: true, request: explainRequest(found, asked), ...(await explainAll(context, wish)) };
+  return { success: true, request: explainAllocation(found, asked), ...(await explainAll(context, wish)) };
 }
 
 async function explainAll(
@@ -81,7 +81,7 @@ async function explainAll(
     .sort((a, b) => (a.at === b.at ? 0 : a.at - b.at))
     .map(({ account }) => account);
   const restricted = judged
-    .map(({ account }) => ({ accountId: account.accountId, status: standingAt(account, now).condition.status }))
+    .map(({ account }) => ({ accountId: account.accountId, status: availabilityAt(account, now).condition.status }))
     .filter(({ status }) => status !== 'active');
   const restrictions = await loadRestrictions(sql, restricted);
   return {
@@ -99,7 +99,7 @@ function explainAccount(
   restriction: RestrictionRow | null,
   now: number,
 ): Explained {
-  const { condition, lease, activeAt, freeAt } = standingAt(account, now);
+  const { condition, lease, activeAt, freeAt } = availabilityAt(account, now);
   const at = grantableAt(account, wish, now);
   const grantable = at !== null && at <= now;
   const limits = PURPOSE_ACTIONS[wish.purpose].flatMap((action) => explainLimits(account, action, wish, now));

@@ -7,7 +7,7 @@ import type { AccountRecord } from '../../store/accounts/account-record.js';
 import { usedToday } from '../../store/accounts/changes.js';
 import { loadAccounts } from '../../store/accounts/load-accounts.js';
 import type { OperationHandler } from '../../requests/handler.js';
-import { standingAt } from '../../accounts/judge-grant.js';
+import { availabilityAt } from '../../accounts/judge-grant.js';
 import { refuse } from '../../requests/refuse.js';
 
 /** `query.health`: how an account is now, by what is known of it; nobody is asked. */
@@ -24,7 +24,7 @@ export const health: OperationHandler<'query.health'> = {
 };
 
 function describe(account: AccountRecord, now: number): ReplyBody<'query.health'>['health'] {
-  const { condition, lease } = standingAt(account, now);
+  const { condition, lease } = availabilityAt(account, now);
   return {
     account_id: account.accountId,
     is_healthy: condition.status === 'active' && condition.errorCount < HIGH_ERROR_COUNT,

@@ -2,15 +2,14 @@ import type { ReplyBody, RequestBody } from '../../../contracts/operations.js';
 import { SERIES, seriesNamed } from '../../../contracts/series.js';
 import { fromIso, toIso } from '../../clock.js';
 import {
-  HOUR_MS,
   HOURS_KEPT_MS,
   mergeSamples,
-  MINUTE_MS,
   MINUTES_KEPT_MS,
   pointsOf,
   type Sample,
   usualStep,
 } from '../../decide/series/samples.js';
+import { HOUR_MS, MINUTE_MS } from '../../decide/time-units.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
 import { refuseInvalid } from '../../requests/refuse.js';
 import { loadClock, loadSamples } from '../../store/history/series.js';

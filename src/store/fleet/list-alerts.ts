@@ -1,7 +1,7 @@
 import type { AlertSeverity } from '../../../contracts/alerts.js';
 import { Prisma } from '../../../generated/prisma/client.js';
 import type { Sql } from '../database.js';
-import { countRows, type Listed, listRows } from '../list-rows.js';
+import { countRows, type RowList, listRows } from '../list-rows.js';
 
 /** Which alerts are wanted; null: any. */
 export interface AlertFilter {
@@ -22,7 +22,7 @@ export interface ListedAlert {
   resolved_at: Date | null;
 }
 
-const matching = ({ users, state, severity, kind }: AlertFilter): Listed => ({
+const matching = ({ users, state, severity, kind }: AlertFilter): RowList => ({
   from: Prisma.sql`alerts t`,
   // The table has no column of the user: few alerts are of one.
   users: null,

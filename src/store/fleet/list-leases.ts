@@ -1,7 +1,7 @@
 import type { ActionType, Purpose } from '../../../contracts/fields.js';
 import { Prisma } from '../../../generated/prisma/client.js';
 import type { Sql } from '../database.js';
-import { countRows, type Listed, listRows } from '../list-rows.js';
+import { countRows, type RowList, listRows } from '../list-rows.js';
 
 /** Which open leases are wanted; null: any. */
 export interface LeaseFilter {
@@ -27,7 +27,7 @@ export interface LeaseRow {
 }
 
 /** A lease that is over and not yet written as ended is no longer open. */
-const openLeases = ({ users, serviceName, accountId }: LeaseFilter): Listed => ({
+const openLeases = ({ users, serviceName, accountId }: LeaseFilter): RowList => ({
   from: Prisma.sql`leases t`,
   users,
   where: [

@@ -1,7 +1,7 @@
 import { Prisma } from '../../../generated/prisma/client.js';
 import type { Sql } from '../database.js';
 import { type RestrictionRow, restrictionOf } from '../history/restrictions.js';
-import { countRows, type Listed, listRows } from '../list-rows.js';
+import { countRows, type RowList, listRows } from '../list-rows.js';
 
 /** Which accounts that wait are wanted. */
 export interface RecoveryFilter {
@@ -23,7 +23,7 @@ export interface WaitingRow extends RestrictionRow {
 const RECOVERS_AT = Prisma.sql`GREATEST(t.flood_wait_until, t.blocked_until)`;
 
 /** Waits that are over and not yet written as ended are none. */
-const waiting = ({ users, withinMs }: RecoveryFilter): Listed => ({
+const waiting = ({ users, withinMs }: RecoveryFilter): RowList => ({
   from: Prisma.sql`telegram_sessions t`,
   users,
   where: [

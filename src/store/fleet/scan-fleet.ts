@@ -6,18 +6,18 @@ import { Prisma } from '../../../generated/prisma/client.js';
 import { hasManyErrors } from './fleet-state.js';
 
 /** Faults in the data, counted; `examples` are ids of a few accounts. */
-export interface Trouble {
+export interface DataFault {
   accounts: number;
   examples: string[];
 }
 
 interface TroubleRow {
-  name: TroubleName;
+  name: DataFaultName;
   accounts: number;
   examples: string[];
 }
 
-export type TroubleName = 'high_error_counts' | 'waits_without_end' | 'overdue_recoveries' | 'expired_leases';
+export type DataFaultName = 'high_error_counts' | 'waits_without_end' | 'overdue_recoveries' | 'expired_leases';
 
 /** Longer than any wait Telegram asks for (14 days) or any block. */
 const LONGEST_WAIT_DAYS = 30;
@@ -29,7 +29,7 @@ const EXAMPLES = 10;
 const NOW = Prisma.sql`now()`;
 
 /** Accounts in a state they should not be in for long. */
-export async function scanTrouble(sql: Sql): Promise<Map<TroubleName, Trouble>> {
+export async function scanDataFaults(sql: Sql): Promise<Map<DataFaultName, DataFault>> {
   const rows = await sql.$queryRaw<TroubleRow[]>`
     WITH trouble AS (
       SELECT id, 'high_error_counts' AS name FROM telegram_sessions

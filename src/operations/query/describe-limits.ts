@@ -7,7 +7,7 @@ import type { LimitChecks, LimitsVerdict, PauseCheck } from '../../decide/limits
 const pause = ({ ready, nextAllowedAt }: PauseCheck) => ({ ready, next_allowed_at: isoOrNull(nextAllowedAt) });
 
 /** A verdict as `action.check` and `action.acquire` answer it. */
-export function reportVerdict(verdict: LimitsVerdict, now: number): ReplyBody<'action.check'> {
+export function describeVerdict(verdict: LimitsVerdict, now: number): ReplyBody<'action.check'> {
   const { checks, nextAllowedAt } = verdict;
   return {
     allowed: verdict.allowed,
@@ -25,7 +25,7 @@ export function reportVerdict(verdict: LimitsVerdict, now: number): ReplyBody<'a
 }
 
 /** Room that an action leaves, for the log. */
-export const limitsLeft = (actionType: ActionType, { checks }: LimitsVerdict): Record<string, unknown> => ({
+export const describeRoom = (actionType: ActionType, { checks }: LimitsVerdict): Record<string, unknown> => ({
   action_type: actionType,
   daily_left: checks.daily.remaining,
   hourly_left: checks.hourly.remaining,

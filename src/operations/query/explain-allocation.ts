@@ -7,7 +7,7 @@ import type { AnsweredAllocation, AskedAllocation } from '../../store/history/an
 type Explained = NonNullable<ReplyBody<'query.explain'>['request']>;
 
 /** Tells how an allocation was answered, and why. */
-export function explainRequest(found: AnsweredAllocation, asked: AskedAllocation): Explained {
+export function explainAllocation(found: AnsweredAllocation, asked: AskedAllocation): Explained {
   const { reply, answeredAt } = found;
   const { details } = reply.error ?? {};
   const hopeAt = hopeOf(found);

@@ -7,7 +7,7 @@ export interface FileIssue {
 }
 
 /** Tells of an unknown name which ones there are. `namesAt`: those at a depth of the file. */
-export function describeIssue(issue: z.core.$ZodIssue, namesAt: (depth: number) => readonly string[]): FileIssue {
+export function describeFileIssue(issue: z.core.$ZodIssue, namesAt: (depth: number) => readonly string[]): FileIssue {
   const path = issue.path.join('.');
   if (issue.code !== 'unrecognized_keys') return { path, message: issue.message };
   const unknown = issue.keys.map((key) => `"${key.slice(0, 100)}"`).join(', ');

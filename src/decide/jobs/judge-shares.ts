@@ -15,14 +15,14 @@ export interface FleetCounts {
   readonly nearLimits: number;
 }
 
-/** The alerts that `judgeFleet` looks for. */
+/** The alerts that `judgeShares` looks for. */
 export const FLEET_ALERTS = ['flood_wait_share', 'blocked_share', 'near_limits_share'] as const;
 
 export const countAll = (byStatus: FleetCounts['byStatus']): number =>
   Object.values(byStatus).reduce((total, accounts) => total + accounts, 0);
 
 /** Alerts about shares of the whole fleet that are over their threshold. */
-export function judgeFleet({ byStatus, nearLimits }: FleetCounts, thresholds: AlertThresholds): Alert[] {
+export function judgeShares({ byStatus, nearLimits }: FleetCounts, thresholds: AlertThresholds): Alert[] {
   const total = countAll(byStatus);
   const shares = [
     { kind: 'flood_wait_share', accounts: byStatus.flood_wait, over: thresholds.floodWaitPercent },

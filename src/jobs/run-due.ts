@@ -42,7 +42,7 @@ const RENEWALS_PER_LEASE = 3;
  * Runs a job's occurrence that is due, unless somebody else does: claims it, works, and writes how it ended. A failed
  * run rests and is tried again; one that was interrupted is anybody's at once. Null: there was nothing to run.
  */
-export async function runJob(context: JobContext, job: Job, options: RunOptions): Promise<RunSummary | null> {
+export async function runDue(context: JobContext, job: Job, options: RunOptions): Promise<RunSummary | null> {
   const { instance, jobLocks, leaseMs, occurrenceAt } = options;
   const lock = await jobLocks.acquire(job.name, leaseMs);
   if (lock?.kind === 'held') return null;
