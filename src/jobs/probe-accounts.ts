@@ -10,7 +10,6 @@ import {
 import { canBeGranted } from '../decide/condition/plan-recovery.js';
 import { HOUR_MS } from '../decide/time-units.js';
 import { finishWork } from '../accounts/finish-work.js';
-import type { BatchContext } from '../requests/handler.js';
 import { takeError } from '../operations/account/error.js';
 import { takeLeaseLocks } from '../accounts/take-lease-locks.js';
 import { beginWork, endLease, loadWork, openLease, type Origin } from '../accounts/unit-of-work.js';
@@ -107,10 +106,11 @@ export async function probeIdleAccounts(context: ProbeContext): Promise<ProbeSum
  */
 async function leaseSubjects(context: ProbeContext, settings: ProbeSettings): Promise<Subject[] | null> {
   const { atOnce, timeoutMs, jitterMs } = settings;
-  return inTransaction(context, async (batch) => {
-    const accountIds = await lockProbeCandidates(batch.sql, { everyMs: EVERY_MS, idleMs: IDLE_MS, limit: atOnce });
+  return context.database.transaction(async (sql, hooks) => {
+    const batch = { ...context, ...hooks, sql };
+    const accountIds = await lockProbeCandidates(sql, { everyMs: EVERY_MS, idleMs: IDLE_MS, limit: atOnce });
     if (accountIds.length === 0) return null;
-    const work = await loadWork(batch.sql, { accountIds, channels: [] });
+    const work = await loadWork(sql, { accountIds, channels: [] });
     const free = [...work.accounts.values()].filter(
       ({ lease, condition }) => lease === null && canBeGranted(condition),
     );
@@ -119,7 +119,7 @@ async function leaseSubjects(context: ProbeContext, settings: ProbeSettings): Pr
       work,
       free.map(({ accountId }) => accountId),
     );
-    const means = await beginProbes(batch.sql, accountIds);
+    const means = await beginProbes(sql, accountIds);
     const subjects = free.flatMap((account): Subject[] => {
       const { accountId, lastUsedAt } = account;
       const lockValue = lockValues.get(accountId);
@@ -178,8 +178,8 @@ async function giveBack(
   { accountId, leaseId, lastUsedAt, origin }: Subject,
   verdict: ProbeVerdict | null,
 ): Promise<void> {
-  await inTransaction(context, async (batch) => {
-    const work = await beginWork(batch.sql, [accountId], []);
+  await context.database.transaction(async (sql, hooks) => {
+    const work = await beginWork(sql, [accountId], []);
     const account = work.accounts.get(accountId);
     if (account?.lease?.leaseId === leaseId) {
       if (verdict?.report) {
@@ -192,32 +192,6 @@ async function giveBack(
     } else {
       context.log.warn('lease of a probe was lost', { account_id: accountId });
     }
-    await finishWork(batch, work);
+    await finishWork({ ...context, ...hooks, sql }, work);
   });
-}
-
-type ProbeBatch = Pick<
-  BatchContext,
-  'sql' | 'locks' | 'windowCache' | 'recoveryQueue' | 'afterCommit' | 'afterRollback'
->;
-
-async function inTransaction<T>(
-  { database, locks, windowCache, recoveryQueue }: ProbeContext,
-  work: (batch: ProbeBatch) => Promise<T>,
-): Promise<T> {
-  const committed: (() => void | Promise<void>)[] = [];
-  const rolledBack: (() => void | Promise<void>)[] = [];
-  const afterCommit = (act: () => void | Promise<void>) => void committed.push(act);
-  const afterRollback = (act: () => void | Promise<void>) => void rolledBack.push(act);
-  let result: T;
-  try {
-    result = await database.transaction((sql) =>
-      work({ sql, locks, windowCache, recoveryQueue, afterCommit, afterRollback }),
-    );
-  } catch (error) {
-    await Promise.all(rolledBack.map(async (act) => act()));
-    throw error;
-  }
-  await Promise.all(committed.map(async (act) => act()));
-  return result;
 }

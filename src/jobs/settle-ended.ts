@@ -68,18 +68,15 @@ async function settle(
   { database, ...context }: SettlingContext,
   lock: (sql: Sql) => Promise<string[]>,
 ): Promise<Settled> {
-  const committed: (() => void | Promise<void>)[] = [];
-  const settled = await database.transaction(async (sql) => {
+  return database.transaction(async (sql, hooks) => {
     const accountIds = await lock(sql);
     if (accountIds.length === 0) return { accounts: 0, recovered: 0, leasesExpired: 0 };
     const work = await loadWork(sql, { accountIds, channels: [] });
-    await finishWork({ ...context, sql, afterCommit: (act) => void committed.push(act) }, work);
+    await finishWork({ ...context, ...hooks, sql }, work);
     return {
       accounts: accountIds.length,
       recovered: work.changes.events.filter(({ type }) => type === 'account.recovered').length,
       leasesExpired: work.changes.leasesEnded.length,
     };
   });
-  await Promise.all(committed.map(async (act) => act()));
-  return settled;
 }

@@ -9,6 +9,7 @@ import type { Surveys } from '../accounts/surveys.js';
 import type { UnitOfWork } from '../accounts/unit-of-work.js';
 import type { AccountRecord } from '../store/accounts/account-record.js';
 import type { LocksWanted } from '../store/accounts/locks.js';
+import type { CommitHooks } from '../store/commit-hooks.js';
 import type { Sql } from '../store/database.js';
 import type { FleetSnapshot } from '../store/fleet/fleet-state.js';
 import type { Writes } from '../store/writes.js';
@@ -111,8 +112,8 @@ export interface ParkedDesk {
   ) => Promise<Outcome<'admin.parked'>['reply']>;
 }
 
-/** One batch: its transaction, and what is to happen once the transaction's fate is known. */
-export interface BatchContext extends Resources {
+/** One batch: its transaction, and what is to happen once the transaction's fate is known, after a commit beside the replies. */
+export interface BatchContext extends Resources, CommitHooks {
   sql: Sql;
   log: Log;
   /**
@@ -120,10 +121,6 @@ export interface BatchContext extends Resources {
    * the batch may read them.
    */
   writeWithAnswers: (writes: Writes) => void;
-  /** Runs after the commit, beside the replies; must not reject. */
-  afterCommit: (act: () => void | Promise<void>) => void;
-  /** Runs when the transaction is rolled back; must not reject. */
-  afterRollback: (act: () => void | Promise<void>) => void;
 }
 
 /** @template P what `prepare` has read; undefined where there is none */

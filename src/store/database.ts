@@ -3,6 +3,7 @@ import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../../generated/prisma/client.js';
 import { coalesceWrites } from '../coalesce-writes.js';
+import { type CommitHooks, withHooks } from './commit-hooks.js';
 import { nameStatement } from './name-statement.js';
 import { CommitFailed, runTransaction, type Sql, type TransactionOptions, type TransactionSql } from './transaction.js';
 
@@ -84,8 +85,11 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
   return {
     /** For reads outside a transaction. */
     reader: prisma as Sql,
-    transaction: <T>(work: (sql: TransactionSql) => Promise<T>, options?: TransactionOptions): Promise<T> =>
-      runTransaction(pool, work, onConnectionError, options),
+    /** Resolves when what the work has left for the commit is done. */
+    transaction: <T>(
+      work: (sql: TransactionSql, hooks: CommitHooks) => Promise<T>,
+      options?: TransactionOptions,
+    ): Promise<T> => withHooks((hooks) => runTransaction(pool, (sql) => work(sql, hooks), onConnectionError, options)),
     probe,
     waitUntilAvailable,
     poolState: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),

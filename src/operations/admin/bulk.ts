@@ -8,7 +8,7 @@ import type { AcceptedRequest, OperationHandler, Outcome, Resources } from '../.
 import { refuse, refuseInvalid } from '../../requests/refuse.js';
 import type { AccountRecord } from '../../store/accounts/account-record.js';
 import { type AccountMatch, ANY_ACCOUNT, matchAccounts } from '../../store/accounts/match-accounts.js';
-import { classifyDatabaseFault, type Database, type Sql } from '../../store/database.js';
+import { classifyDatabaseFault, type Database } from '../../store/database.js';
 import type { Log } from '../../telemetry/log.js';
 import { forceFromHolder } from './force-release.js';
 
@@ -117,16 +117,14 @@ async function workOnChunk(
 ): Promise<number> {
   if (request.body.dry_run)
     return decide(await loadWork(context.database.reader, { accountIds: ids, channels: [] }), ids, request, failed);
-  const committed: (() => void | Promise<void>)[] = [];
   const gone: Failed = [];
-  const changed = await context.database.transaction(async (sql: Sql) => {
+  const changed = await context.database.transaction(async (sql, hooks) => {
     const work = await beginWork(sql, ids, []);
     const changedHere = decide(work, ids, request, gone);
-    await finishWork({ ...context, sql, afterCommit: (act) => void committed.push(act) }, work);
+    await finishWork({ ...context, ...hooks, sql }, work);
     return changedHere;
   });
   failed.push(...gone);
-  await Promise.all(committed.map(async (act) => act()));
   return changed;
 }
 
