@@ -48,7 +48,7 @@ export interface RedisOptions {
   onBack?: (purpose: string) => void;
   /** Does not connect before `open`. */
   waits?: boolean;
-  /** A command that takes longer is given up. */
+  /** Commands that take longer are given up. */
   commandTimeoutMs?: number;
 }
 
@@ -56,11 +56,11 @@ export function connectRedis(options: RedisOptions): RedisConnection {
   const { url, tls, purpose, onFailure, onBack, onReady, waits = false } = options;
   const { href, tls: clientTls, firstDatabase } = readRedisUrl(url, tls);
   const database = firstDatabase + REDIS_DATABASES[purpose];
+  const timeoutMs = options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS;
   const client = new Redis(href, {
     db: database,
     tls: clientTls,
     lazyConnect: waits,
-    commandTimeout: options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
     connectTimeout: CONNECT_TIMEOUT_MS,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
@@ -98,7 +98,7 @@ export function connectRedis(options: RedisOptions): RedisConnection {
     attempt: async (commands) => {
       if (clock.monotonicMs() < restsUntil || client.status !== 'ready') return null;
       try {
-        const answer = await commands(client);
+        const answer = await answerWithin(timeoutMs, commands(client));
         noteSuccess();
         return answer;
       } catch (error) {
@@ -109,6 +109,26 @@ export function connectRedis(options: RedisOptions): RedisConnection {
     open: () => void client.connect().catch(() => undefined),
     close: () => client.disconnect(),
   };
+}
+
+/**
+ * When the time is over, answers that have arrived are read before the server is taken for silent: a process that was
+ * held up itself finds its timers due first. The client's own time-out does not look.
+ */
+async function answerWithin<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
+  let last: NodeJS.Immediate | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const overdue = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      last = setImmediate(() => reject(new Error('Command timed out')));
+    }, timeoutMs);
+  });
+  try {
+    return await Promise.race([answer, overdue]);
+  } finally {
+    clearTimeout(timer);
+    clearImmediate(last);
+  }
 }
 
 /** How a URL is read: path and `rediss:` apart, which would win over the client's options. */

@@ -40,10 +40,37 @@ function nextReady(act: () => unknown): Promise<void> {
   });
 }
 
+/** Holds up the event loop, as a collection of garbage or a busy machine does. */
+function holdUp(ms: number): void {
+  const over = performance.now() + ms;
+  while (performance.now() < over);
+}
+
 test('uses the database of its purpose, counted from the one in the URL', async () => {
   expect(connection.database).toBe(failing.database + 4);
   const info = await connection.attempt((client) => client.client('INFO'));
   expect(info).toContain(` db=${failing.database + 4} `);
+});
+
+test('an answer that came while this process was held up counts', async () => {
+  const impatient = connectRedis({
+    url: failing.behind,
+    purpose: 'locks',
+    onFailure: (_purpose, error) => failures.push(error),
+  });
+  try {
+    await eventually('it is connected', () => impatient.client.status === 'ready');
+    for (let round = 0; round < 5; round++) {
+      const answer = impatient.attempt((client) => client.ping());
+      // It is on its way.
+      await new Promise(setImmediate);
+      holdUp(400);
+      expect(await answer).toBe('PONG');
+    }
+    expect(failures).toEqual([]);
+  } finally {
+    impatient.close();
+  }
 });
 
 test('stays away from a server that has not its database, instead of using another', async () => {
