@@ -2,7 +2,7 @@ import type { ActionType } from '../../contracts/fields.js';
 import { type ChannelUsage, EMPTY_WINDOW, type UsageWindow } from '../decide/limits/usage-window.js';
 import { windowName } from '../redis/window-cache.js';
 import { type AccountHead, loadAccountHeads } from '../store/accounts/load-account-heads.js';
-import { loadChannelUsage, loadWindows } from '../store/accounts/load-windows.js';
+import { loadEveryChannel, loadNamedChannels, loadWindows } from '../store/accounts/load-windows.js';
 import type { BatchContext } from '../requests/handler.js';
 
 /** An account as limits are read of it, without a lock. */
@@ -62,9 +62,8 @@ export async function loadLimitViews(
 }
 
 async function loadWantedChannels({ sql }: BatchContext, wanted: readonly WantedLimits[]) {
-  const withChannels = wanted.filter((want) => want.channel !== null);
-  const named = withChannels.some((want) => want.channel === EVERY_CHANNEL)
-    ? null
-    : withChannels.flatMap(({ channel }) => (typeof channel === 'string' ? channel : []));
-  return loadChannelUsage(sql, [...new Set(withChannels.map((want) => want.accountId))], named);
+  const named = wanted.flatMap(({ accountId, channel }) => (typeof channel === 'string' ? { accountId, channel } : []));
+  const told = wanted.flatMap(({ accountId, channel }) => (channel === EVERY_CHANNEL ? accountId : []));
+  const [some, all] = await Promise.all([loadNamedChannels(sql, named), loadEveryChannel(sql, [...new Set(told)])]);
+  return new Map([...some, ...all]);
 }

@@ -150,7 +150,7 @@ export const environment = z.object({
   }),
   HISTORY_DAYS: wholeNumber(2, 3650).prefault('30').meta({
     meaning:
-      'How long events, counted actions, error reports, ended leases, job runs, reports and resolved alerts are kept',
+      'How long events, counted actions, error reports, ended leases, job runs, reports, resolved alerts and the counters of channels whose total nothing limits are kept',
   }),
   USAGE_ARCHIVE_DAYS: wholeNumber(2, 3650).prefault('365').meta({
     meaning: "How long each account's usage by day is kept",

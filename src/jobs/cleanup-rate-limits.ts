@@ -1,4 +1,5 @@
 import { ENVELOPE } from '../../contracts/envelope.js';
+import { actionsWithoutTotal } from '../decide/limits/limits-policy.js';
 import { scanKeys } from '../redis/scan-keys.js';
 import { readWindowEntry } from '../redis/window-cache.js';
 import { loadAccountHeads } from '../store/accounts/load-account-heads.js';
@@ -6,6 +7,7 @@ import {
   allowRemoval,
   removeAnsweredRequests,
   removeArchivedUsage,
+  removeChannelUsage,
   removeCountedActions,
   removeEndedLeases,
   removeErrorReports,
@@ -26,12 +28,13 @@ const CHUNK = 1_000;
 export const cleanupRateLimits: Job = {
   name: 'cleanup-rate-limits',
   run: async (context, task) => {
-    const { historyDays, usageArchiveDays } = context.settings;
+    const { historyDays, usageArchiveDays, policy } = context.settings;
     const history = historyDays * DAY_MS;
     const kept: [name: string, remove: RemoveOld, keepMs: number][] = [
       ['answered_requests', removeAnsweredRequests, ENVELOPE.replyKeptHours * HOUR_MS],
       // A day and a bit after the last action every limit is over, wherever midnight fell.
       ['windows_retired', retireWindows, 2 * DAY_MS],
+      ['channel_counters', removeChannelUsage(actionsWithoutTotal(policy)), history],
       ['events', removeEvents, history],
       ['counted_actions', removeCountedActions, history],
       ['error_reports', removeErrorReports, history],

@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { Redis } from 'ioredis';
+import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
 import { cleanupLocks } from '../../src/jobs/cleanup-locks.js';
 import { cleanupRateLimits } from '../../src/jobs/cleanup-rate-limits.js';
+import type { JobContext } from '../../src/jobs/job.js';
 import { lockKey } from '../../src/redis/lease-locks.js';
 import { eventsOf, holdAccount, letLeaseEnd } from '../support/held-account.js';
 import { type JobsHarness, startJobs } from '../support/jobs.js';
@@ -197,4 +199,37 @@ test('windows of accounts that will not act again are archived and removed', asy
   expect(await operations.query('SELECT quantity::int FROM usage_archive WHERE account_id = $1', [banned])).toEqual([
     { quantity: 9 },
   ]);
+});
+
+test('counters of channels stay for good where their total is limited, and else as long as the history', async () => {
+  const { accountId } = await holdAccount(operations);
+  const insert = (action: string, channel: string, day: string | null) =>
+    operations.query(
+      `INSERT INTO channel_usage VALUES ($1, $2, $3, current_date - $4::integer, CASE WHEN $4::integer IS NULL THEN 0 ELSE 3 END, 5)`,
+      [accountId, action, channel, day],
+    );
+  await insert('invite', 'long ago', '400');
+  await insert('message', 'in the history', '30');
+  await insert('message', 'before it', '31');
+  await insert('parse', 'before it', '31');
+  await insert('leave_channel', 'imported', null);
+  const left = async () =>
+    (
+      await operations.query<{ counter: string }>(
+        `SELECT action_type || ' ' || channel AS counter FROM channel_usage ORDER BY 1`,
+      )
+    ).map(({ counter }) => counter);
+  const limited = (action: 'invite' | 'parse', perChannelTotal: number | null): JobContext => {
+    const policy = { ...DEFAULT_LIMITS, [action]: { ...DEFAULT_LIMITS[action], perChannelTotal } };
+    return { ...one.context, settings: { ...one.context.settings, policy } };
+  };
+
+  expect(await one.work(cleanupRateLimits, { context: limited('parse', 9) })).toMatchObject({ channel_counters: 1 });
+  const kept = ['invite long ago', 'leave_channel imported', 'message in the history'];
+  expect(await left()).toEqual([...kept, 'parse before it']);
+  // Without a limit of their total the policy may have it again tomorrow.
+  expect(await one.work(cleanupRateLimits, { context: limited('invite', null) })).toMatchObject({
+    channel_counters: 1,
+  });
+  expect(await left()).toEqual(kept);
 });

@@ -213,3 +213,27 @@ describe('who may act', () => {
     expect((await usual.refusal('action.acquire', action)).code).toBe('ACCOUNT_NOT_FOUND');
   });
 });
+
+test.each([3, 99, 101, 5_000])('of %d channels that an account has used each counts by itself', async (channels) => {
+  const { accountId, holder } = await holdAccount(harness, { target_channel_id: 'own' });
+  // Two in a channel are all, ever; the last action was yesterday.
+  await harness.query(
+    `INSERT INTO channel_usage SELECT $1, 'parse', 'channel_' || n, CURRENT_DATE - 1, 1, 1 + n % 2
+     FROM generate_series(1, $2::integer) n`,
+    [accountId, channels],
+  );
+  const parse = (target_channel_id: string) => ({ ...holder, action_type: 'parse', target_channel_id });
+  const check = async (channel: string) => {
+    const { account_id, action_type, target_channel_id } = parse(channel);
+    return (await harness.succeed('action.check', { account_id, action_type, target_channel_id })).checks.per_channel;
+  };
+  const [full, open] = channels % 2 === 1 ? [channels, channels - 1] : [channels - 1, channels];
+  const asked = [`channel_${full}`, `channel_${open}`, 'own', 'a_new_one'];
+  const verdicts = await Promise.all(asked.map((channel) => harness.succeed('action.acquire', parse(channel))));
+  expect(verdicts.map(({ allowed }) => allowed)).toEqual([false, true, true, true]);
+  expect(verdicts[0]).toMatchObject({ reason: 'per_channel_total' });
+  const totals = await Promise.all(asked.map(async (channel) => (await check(channel))?.total.used));
+  expect(totals).toEqual([2, 2, 1, 1]);
+  expect(await harness.succeed('action.acquire', parse('own'))).toMatchObject({ allowed: true });
+  expect(await harness.succeed('action.acquire', parse('own'))).toMatchObject({ reason: 'per_channel_total' });
+});

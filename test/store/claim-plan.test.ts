@@ -15,7 +15,8 @@ import { loadCountedInLeases } from '../../src/store/accounts/load-counted-in-le
 import { loadPermits } from '../../src/store/accounts/load-permits.js';
 import { loadGranted } from '../../src/store/sessions/load-granted.js';
 import { loadSessions } from '../../src/store/sessions/load-sessions.js';
-import { loadChannelUsage, loadWindows } from '../../src/store/accounts/load-windows.js';
+import { loadEveryChannel, loadNamedChannels, loadWindows } from '../../src/store/accounts/load-windows.js';
+import { removeChannelUsage } from '../../src/store/history/remove-old.js';
 import { findKnownAccounts } from '../../src/store/accounts/register-accounts.js';
 import { createLog } from '../../src/telemetry/log.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
@@ -49,7 +50,7 @@ afterAll(async () => {
 
 /**
  * 85 % of each user's accounts are leased, 10 % wait, 1 % is disabled, 2 % are free. The lease of 1 % is over, and so
- * is the wait of 1 %.
+ * is the wait of 1 %. The first account of the sample has 10,000 channels.
  */
 async function fill(): Promise<void> {
   await client.query(`SET session_replication_role = replica;
@@ -79,6 +80,10 @@ async function fill(): Promise<void> {
     SELECT id, 'invite', ARRAY[now()], 1, now(), CURRENT_DATE, 1 FROM telegram_sessions WHERE user_id BETWEEN 2 AND 300;
     INSERT INTO channel_usage (account_id, action_type, channel, day, day_count, total)
     SELECT id, 'invite', 'channel_' || n, CURRENT_DATE, 1, 1 FROM telegram_sessions, generate_series(1, 2) n WHERE user_id BETWEEN 2 AND 200;
+    INSERT INTO channel_usage (account_id, action_type, channel, day, day_count, total)
+    SELECT id, (ARRAY['invite', 'message', 'parse'])[1 + n % 3], 'channel_' || n, CURRENT_DATE - n % 200, 1, 1
+    FROM telegram_sessions, generate_series(1, 10000) n
+    WHERE id = (SELECT id FROM telegram_sessions WHERE user_id BETWEEN 2 AND 300 ORDER BY id LIMIT 1);
     INSERT INTO counted_actions (id, account_id, lease_id, action_type, quantity, counted_at)
     SELECT gen_random_uuid(), id, lease_id, 'invite', 1, now() FROM telegram_sessions WHERE user_id BETWEEN 2 AND 300;
     INSERT INTO events (event_id, type, account_id, user_id, sequence, data, occurred_at)
@@ -185,6 +190,11 @@ test('accounts that were seen before are looked up by hash, however many they ar
   for (const { text } of [weighed, generic]) expect(text.match(/NOT \(?.*hashed SubPlan/g)).toHaveLength(4);
 });
 
+/** Two of the 10,000 channels that the first account has. */
+const NAMED = ['channel_50', 'channel_7000'];
+const inChannels = (accountIds: string[], channels: string[]) =>
+  accountIds.flatMap((accountId) => channels.map((channel) => ({ accountId, channel })));
+
 const hotQueries: [name: string, run: (sql: Sql) => Promise<unknown>, fragment: string][] = [
   ['lock by id', (sql) => lockAccounts(sql, sample.accounts), 'FOR UPDATE'],
   [
@@ -196,7 +206,8 @@ const hotQueries: [name: string, run: (sql: Sql) => Promise<unknown>, fragment: 
   ['sessions by id', (sql) => loadSessions(sql, sample.accounts), 'session_key_id'],
   ['secrets by lease', (sql) => loadGranted(sql, sample.leases), 'session_key_id'],
   ['windows by account', (sql) => loadWindows(sql, sample.accounts), 'usage_windows'],
-  ['channels by account', (sql) => loadChannelUsage(sql, sample.accounts, ['channel_1']), 'channel_usage'],
+  ['channels by account', (sql) => loadEveryChannel(sql, sample.accounts.slice(1)), 'channel_usage'],
+  ['channels by name', (sql) => loadNamedChannels(sql, inChannels(sample.accounts, ['channel_1'])), 'channel_usage'],
   ['counted actions by lease', (sql) => loadCountedInLeases(sql, sample.accounts), 'counted_actions'],
   ['permits by id', (sql) => loadPermits(sql, sample.permits), 'counted_actions'],
   [
@@ -222,6 +233,21 @@ test.each(hotQueries)('reading %s takes an index', async (_name, run, fragment) 
   const statement = await statementOf(run, fragment);
   const { weighed, generic } = await explainPrepared(statement);
   for (const plan of [weighed, generic]) expectBounded(plan, { rows: 1_000, blocks: 3_000 });
+});
+
+test.each<[what: string, read: (sql: Sql, accountId: string) => Promise<unknown>, fragment: string]>([
+  ['a batch', (sql, id) => loadAccounts(sql, { accountIds: [id], channels: NAMED }), 'per_channel_invites'],
+  ['a check', (sql, id) => loadNamedChannels(sql, inChannels([id], NAMED)), 'channel_usage'],
+])('however many channels an account has, %s reads few of them', async (_what, read, fragment) => {
+  const [accountId = ''] = sample.accounts;
+  const { weighed, generic } = await explainPrepared(await statementOf((sql) => read(sql, accountId), fragment));
+  for (const plan of [weighed, generic]) expectBounded(plan, { rows: 110, blocks: 200 });
+});
+
+test('counters of channels that are kept long enough are found by their day', async () => {
+  const remove = (sql: Sql) => removeChannelUsage(['message', 'parse'])(sql, Date.now() - 150 * 86_400_000, 100);
+  const { weighed, generic } = await explainPrepared(await statementOf(remove, 'DELETE FROM channel_usage'));
+  for (const plan of [weighed, generic]) expectBounded(plan, { rows: 2_500, blocks: 2_000 });
 });
 
 test.each([

@@ -24,7 +24,10 @@ export interface JobsHarness {
     options?: Partial<RunOptions> & { context?: JobContext },
   ) => Promise<RunSummary | null>;
   /** Does the job's work once, without claiming a run; answers its counts. */
-  work: (job: Job, options?: { scheduledFor?: number; signal?: AbortSignal }) => Promise<Record<string, number>>;
+  work: (
+    job: Job,
+    options?: { scheduledFor?: number; signal?: AbortSignal; context?: JobContext },
+  ) => Promise<Record<string, number>>;
   /** Findings of members in the recovery queue that are not the service's. */
   foreign: unknown[];
   close: () => Promise<void>;
@@ -77,12 +80,15 @@ export async function startJobs(
         cancel: new AbortController().signal,
         ...options,
       }),
-    work: async (job, { scheduledFor = Date.now(), signal = new AbortController().signal } = {}) => {
+    work: async (
+      job,
+      { scheduledFor = Date.now(), signal = new AbortController().signal, context: given = context } = {},
+    ) => {
       const counts: Record<string, number> = {};
       const count = (name: string, quantity: number) => {
         counts[name] = (counts[name] ?? 0) + quantity;
       };
-      await job.run(context, { scheduledFor, signal, count });
+      await job.run(given, { scheduledFor, signal, count });
       return counts;
     },
     close: async () => {

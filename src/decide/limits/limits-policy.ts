@@ -74,6 +74,13 @@ export const DEFAULT_LIMITS: LimitsPolicy = {
   leave_channel: joinOrLeave,
 };
 
+/**
+ * The actions whose counters in a channel say nothing once their day is over, since nothing limits their total. Never
+ * invites: a policy that lifts their limit for a while must not lose what they add up to.
+ */
+export const actionsWithoutTotal = (policy: LimitsPolicy): ActionType[] =>
+  ACTION_TYPES.filter((action) => action !== 'invite' && policy[action].perChannelTotal === null);
+
 /** The actions an account is wanted for; one of them with room will do. None: no limit bears on the purpose. */
 export const PURPOSE_ACTIONS: Readonly<Record<Purpose, readonly ActionType[]>> = {
   invite_campaign: ['invite'],

@@ -21,6 +21,12 @@ export interface LoadedAccounts {
 }
 
 /**
+ * Up to so many counters of an account are read as they come: looking up each name of the batch would take longer. If the
+ * account has more, only those that are named are read; 100,000 took 40 ms of every batch.
+ */
+const FEW_CHANNELS = 100;
+
+/**
  * Loads accounts with their open lease, their usage windows and the counters of the channels named (and of the lease's
  * own), and the database's clock. Under the accounts' locks the clock is read after the locks were had, so that on one
  * account time never runs backwards; and the locks are taken by a statement before this one, since a statement sees of
@@ -40,14 +46,20 @@ export async function loadAccounts(
       s.event_sequence, s.lease_id::text, l.service_name, l.caller, l.purpose, l.target_channel, l.fence AS lease_fence,
       l.lock_value, l.allocated_at, l.expires_at,
       (SELECT jsonb_agg(to_jsonb(w)) FROM usage_windows w WHERE w.account_id = s.id) AS windows,
-      (SELECT jsonb_agg(to_jsonb(c)) FROM channel_usage c
-       WHERE c.account_id = s.id AND c.channel = ANY(array_append(${channels}::text[], l.target_channel))) AS channels,
+      CASE WHEN few.channels <= ${FEW_CHANNELS} THEN few.named ELSE (
+        SELECT jsonb_agg(to_jsonb(c)) FROM unnest(array_append(${channels}::text[], l.target_channel)) AS n(channel),
+          LATERAL (SELECT * FROM channel_usage u WHERE u.account_id = s.id AND u.channel = n.channel OFFSET 0) c)
+      END AS channels,
       CASE WHEN s.id = ANY(wanted.candidates || ${sessionsOf}::uuid[]) THEN s.session_data END AS session_data,
       CASE WHEN s.id = ANY(wanted.candidates || ${sessionsOf}::uuid[]) THEN s.session_metadata::text END AS session_metadata,
       s.session_key_id
     FROM wanted
     LEFT JOIN telegram_sessions s ON s.id = ANY(wanted.candidates || ${accountIds}::uuid[])
-    LEFT JOIN leases l ON l.id = s.lease_id`;
+    LEFT JOIN leases l ON l.id = s.lease_id
+    LEFT JOIN LATERAL (
+      SELECT count(*) AS channels, jsonb_agg(to_jsonb(c))
+        FILTER (WHERE c.channel = ANY(array_append(${channels}::text[], l.target_channel))) AS named
+      FROM (SELECT * FROM channel_usage u WHERE u.account_id = s.id LIMIT ${FEW_CHANNELS + 1}) c) few ON true`;
   const loaded: LoadedAccounts = { now: 0, accounts: new Map(), connections: new Map() };
   for (const row of rows) {
     loaded.now = Math.max(loaded.now, row.now.getTime());

@@ -1,3 +1,4 @@
+import type { ActionType } from '../../../contracts/fields.js';
 import type { Sql } from '../database.js';
 
 /**
@@ -57,6 +58,16 @@ export const removeResolvedAlerts: RemoveOld = (sql, before, limit) => sql.$exec
 export const removeArchivedUsage: RemoveOld = (sql, before, limit) => sql.$executeRaw`
   DELETE FROM usage_archive WHERE (day, account_id, action_type) IN (
     SELECT day, account_id, action_type FROM usage_archive WHERE day < ${new Date(before)}::date
+    ORDER BY day LIMIT ${limit}::integer)`;
+
+/** Counters in channels of actions last done before. Not of invites, whose totals are limited, whoever asks for it. */
+export const removeChannelUsage =
+  (actionTypes: readonly ActionType[]): RemoveOld =>
+  (sql, before, limit) =>
+    sql.$executeRaw`
+  DELETE FROM channel_usage WHERE day < ${new Date(before)}::date AND (account_id, channel, action_type) IN (
+    SELECT account_id, channel, action_type FROM channel_usage
+    WHERE action_type <> 'invite' AND action_type = ANY(${actionTypes}::text[]) AND day < ${new Date(before)}::date
     ORDER BY day LIMIT ${limit}::integer)`;
 
 /**
