@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
@@ -29,9 +29,10 @@ let oldMain: string;
 const closers: (() => unknown)[] = [];
 beforeAll(async () => {
   mkdirSync(path.join(ROOT, '.local'), { recursive: true });
-  // Below this checkout, so that its packages are found.
   folder = mkdtempSync(path.join(ROOT, '.local/before-'));
   await run('sh', ['-c', `git archive ${before} | tar -x -C ${folder}`], { cwd: ROOT });
+  // The console's style sheet names a file of a package by its path.
+  symlinkSync(path.join(ROOT, 'node_modules'), path.join(folder, 'node_modules'));
   await run('npm', ['run', '--silent', 'generate'], { cwd: folder });
   const build = `import('./test/support/build-service.js').then(({ buildService }) => buildService()).then(console.log)`;
   oldMain = (await run(process.execPath, ['-e', build], { cwd: folder })).stdout.trim();
