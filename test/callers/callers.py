@@ -122,6 +122,30 @@ async def invite_batch(base_url, user_id, group, allowed=None):
     return {"counts": counts, "account_id": account_id, "recorded": recorded, "released": released}
 
 
+async def invite_fallback(base_url, user_id, group):
+    """invite-service, where no candidate can be had: without a preference, then for any purpose; the check decides."""
+    manager = Client(base_url, "invite-service")
+    summary = await manager.summary(user_id, 1000, False, purpose="invite_campaign", target_channel_id=group)
+    allocation = None
+    for entry in summary["accounts"]:
+        allocation = await manager.allocate(
+            user_id, "invite_campaign", 60, preferred=entry["account_id"], channel=group
+        )
+        if allocation is not None:
+            break
+    if allocation is None:
+        allocation = await manager.allocate(user_id, "invite_campaign", 60, channel=group)
+    if allocation is None:
+        allocation = await manager.allocate(user_id, "general", 60, channel=group)
+    account_id = allocation["account_id"]
+    check = await manager.check(
+        account_id, {"action_type": "invite", "target_channel_id": group, "allow_locked": True}
+    )
+    block = {"invites_sent": 0, "success": False, "rate_limit_block": check["reason"]}
+    released = await manager.release(account_id, block)
+    return {"account_id": account_id, "check": check, "released": released}
+
+
 async def invite_cancelled(base_url, user_id):
     manager = Client(base_url, "invite-service")
     allocation = await manager.allocate(user_id, "invite_campaign", 60)
@@ -223,6 +247,13 @@ async def scripts(base_url, user_id):
         "released": released,
         "status": status,
     }
+
+
+async def missing(base_url, user_id):
+    """Addresses that one client and one document name, and that no version has served."""
+    manager = Client(base_url, "invite-service")
+    available = await manager.get(f"/available-accounts/{user_id}", purpose="invite_campaign")
+    return {"available": available, "health": await manager.get("/accounts/health")}
 
 
 async def maintenance(base_url, account_id):

@@ -94,6 +94,33 @@ withPython('a campaign invites from no account that it has excluded', async () =
   expect(await leased(ids)).toBe(1);
 });
 
+withPython('where no account may invite today one is had for any purpose, and given back', async () => {
+  const { user_id, ids } = await newFleet(1);
+  await open.query(
+    `INSERT INTO usage_windows (account_id, action_type, day, day_count, last_action_at)
+     VALUES ($1, 'invite', (now() AT TIME ZONE 'UTC')::date, 30, now() - interval '2 hours')`,
+    [ids[0]],
+  );
+  const played = await play('invite_fallback', { user_id, group: '@group' });
+  expect(played.calls.map(({ call, code }) => [call, code ?? null])).toEqual([
+    ['GET accounts', null],
+    ['POST allocate', 'ALL_LIMITED'],
+    ['POST allocate', null],
+    ['POST rate-limit', null],
+    ['POST release', null],
+  ]);
+  const check = { allowed: false, reason: 'daily' };
+  expect(played.result).toMatchObject({ account_id: ids[0], check, released: true });
+  expect(await leased(ids)).toBe(0);
+});
+
+withPython('addresses that no version has served are answered so', async () => {
+  const { user_id } = await newFleet(1);
+  const played = await play('missing', { user_id });
+  expect(played.calls.map(({ status, code }) => [status, code])).toEqual(Array(2).fill([404, 'UNKNOWN_OPERATION']));
+  expect(played.result).toEqual({ available: null, health: null });
+});
+
 withPython('a cancelled campaign and every error of the invite worker leave no account leased', async () => {
   const cancelled = await newFleet(1);
   expect((await play('invite_cancelled', { user_id: cancelled.user_id })).result).toEqual({ released: true });
