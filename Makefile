@@ -64,6 +64,14 @@ bench: build ## requests per second, on fresh servers (ARGS: options of the load
 bench-growth: build ## one user with 100,000 accounts beside one with few, and what that costs the few (ARGS: options)
 	@node scripts/with-servers.mjs .local/bench npm run --silent bench:growth -- $(ARGS)
 
+.PHONY: bench-fleet
+bench-fleet: build ## what requests cost beside 1,000,000 accounts, a long history, many channels (ARGS: options)
+	@node scripts/with-servers.mjs .local/bench npm run --silent bench:fleet -- $(ARGS)
+
+.PHONY: soak
+soak: build ## whether memory and answers stay as they are for 30 minutes of a mixed load (ARGS: options)
+	@node scripts/with-servers.mjs .local/bench npm run --silent soak -- $(ARGS)
+
 .PHONY: bench-recovery
 bench-recovery: build ## how late 5,000 accounts recover within a minute, beside 200 requests/s (ARGS: options)
 	@node scripts/with-servers.mjs .local/bench npm run --silent bench:recovery -- $(ARGS)

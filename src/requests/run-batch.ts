@@ -8,6 +8,7 @@ import {
   requestKey,
 } from '../store/history/answered-requests.js';
 import { classifyDatabaseFault, type Database, type TransactionSql } from '../store/database.js';
+import { withHooks } from '../store/commit-hooks.js';
 import { toStatement, type Writes } from '../store/writes.js';
 import type { Log } from '../telemetry/log.js';
 import type { FailPoint, Reach } from './fail-point.js';
@@ -144,43 +145,51 @@ async function runOnce(
   items: readonly BatchItem[],
   lockWaitMs: number | undefined,
 ): Promise<BatchAnswer[]> {
-  const committed: (() => void | Promise<void>)[] = [];
-  const rolledBack: (() => void | Promise<void>)[] = [];
-  const pending: Writes = { parts: [], notices: [] };
-  const hooks = {
-    log,
-    writeWithAnswers: ({ parts, notices }: Writes) => {
-      pending.parts.push(...parts);
-      pending.notices.push(...notices);
-    },
-    afterCommit: (act: () => void | Promise<void>) => void committed.push(act),
-    afterRollback: (act: () => void | Promise<void>) => void rolledBack.push(act),
-  };
   const reachAll = (point: FailPoint): void => {
     if (reach === undefined) return;
     for (const { operation, messageId } of items) reach(point, operation, messageId);
   };
-  const traceparents = items.map((item) => item.traceparent);
-  const answerInTransaction = () =>
-    database.transaction(
-      async (sql) => {
-        const answers = await answerOnce({ ...resources, ...hooks, sql }, sql, pending, lane, items);
-        reachAll('before-commit');
-        return answers;
-      },
-      { traceparents, lockWaitMs },
-    );
-  try {
-    const answers = lane.changesState
-      ? await answerInTransaction()
-      : await answerReads({ ...resources, ...hooks, sql: database.reader }, lane, items);
-    reachAll('after-commit');
-    for (const act of committed) void act();
-    return answers;
-  } catch (error) {
-    await Promise.all(rolledBack.map(async (act) => act()));
-    throw error;
-  }
+  const answers = lane.changesState
+    ? await answerInTransaction({ database, resources, log }, lane, items, lockWaitMs, () => reachAll('before-commit'))
+    : await withHooks(
+        (hooks) =>
+          answerReads(
+            { ...resources, ...hooks, log, sql: database.reader, writeWithAnswers: refuseToWrite },
+            lane,
+            items,
+          ),
+        { waits: false },
+      );
+  reachAll('after-commit');
+  return answers;
+}
+
+function answerInTransaction(
+  { database, resources, log }: BatchRunner,
+  lane: Lane,
+  items: readonly BatchItem[],
+  lockWaitMs: number | undefined,
+  onDecided: () => void,
+): Promise<BatchAnswer[]> {
+  const pending: Writes = { parts: [], notices: [] };
+  const writeWithAnswers = ({ parts, notices }: Writes) => {
+    pending.parts.push(...parts);
+    pending.notices.push(...notices);
+  };
+  return database.transaction(
+    async (sql, hooks) => {
+      const context = { ...resources, ...hooks, log, sql, writeWithAnswers };
+      const answers = await answerOnce(context, sql, pending, lane, items);
+      onDecided();
+      return answers;
+    },
+    // Replies do not wait for what follows a commit.
+    { traceparents: items.map(({ traceparent }) => traceparent), lockWaitMs, waits: false },
+  );
+}
+
+function refuseToWrite(): never {
+  throw new Error('a batch of reads has something to write');
 }
 
 async function answerReads(

@@ -9,8 +9,12 @@ export interface CommitHooks {
 /**
  * Runs a transaction, then what it has left for its end: at once and together. Resolves when all of that is done, and
  * rejects as the transaction does.
+ * @param options.waits false: resolves at the commit, and what is left for it goes on
  */
-export async function withHooks<T>(run: (hooks: CommitHooks) => Promise<T>): Promise<T> {
+export async function withHooks<T>(
+  run: (hooks: CommitHooks) => Promise<T>,
+  { waits = true }: { waits?: boolean | undefined } = {},
+): Promise<T> {
   const committed: Act[] = [];
   const rolledBack: Act[] = [];
   const doAll = (acts: readonly Act[]) => Promise.all(acts.map(async (act) => act()));
@@ -24,6 +28,7 @@ export async function withHooks<T>(run: (hooks: CommitHooks) => Promise<T>): Pro
     await doAll(rolledBack);
     throw error;
   }
-  await doAll(committed);
+  const done = doAll(committed);
+  if (waits) await done;
   return result;
 }

@@ -85,11 +85,12 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
   return {
     /** For reads outside a transaction. */
     reader: prisma as Sql,
-    /** Resolves when what the work has left for the commit is done. */
+    /** Resolves as `withHooks` does. */
     transaction: <T>(
       work: (sql: TransactionSql, hooks: CommitHooks) => Promise<T>,
-      options?: TransactionOptions,
-    ): Promise<T> => withHooks((hooks) => runTransaction(pool, (sql) => work(sql, hooks), onConnectionError, options)),
+      options?: TransactionOptions & { waits?: boolean },
+    ): Promise<T> =>
+      withHooks((hooks) => runTransaction(pool, (sql) => work(sql, hooks), onConnectionError, options), options),
     probe,
     waitUntilAvailable,
     poolState: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),

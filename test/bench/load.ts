@@ -12,7 +12,7 @@ import { askHttp, type RunningService, startService } from '../support/service.j
 import { telethonSession } from '../support/session-strings.js';
 import { auditGrants } from './audit.js';
 import { type Caller, connectCaller } from './caller.js';
-import { busyMs, findListener, type ProcessGroup, usageOf } from './processes.js';
+import { busyMs, findListener, type ProcessGroup, type Usage, usageOf } from './processes.js';
 import { doubleGrants, ECHO_QUEUE, FIRST_SKETCH_USER, FIRST_USER, USERS, type WorkName, WORKS } from './works.js';
 
 /**
@@ -31,6 +31,8 @@ const { values } = parseArgs({
     accounts: { type: 'string', default: '100' },
     'warm-up': { type: 'string', default: '10' },
     'log-level': { type: 'string', default: 'warn' },
+    /** Processes of the service. */
+    instances: { type: 'string', default: '1' },
   },
 });
 const seconds = Number(values.seconds);
@@ -57,7 +59,7 @@ interface Measured {
 interface Stage {
   caller: Caller;
   groups: ProcessGroup[];
-  service: RunningService;
+  services: readonly RunningService[];
 }
 
 async function startEcho(): Promise<{ close: () => Promise<void> }> {
@@ -88,9 +90,10 @@ async function registerFleet(client: RpcClient, firstUser: number, accounts: num
   }
 }
 
-/** Batches and requests in them so far, as the service counts them. */
-async function countBatches({ httpUrl }: RunningService): Promise<{ batches: number; requests: number }> {
-  const { text } = await askHttp(`${httpUrl}/metrics`);
+/** Batches and requests in them so far, as the instances count them. */
+async function countBatches(services: readonly RunningService[]): Promise<{ batches: number; requests: number }> {
+  const pages = await Promise.all(services.map(({ httpUrl }) => askHttp(`${httpUrl}/metrics`)));
+  const text = pages.map((page) => page.text).join('\n');
   const sum = (suffix: string) =>
     [...text.matchAll(new RegExp(`^account_manager_batch_size_${suffix}\\{?[^ ]* (\\d+)$`, 'gm'))].reduce(
       (total, [, value]) => total + Number(value),
@@ -99,10 +102,10 @@ async function countBatches({ httpUrl }: RunningService): Promise<{ batches: num
   return { batches: sum('count'), requests: sum('sum') };
 }
 
-async function measure({ caller, groups, service }: Stage, name: WorkName, inFlight: number, forSeconds: number) {
+async function measure({ caller, groups, services }: Stage, name: WorkName, inFlight: number, forSeconds: number) {
   const lengths: number[] = [];
   let requests = 0;
-  const batchesBefore = await countBatches(service);
+  const batchesBefore = await countBatches(services);
   const [busyBefore, usedBefore] = [busyMs(), groups.map(usageOf)];
   const startedAt = performance.now();
   await Promise.all(
@@ -116,23 +119,23 @@ async function measure({ caller, groups, service }: Stage, name: WorkName, inFli
     }),
   );
   const tookMs = performance.now() - startedAt;
-  const used = groups.map((group, index) => {
-    const [now, before] = [usageOf(group), usedBefore[index]!];
-    const since = {
-      cpuMs: now.cpuMs - before.cpuMs,
-      reads: now.reads - before.reads,
-      writes: now.writes - before.writes,
-    };
-    return { name: group.name, ...since };
+  const used = new Map<string, Usage>();
+  groups.forEach((group, index) => {
+    const [now, before, others] = [usageOf(group), usedBefore[index]!, used.get(group.name)];
+    used.set(group.name, {
+      cpuMs: now.cpuMs - before.cpuMs + (others?.cpuMs ?? 0),
+      reads: now.reads - before.reads + (others?.reads ?? 0),
+      writes: now.writes - before.writes + (others?.writes ?? 0),
+    });
   });
-  const ours = used.reduce((sum, { cpuMs }) => sum + cpuMs, 0);
-  const batchesNow = await countBatches(service);
-  const serving = used.find((group) => group.name === (name === 'sketch' ? 'sketch' : 'service'));
+  const ours = [...used.values()].reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+  const batchesNow = await countBatches(services);
+  const serving = used.get(name === 'sketch' ? 'sketch' : 'service');
   const batches = batchesNow.batches - batchesBefore.batches;
   return {
     perSecond: requests / (tookMs / 1000),
     lengths: lengths.sort((a, b) => a - b),
-    cpu: Object.fromEntries(used.map((group) => [group.name, (group.cpuMs * 1000) / requests])),
+    cpu: Object.fromEntries([...used].map(([group, { cpuMs }]) => [group, (cpuMs * 1000) / requests])),
     calls: { reads: (serving?.reads ?? 0) / requests, writes: (serving?.writes ?? 0) / requests },
     batch: batches === 0 ? 0 : (batchesNow.requests - batchesBefore.requests) / batches,
     foreign: Math.max(0, busyMs() - busyBefore - ours) / (tookMs * cpus().length),
@@ -188,7 +191,8 @@ async function startSketch() {
 
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 1 });
 // Without jobs: what an instance catches up at its start would be measured along.
-const service = await startService({ LOG_LEVEL: values['log-level'], JOBS_ENABLED: 'false', LIMITS_FILE });
+const settings = { LOG_LEVEL: values['log-level'], JOBS_ENABLED: 'false', LIMITS_FILE };
+const services = await Promise.all(Array.from({ length: Number(values.instances) }, () => startService(settings)));
 const client = await connectRpc(rabbitmqUrl);
 await registerFleet(client, FIRST_USER, Number(values.accounts));
 await registerFleet(client, FIRST_SKETCH_USER, Number(values.accounts));
@@ -198,7 +202,7 @@ const echo = await startEcho();
 const sketch = works.includes('sketch') ? await startSketch() : null;
 const stage: Stage = {
   caller: await connectCaller(rabbitmqUrl),
-  service,
+  services,
   groups: [
     { name: 'rabbitmq', pid: findListener(rabbitmqUrl, 5672) },
     {
@@ -207,7 +211,7 @@ const stage: Stage = {
       withChildren: true,
     },
     { name: 'redis', pid: findListener(process.env.REDIS_URL ?? 'redis://localhost', 6379) },
-    { name: 'service', pid: service.process.pid! },
+    ...services.map(({ process: { pid } }) => ({ name: 'service', pid: pid! })),
     { name: 'client', pid: process.pid },
     ...(sketch === null ? [] : [{ name: 'sketch', pid: sketch.pid! }]),
   ],
@@ -227,6 +231,6 @@ console.log(violations.length === 0 ? 'nothing granted twice, nothing over a lim
 sketch?.kill();
 await echo.close();
 await stage.caller.close();
-await service.stop();
+await Promise.all(services.map((service) => service.stop()));
 await pool.end();
 process.exitCode = violations.length === 0 ? 0 : 1;
