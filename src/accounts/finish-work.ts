@@ -5,7 +5,7 @@ import { applyChanges, writesOf } from '../store/accounts/changes.js';
 import type { BatchContext } from '../requests/handler.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
-/** What finishing takes of a batch's context; jobs, which grant nothing and so have no surveys, bring it too. */
+/** Part of a batch's context that finishing needs. Jobs bring it too; they grant nothing, so they have no surveys. */
 export type FinishingContext = Pick<BatchContext, 'sql' | 'afterCommit' | 'locks' | 'windowCache' | 'recoveryQueue'> &
   Partial<Pick<BatchContext, 'surveys'>>;
 

@@ -60,7 +60,7 @@ function shareReading<T>(read: () => Promise<T>, snapshotOf: (figures: T) => Fle
     if (last === null || isSmall(last.figures)) {
       const isShared = reading !== null;
       const figures = await readOnce();
-      // What another asker began to read may miss what this one has just done.
+      // A read that another caller began may miss changes that this caller has just made.
       return isShared && isSmall(figures) ? readNow() : figures;
     }
     const now = clock.monotonicMs();

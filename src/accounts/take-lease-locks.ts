@@ -4,7 +4,7 @@ import { lockValueOf } from './finish-work.js';
 import type { BatchContext } from '../requests/handler.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
-/** What taking locks takes of a batch's context; a job brings it too. */
+/** Part of a batch's context that taking locks needs. A job brings it too. */
 type LockingContext = Pick<BatchContext, 'sql' | 'locks' | 'afterRollback'>;
 
 /**

@@ -1,6 +1,6 @@
 import type { OwnershipClaim } from '../decide/selection/judge-ownership.js';
 
-/** What a request says of who holds the account. */
+/** Fields of a request that name the holder of the account. */
 export const claimOf = (request: {
   caller: string | null;
   body: { service_name?: string | undefined; lease_id?: string | undefined; fence?: number | undefined };

@@ -49,7 +49,7 @@ const UNDECIDED_WAIT_MS = 5_000;
 /** The batch has waited for a lock; which item it was for is found without waiting for it once more. */
 const LOCK_FOUND_MS = 50;
 
-/** What an earlier try leaves to the next. */
+/** State that an earlier try leaves to the next. */
 interface Earlier {
   /** It may stand. */
   inDoubt?: boolean;

@@ -6,7 +6,7 @@ import { nameStatement } from './name-statement.js';
 /** Part of a statement. */
 export type SqlPart = Prisma.Sql;
 
-/** What statements are run with, as Prisma has it: inside a transaction or, with Prisma's client itself, outside. */
+/** Runs statements, as Prisma does: inside a transaction or, with Prisma's client itself, outside. */
 export interface Sql {
   $queryRaw<T>(query: TemplateStringsArray | SqlPart, ...values: unknown[]): Promise<T>;
   /** Answers how many rows were affected. */

@@ -65,7 +65,7 @@ async function onChannel<T>(url: string, work: (channel: ConfirmChannel) => Prom
   }
 }
 
-/** What lies in a queue, taken out of it. */
+/** Messages of a queue, taken out of it. */
 async function drain(channel: ConfirmChannel, queue: string): Promise<unknown[]> {
   const found: unknown[] = [];
   for (;;) {

@@ -24,13 +24,13 @@ export interface CountedAction {
   quantity: number;
   /** Number of the account's last event before it. */
   sequence: number;
-  /** What counting it has made the account's. */
+  /** The account's usage version once the action is counted. */
   usageVersion: number;
   /** Acquired before, recorded after it was done, or reported at the release. */
   source: 'acquired' | 'recorded' | 'reported';
   caller: string | null;
   requestId: string;
-  /** What the limits of the action have left after it. */
+  /** Room that the limits of the action leave after it. */
   limitsLeft: LimitsLeft;
   /** Whether the action succeeded; null while a permit is open. */
   success: boolean | null;

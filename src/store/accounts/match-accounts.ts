@@ -57,7 +57,7 @@ const isByStatus = ({ users, accountIds, phone, disabledReason, leasedBy, search
   status !== null &&
   [users, accountIds, phone, disabledReason, leasedBy, search].every((condition) => condition === null);
 
-/** What every account must meet, whichever way it is found. The table is `s`. */
+/** Conditions that every account must meet, whichever way it is found. The table is `s`. */
 const conditionsOf = (match: AccountMatch): SqlPart[] => {
   const { users, status, disabledReason, leasedBy, accountIds, phone, search, onlyFree } = match;
   return [

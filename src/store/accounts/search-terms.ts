@@ -1,4 +1,4 @@
-/** What an operator's search may mean; null: it cannot be that. */
+/** Possible meanings of an operator's search; null: it cannot be that. */
 export interface SearchTerms {
   /** Ids that begin so: the first and the last of them. */
   ids: { first: string; last: string } | null;
