@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Channel, ConsumeMessage } from 'amqplib';
 import type { ConsumerSighting } from '../decide/messages/judge-consumer.js';
 import type { Log } from '../telemetry/log.js';
@@ -13,7 +14,9 @@ export interface Delivery {
   acknowledge(): void;
   /** Back to the queue; counts towards the delivery limit. */
   giveBack(): void;
-  /** False once the channel has died: the broker delivers the message again, so work on it may stop. */
+  /** Aborts when the channel dies: the broker delivers the message again, so work on it may stop. */
+  lost: AbortSignal;
+  /** False once it is lost. */
   isLive(): boolean;
 }
 
@@ -179,10 +182,10 @@ function takeDeliveries(
   deliveries: Acknowledger,
   { ownUser, queue, onDelivery, log }: ConsumerOptions,
 ): (message: ConsumeMessage) => void {
-  let live = true;
-  channel.on('close', () => {
-    live = false;
-  });
+  const lost = new AbortController();
+  // Every request that waits listens.
+  setMaxListeners(0, lost.signal);
+  channel.on('close', () => lost.abort());
   return (message) => {
     const { deliveryTag } = message.fields;
     deliveries.receive(deliveryTag);
@@ -194,7 +197,8 @@ function takeDeliveries(
       message,
       acknowledge: () => deliveries.acknowledge(deliveryTag),
       giveBack: () => deliveries.giveBack(deliveryTag),
-      isLive: () => live,
+      lost: lost.signal,
+      isLive: () => !lost.signal.aborted,
     };
     try {
       onDelivery(delivery);

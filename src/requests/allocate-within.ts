@@ -49,24 +49,30 @@ export async function allocateWithin(
       const waitsForMs = leftMs > 0 ? Math.max(MIN_PAUSE_MS, Math.min(leftMs, timeLeft(item))) : 0;
       const contendedPauseMs = CONTENDED_PAUSES_MS[tries];
       const answer = await ask({ ...item, found, waitsForMs, mayAskAgain: contendedPauseMs !== undefined });
-      if (!answer.deferred) return answer;
+      if (!answer.deferred || gone?.aborted === true) return answer;
       if (answer.search !== undefined) {
         if (tries >= MAX_SEARCHES) return answer;
         found = await answer.search().catch(() => []);
         continue;
       }
       if (leftMs <= 0) {
-        await pause(contendedPauseMs);
+        // A twin under the same message id waits, and there is no place for this one: it is told what the twin gets.
+        await pause(contendedPauseMs ?? MAX_PAUSE_MS);
         continue;
       }
-      place ??= waitingRoom.enter({ userId, caller: item.caller ?? service, hasGone: hasGone && (() => hasGone(0)) });
+      place ??= waitingRoom.enter({
+        userId,
+        caller: item.caller ?? service,
+        gone,
+        hasGone: hasGone && (() => hasGone(0)),
+      });
       if (place === null) {
         mayHavePlace = false;
         continue;
       }
       const askAgainMs = answer.reply.success ? MAX_PAUSE_MS : (answer.reply.error.retry_after_ms ?? MAX_PAUSE_MS);
       const turn = await place.wait(Math.min(waitsForMs, askAgainMs, MAX_PAUSE_MS));
-      if (turn === 'gone' || gone?.aborted === true) return answer;
+      if (turn === 'gone') return answer;
       if (turn === 'closed') mayHavePlace = false;
     }
   } finally {

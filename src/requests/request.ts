@@ -17,7 +17,10 @@ export interface IncomingRequest {
   expiresAt: number | null;
   /** W3C trace context of the caller. */
   traceparent: string | null;
-  /** Aborts when its caller has gone without the answer; absent where the door does not hear of it. */
+  /**
+   * Aborts when nobody waits for its answer here any more: its caller has gone, or the broker delivers it again. Absent
+   * where the door does not hear of it.
+   */
   gone?: AbortSignal;
   /**
    * Asks whether its caller has gone, for a door that has to find out; one that was there less than `toldMs` ago may

@@ -12,6 +12,8 @@ interface Visitor {
   userId: number;
   /** The caller whose share of the places is used. */
   caller: string;
+  /** Aborts when the caller has gone; absent where nobody is told. */
+  gone?: AbortSignal | undefined;
   /** Whether the caller has gone, so that an account would be lost on it; absent where nobody can tell. */
   hasGone: (() => Promise<boolean>) | undefined;
 }
@@ -45,6 +47,7 @@ export interface WaitingRoom {
 
 interface Waiter {
   line: Line;
+  gone: Visitor['gone'];
   hasGone: Visitor['hasGone'];
   /** Null while it does not wait. */
   resolve: ((turn: Turn) => void) | null;
@@ -126,7 +129,7 @@ function createPlaces(): (caller: string) => (() => void) | null {
   };
 }
 
-function joinLine(room: Room, { userId, hasGone }: Visitor, giveBack: () => void): Waiter {
+function joinLine(room: Room, { userId, gone, hasGone }: Visitor, giveBack: () => void): Waiter {
   const { lines } = room;
   const line = lines.get(userId) ?? newLine(room);
   lines.set(userId, line);
@@ -136,7 +139,7 @@ function joinLine(room: Room, { userId, hasGone }: Visitor, giveBack: () => void
     if (line.waiters.size === 0 && lines.get(userId) === line) lines.delete(userId);
     giveBack();
   };
-  const waiter: Waiter = { line, hasGone, resolve: null, asks: false, isMissed: false, leave };
+  const waiter: Waiter = { line, gone, hasGone, resolve: null, asks: false, isMissed: false, leave };
   line.waiters.add(waiter);
   return waiter;
 }
@@ -152,10 +155,13 @@ const newLine = (room: Room): Line => ({
 
 const waitInLine = (waiter: Waiter, ms: number): Promise<Turn> =>
   new Promise<Turn>((resolve) => {
-    const { line } = waiter;
+    const { line, gone } = waiter;
     const timer = setTimeout(() => void wakeLine(line), ms);
+    const leave = (): void => letGo(waiter, true);
+    gone?.addEventListener('abort', leave);
     waiter.resolve = (turn) => {
       clearTimeout(timer);
+      gone?.removeEventListener('abort', leave);
       resolve(turn);
     };
     waiter.asks = false;

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { connect, type ConfirmChannel, type ConsumeMessage } from 'amqplib';
-import { EXCHANGES } from '../../contracts/topology.js';
+import { EXCHANGES, REQUEST_QUEUES } from '../../contracts/topology.js';
 import type { Dispatch, IncomingRequest, Reply } from '../../src/requests/request.js';
 import type { OpenBroker } from '../broker/open-broker.js';
 import { eventually } from '../support/eventually.js';
@@ -165,6 +165,27 @@ test('the places of those who have gone are free again, without anybody waking t
   await eventually('it is answered', () => patient.replies.length === 2);
   expect(patient.replies.map(({ success }) => success)).toEqual([false, true]);
   await patient.leave();
+});
+
+test('those who wait stand in line again when the broker delivers their messages again', async () => {
+  open = await openAmqpDoor({ dispatch });
+  const { user, account_id, release } = await leaseOnly();
+  const [, openAddress] = ADDRESSES[0]!;
+  const caller = await openCaller(open.broker, openAddress);
+  const places = Array.from({ length: 32 });
+  for (const _ of places) await caller.askToWait(user, 'busy');
+  await untilWaiting(places.length);
+  heard = 0;
+  // As after the loss of a connection: the broker takes them all back.
+  open.door.consumers().get(REQUEST_QUEUES.allocate.name)?.renew();
+  await eventually('all are delivered again', () => open?.dispatched.length === 2 * places.length);
+  await untilWaiting(places.length);
+  expect(open.door.state().inWork).toBe(places.length);
+  expect(caller.replies).toEqual([]);
+  await release();
+  await eventually('one is answered', () => caller.replies.length > 0);
+  expect(caller.replies).toMatchObject([{ success: true, allocation: { account_id } }]);
+  await caller.leave();
 });
 
 test.each(

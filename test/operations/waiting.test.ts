@@ -1,6 +1,10 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createWaitingRoom, type WaitingRoom } from '../../src/requests/waiting-room.js';
+import type { IncomingRequest } from '../../src/requests/request.js';
+import { captureStatements } from '../support/query-plans.js';
 import { eventually } from '../support/eventually.js';
 import { letLeaseEnd, newUser } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
@@ -161,6 +165,46 @@ test('a place that is left can be had again, by whoever was refused for the shar
   places[7]?.leave();
   places[7]?.leave();
   expect(enterOften(room, 2, () => 'one')).toBe(1);
+});
+
+test('a repeat of a waiting request that finds no place asks on with pauses, and gets the same answer', async () => {
+  const user = newUser();
+  const [account_id] = await harness.registerAccounts(user, 1);
+  await harness.succeed('account.allocate', wish(user));
+  // All places that the caller may have, and one more under the first one's message id.
+  const leaving = new AbortController();
+  setMaxListeners(0, leaving.signal);
+  const ask = (envelope: Partial<IncomingRequest>) =>
+    harness.dispatch(requestOf('account.allocate', wish(user, { service_name: 'busy', wait_ms: 60_000 }), envelope));
+  const messageId = randomUUID();
+  const first = ask({ messageId });
+  const others = Array.from({ length: 31 }, () => ask({ gone: leaving.signal }));
+  await harness.refusal('account.allocate', wish(user, { service_name: 'prober' }));
+  const repeats: ReturnType<typeof ask>[] = [];
+  const sent = await captureStatements(async () => {
+    repeats.push(ask({ messageId }));
+    await pause(4_000);
+  });
+  // The line asks by itself every two seconds, and the repeat does so up to eight times, each time in front of all others.
+  const asked = sent.filter(({ text }) => text.includes('FOR UPDATE SKIP LOCKED'));
+  expect(asked.length).toBeLessThan(60);
+  await harness.succeed('account.release', { account_id, service_name: 'inviting', usage_stats: { success: true } });
+  expect(await first).toMatchObject({ success: true });
+  expect(await repeats[0]).toEqual(await first);
+  leaving.abort();
+  for (const answer of await Promise.all(others)) expect(answer).toMatchObject({ error: { code: 'ALL_BUSY' } });
+});
+
+test('who is told to have gone leaves at once, and its place with it', async () => {
+  const room = createWaitingRoom();
+  const leaving = new AbortController();
+  setMaxListeners(0, leaving.signal);
+  const visitor = { userId: 1, caller: 'one', gone: leaving.signal, hasGone: stays };
+  const places = Array.from({ length: 32 }, () => room.enter(visitor));
+  const waiting = places.flatMap((place) => place?.wait(60_000) ?? []);
+  leaving.abort();
+  expect(new Set(await Promise.all(waiting))).toEqual(new Set(['gone']));
+  expect(enterOften(room, 40, () => 'one')).toBe(32);
 });
 
 test('a wake-up that comes while somebody asks is not lost', async () => {

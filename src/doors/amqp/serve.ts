@@ -86,7 +86,7 @@ export async function serveTask(context: ServingContext, task: Task): Promise<vo
   try {
     // Before the reply is out: who asks one by one must find room for the next.
     const reply = await getAnswer(context, task).finally(task.leave);
-    if (reply === null || !(await settle(context, task, reply))) return;
+    if (reply === null || isRefusedInVain(task, reply) || !(await settle(context, task, reply))) return;
     if (context.reach !== undefined) {
       await pause(REPLY_LEAVES_MS);
       context.reach('after-reply', task.envelope.operation, task.envelope.messageId);
@@ -97,6 +97,9 @@ export async function serveTask(context: ServingContext, task: Task): Promise<vo
     task.delivery.giveBack();
   }
 }
+
+/** The message comes again on another channel: it may then get what it waits for, or is refused once more. */
+const isRefusedInVain = ({ delivery }: Task, reply: Reply): boolean => !reply.success && !delivery.isLive();
 
 /** Asks until no dependency is away; null where the message stays with the broker. */
 async function getAnswer({ waitUntilAvailable, stopping, log }: ServingContext, task: Task): Promise<Reply | null> {

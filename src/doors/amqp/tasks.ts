@@ -67,8 +67,10 @@ export function readRequest(delivery: Delivery, queue: RequestQueue, reader: Rea
   const request = {
     ...toRequest(envelope, requestId, decoded.body),
     // Nothing else waits for so long that its caller may go meanwhile.
-    ...(operation === 'account.allocate' &&
-      replyTo !== null && { hasGone: (toldMs: number) => askAddressGone(replyTo, toldMs) }),
+    ...(operation === 'account.allocate' && {
+      gone: delivery.lost,
+      ...(replyTo !== null && { hasGone: (toldMs: number) => askAddressGone(replyTo, toldMs) }),
+    }),
   };
   return { ...task, ask: () => dispatch(request) };
 }
