@@ -5,7 +5,7 @@ import { coalesceWrites } from '../../src/coalesce-writes.js';
 
 /** A caller that costs little itself: no timer and no confirm per request. */
 export interface Caller {
-  /** Asks on the exchange of requests, or a queue directly. */
+  /** Asks on the operation's exchange, or a queue directly. */
   ask: (operation: string, body: object, queue?: string) => Promise<Record<string, unknown>>;
   close: () => Promise<void>;
 }
@@ -31,19 +31,15 @@ export async function connectCaller(url: string): Promise<Caller> {
       new Promise((resolve) => {
         const id = randomUUID();
         waiting.set(id, resolve);
-        channel.publish(
-          queue === undefined ? EXCHANGES.requests.name : '',
-          queue ?? operation,
-          Buffer.from(JSON.stringify(body)),
-          {
-            contentType: 'application/json',
-            persistent: true,
-            messageId: id,
-            correlationId: id,
-            type: operation,
-            replyTo: 'amq.rabbitmq.reply-to',
-          },
-        );
+        const exchange = operation.startsWith('admin.') ? EXCHANGES.admin.name : EXCHANGES.requests.name;
+        channel.publish(queue === undefined ? exchange : '', queue ?? operation, Buffer.from(JSON.stringify(body)), {
+          contentType: 'application/json',
+          persistent: true,
+          messageId: id,
+          correlationId: id,
+          type: operation,
+          replyTo: 'amq.rabbitmq.reply-to',
+        });
       }),
     close: () => connection.close(),
   };

@@ -93,6 +93,7 @@ async function fill(count: number, sql: string): Promise<void> {
 }
 
 const LONG_AGO = `now() - interval '400 days' + n * interval '1 second'`;
+const LATER = `${LONG_AGO} + interval '1 minute'`;
 
 /** History of the users' own accounts: the rows that their batches write beside. */
 async function fillHistory(): Promise<void> {
@@ -107,7 +108,7 @@ async function fillHistory(): Promise<void> {
   await fill(
     history,
     `INSERT INTO leases (id, account_id, user_id, service_name, purpose, fence, allocated_at, expires_at, ended_at, end_reason)
-     SELECT gen_random_uuid(), a.ids[1 + n % ${USERS * PER_USER}], ${FIRST_USER}, 'bench', 'general', -1 - n, ${LONG_AGO}, ${LONG_AGO}, ${LONG_AGO}, 'released'
+     SELECT gen_random_uuid(), a.ids[1 + n % ${USERS * PER_USER}], ${FIRST_USER}, 'bench', 'general', 1000000 + n, ${LONG_AGO}, ${LATER}, ${LATER}, 'released'
      FROM generate_series($1::bigint, $2) n, (SELECT ${account} AS ids) a`,
   );
   await fill(
