@@ -17,7 +17,7 @@ const PROGRAM = 'the program';
  * @returns {Promise<Record<string, string>>}
  */
 export async function describeSettings(environment, main, key) {
-  const { SETTINGS } = await import(pathToFileURL(path.join(path.dirname(main), 'config.js')).href);
+  const { SETTINGS } = await import(pathToFileURL(path.join(path.dirname(main), 'config/settings.js')).href);
   /** @type {string[]} */
   const names = SETTINGS.flatMap((/** @type {{ name: string }} */ { name }) => [name, `${name}_FILE`]);
   const prints = [...names, 'PGSSLMODE'].flatMap((name) => {

@@ -135,10 +135,11 @@ async function stop({ base, stores, jobs, samples, requests, broker, feed, http,
   http.endStreams();
   feed.close();
   fleet.stop();
-  await samples.stop();
-  await broker.watch.stop();
   requests.closeWaitingRoom();
-  await Promise.all([jobs.stop({ timeoutMs }), broker.amqp.stop({ timeoutMs }), http.stop()]);
+  // A look in work may still subscribe a consumer anew.
+  const endConsumption = () => broker.watch.stop().then(() => broker.amqp.stop({ timeoutMs }));
+  // Side by side: where the database or the broker is silent each of them takes its time.
+  await Promise.all([samples.stop(), jobs.stop({ timeoutMs }), endConsumption(), http.stop()]);
   await broker.relay.stop();
   await broker.events.close();
   await broker.connections.close();

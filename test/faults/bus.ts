@@ -19,7 +19,7 @@ export interface Bus {
 }
 
 /** How long a caller waits for an answer before it sends the request again. */
-const RESEND_MS = 2_500;
+const RESEND_MS = 1_000;
 const GIVE_UP_MS = 120_000;
 /** Longer than any fault, shorter than a clock is off. */
 const EXPIRATION_MS = 60_000;
