@@ -32,7 +32,7 @@ export const eventsReply = z.strictObject({
       }),
     )
     .describe(
-      'The oldest first, those of one account by their sequence; a page may hold fewer than limit, and none only where there are no more',
+      'The oldest first, those of one account by their sequence; a page may hold fewer than limit, and none where there are no more or where looking for the next took 3 s: ask on from next_after',
     ),
   next_after: z.string().describe('Asks for what comes after this page, now or later'),
 });

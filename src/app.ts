@@ -135,9 +135,12 @@ async function stop({ base, stores, jobs, samples, requests, broker, feed, http,
   http.endStreams();
   feed.close();
   fleet.stop();
-  requests.closeWaitingRoom();
-  // A look in work may still subscribe a consumer anew.
-  const endConsumption = () => broker.watch.stop().then(() => broker.amqp.stop({ timeoutMs }));
+  const endConsumption = async () => {
+    // A look in work may still subscribe a consumer anew.
+    await broker.watch.stop();
+    requests.closeWaitingRoom();
+    await broker.amqp.stop({ timeoutMs });
+  };
   // Side by side: where the database or the broker is silent each of them takes its time.
   await Promise.all([samples.stop(), jobs.stop({ timeoutMs }), endConsumption(), http.stop()]);
   await broker.relay.stop();

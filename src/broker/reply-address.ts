@@ -2,6 +2,7 @@ import { clock } from '../clock.js';
 import type { BrokerConnection } from './connections.js';
 import { waitAtMost } from './wait-at-most.js';
 
+const ASK_TIMEOUT_MS = 1_000;
 const CLOSE_TIMEOUT_MS = 1_000;
 const NOT_FOUND = 404;
 /** Addresses that are remembered at once. */
@@ -19,7 +20,10 @@ export function createAskAddressGone(connection: BrokerConnection): AskAddressGo
   return async (address, toldMs) => {
     const lastThereAt = thereAt.get(address) ?? Number.NEGATIVE_INFINITY;
     if (clock.monotonicMs() - lastThereAt < toldMs) return false;
-    const isGone = await isReplyAddressGone(connection, address);
+    // A broker that is silent must not keep the account: the address counts as there.
+    let isGone = false;
+    const asking = isReplyAddressGone(connection, address).then((answer) => (isGone = answer));
+    await waitAtMost(asking, ASK_TIMEOUT_MS);
     thereAt.delete(address);
     if (isGone) return true;
     const [oldest] = thereAt.keys();

@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import { type Command, Redis } from 'ioredis';
 import { clock } from '../clock.js';
 import { coalesceWrites } from '../coalesce-writes.js';
 
@@ -56,11 +56,11 @@ export function connectRedis(options: RedisOptions): RedisConnection {
   const { url, tls, purpose, onFailure, onBack, onReady, waits = false } = options;
   const { href, tls: clientTls, firstDatabase } = readRedisUrl(url, tls);
   const database = firstDatabase + REDIS_DATABASES[purpose];
-  const timeoutMs = options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS;
-  const client = new Redis(href, {
+  const client = new PatientRedis(href, {
     db: database,
     tls: clientTls,
     lazyConnect: waits,
+    commandTimeout: options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
     connectTimeout: CONNECT_TIMEOUT_MS,
     maxRetriesPerRequest: 0,
     enableOfflineQueue: false,
@@ -98,7 +98,7 @@ export function connectRedis(options: RedisOptions): RedisConnection {
     attempt: async (commands) => {
       if (clock.monotonicMs() < restsUntil || client.status !== 'ready') return null;
       try {
-        const answer = await answerWithin(timeoutMs, commands(client));
+        const answer = await commands(client);
         noteSuccess();
         return answer;
       } catch (error) {
@@ -112,23 +112,26 @@ export function connectRedis(options: RedisOptions): RedisConnection {
 }
 
 /**
- * When the time is over, answers that have arrived are read before the server is taken for silent: a process that was
- * held up itself finds its timers due first. The client's own time-out does not look.
+ * When a command's time is over, answers that have arrived are read before it is given up: a process that was held up
+ * itself finds its timers due first, and would take the server for silent. The client's own time-out does not look.
  */
-async function answerWithin<T>(timeoutMs: number, answer: Promise<T>): Promise<T> {
+class PatientRedis extends Redis {
+  override sendCommand(command: Command, stream?: Parameters<Redis['sendCommand']>[1]): unknown {
+    command.setTimeout = (ms) => giveUpAfter(command, ms);
+    return super.sendCommand(command, stream);
+  }
+}
+
+function giveUpAfter(command: Command, ms: number): void {
   let last: NodeJS.Immediate | undefined;
-  let timer: NodeJS.Timeout | undefined;
-  const overdue = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      last = setImmediate(() => reject(new Error('Command timed out')));
-    }, timeoutMs);
-  });
-  try {
-    return await Promise.race([answer, overdue]);
-  } finally {
+  const timer = setTimeout(() => {
+    last = setImmediate(() => command.reject(new Error('Command timed out')));
+  }, ms);
+  const forget = () => {
     clearTimeout(timer);
     clearImmediate(last);
-  }
+  };
+  command.promise.then(forget, forget);
 }
 
 /** How a URL is read: path and `rediss:` apart, which would win over the client's options. */

@@ -88,7 +88,9 @@ export const LANES = new Map<OperationName, Lane>([
   ...Object.entries(HANDLERS).map(([key, handler]): [OperationName, Lane] => {
     const name = key as OperationName;
     const { changesState } = OPERATIONS[name];
-    return [name, { name, changesState, handler: handler as OperationHandler<OperationName, unknown>, batches: 1 }];
+    // A reading that takes long must not keep the others.
+    const batches = changesState ? 1 : 2;
+    return [name, { name, changesState, handler: handler as OperationHandler<OperationName, unknown>, batches }];
   }),
   ...ACCOUNT_OPERATIONS.map((name): [OperationName, Lane] => [name, ACCOUNTS]),
 ]);

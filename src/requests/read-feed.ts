@@ -1,4 +1,5 @@
 import { behind, type EventPosition, writePosition } from '../../contracts/event-position.js';
+import { clock } from '../clock.js';
 import type { Sql } from '../store/database.js';
 import type { EventRow } from '../store/history/event-row.js';
 import { type FeedFilter, loadSnapshot, loadWindow } from '../store/history/load-feed.js';
@@ -42,9 +43,12 @@ export async function readOn(
   }
 }
 
+/** A reader of few among many millions waits no longer for one of them, and the others no longer for it. */
+const LONGEST_LOOK_MS = 3_000;
+
 /**
  * As `readOn`, up to what the database shows now. `from` null: from the oldest event on.
- * @returns no events only where there are no more: where few of very many pass the filter it looks on until it finds one
+ * @returns no events where there are no more, or where none of very many passes the filter: reading goes on at `next`
  */
 export async function readFeed(
   sql: Sql,
@@ -53,10 +57,11 @@ export async function readFeed(
   limit: number,
 ): Promise<FeedSlice> {
   const until = await loadSnapshot(sql);
+  const endAt = clock.monotonicMs() + LONGEST_LOOK_MS;
   let place: EventPosition = from ?? { before: null, within: until, id: '0' };
   for (;;) {
     const read = await readOn(sql, place, until, filter, limit);
-    if (read.events.length > 0 || read.next.before === until) return read;
+    if (read.events.length > 0 || read.next.before === until || clock.monotonicMs() > endAt) return read;
     place = read.next;
   }
 }

@@ -2,8 +2,10 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { Redis } from 'ioredis';
-import type { RedisConnection } from '../../src/redis/connection.js';
+import { connectRedis, type RedisConnection } from '../../src/redis/connection.js';
 import { createLeaseLocks, type LeaseLocks, lockKey } from '../../src/redis/lease-locks.js';
+import { eventually } from '../support/eventually.js';
+import { createFailingRedis } from '../support/failing-redis.js';
 import { connectPatiently, createRedis, type TestRedis } from '../support/redis.js';
 
 let testRedis: TestRedis;
@@ -96,4 +98,30 @@ test('the locks of a batch are judged one by one', async () => {
   expect(await redis.pttl(lockKey(stranger))).toBeLessThanOrEqual(20_000);
   await locks.release([{ accountId: stranger, value: 'mine' }, own]);
   expect(await redis.mget([free, held, stranger].map(lockKey))).toEqual([expect.any(String), null, 'other']);
+});
+
+test('a command that is given up leaves no lock behind, also where it runs later', async () => {
+  const failing = await createFailingRedis();
+  const impatient = connectRedis({ url: failing.url, purpose: 'locks', onFailure: () => {} });
+  const behind = connectPatiently(failing.behind, 'locks');
+  try {
+    await eventually('it is connected', () => impatient.client.status === 'ready');
+    const accountIds = Array.from({ length: 3 }, () => randomUUID());
+    await eventually('so is the other', () => behind.client.status === 'ready');
+    failing.hang();
+    const given = await createLeaseLocks(impatient).acquire(accountIds);
+    expect(given.map(({ kind }) => kind)).toEqual(Array(3).fill('unavailable'));
+    failing.resume();
+    // Sent behind all that waited.
+    await eventually(
+      'Redis is used again',
+      async () => (await impatient.attempt((client) => client.ping())) === 'PONG',
+    );
+    expect(await behind.client.exists(accountIds.map(lockKey))).toBe(0);
+  } finally {
+    failing.resume();
+    behind.close();
+    impatient.close();
+    await failing.drop();
+  }
 });

@@ -1076,7 +1076,7 @@ export interface QueryEventsRequest {
 
 /** The answer to `query.events`. */
 export interface QueryEventsReply {
-  /** The oldest first, those of one account by their sequence; a page may hold fewer than limit, and none only where there are no more */
+  /** The oldest first, those of one account by their sequence; a page may hold fewer than limit, and none where there are no more or where looking for the next took 3 s: ask on from next_after */
   events: {
     /** Opaque; it can be kept and asked from later */
     position: string;

@@ -1054,8 +1054,8 @@ class QueryEventsReplyEvents(TypedDict):
 
 class QueryEventsReply(TypedDict):
     success: Literal[True]
-    #: The oldest first, those of one account by their sequence; a page may hold fewer than limit, and none only
-    #: where there are no more
+    #: The oldest first, those of one account by their sequence; a page may hold fewer than limit, and none where
+    #: there are no more or where looking for the next took 3 s: ask on from next_after
     events: list[QueryEventsReplyEvents]
     #: Asks for what comes after this page, now or later
     next_after: str
