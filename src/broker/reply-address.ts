@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { clock } from '../clock.js';
 import type { BrokerConnection } from './connections.js';
 import { waitAtMost } from './wait-at-most.js';
@@ -21,9 +22,8 @@ export function createAskAddressGone(connection: BrokerConnection): AskAddressGo
     const lastThereAt = thereAt.get(address) ?? Number.NEGATIVE_INFINITY;
     if (clock.monotonicMs() - lastThereAt < toldMs) return false;
     // A broker that is silent must not keep the account: the address counts as there.
-    let isGone = false;
-    const asking = isReplyAddressGone(connection, address).then((answer) => (isGone = answer));
-    await waitAtMost(asking, ASK_TIMEOUT_MS);
+    const isSilent = pause(ASK_TIMEOUT_MS, false, { ref: false });
+    const isGone = await Promise.race([isReplyAddressGone(connection, address), isSilent]);
     thereAt.delete(address);
     if (isGone) return true;
     const [oldest] = thereAt.keys();
