@@ -19,6 +19,13 @@ import { describeSettings, isReady, readCause } from './service-state.mjs';
 const ROOT = path.resolve(import.meta.dirname, '..');
 const MAIN = path.join(ROOT, 'dist/src/main.js');
 
+/** Node's own arguments for the service, as `npm start` gives them: `exec node … dist/src/main.js`. */
+export const NODE_ARGUMENTS = /** @type {{ scripts: { start: string } }} */ (
+  JSON.parse(readFileSync(path.join(ROOT, 'package.json'), 'utf8'))
+).scripts.start
+  .split(' ')
+  .slice(2, -1);
+
 /** The service's own choice, too: people look there first. */
 const USUAL_PORT = 3000;
 
@@ -67,10 +74,9 @@ export async function startService(directory, environment, { main = MAIN, prepar
   const port = Number(environment.HTTP_PORT) || (await choosePort(state.port ?? USUAL_PORT, say));
   const log = path.resolve(directory, 'service.log');
   const logged = existsSync(log) ? statSync(log).size : 0;
-  const args = ['--enable-source-maps', '--max-semi-space-size=32', main];
   const pid = await startDaemon({
     command: process.execPath,
-    args,
+    args: [...NODE_ARGUMENTS, main],
     folder: ROOT,
     log,
     env: { ...env, HTTP_PORT: String(port) },

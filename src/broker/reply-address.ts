@@ -22,8 +22,8 @@ export function createAskAddressGone(connection: BrokerConnection): AskAddressGo
     const lastThereAt = thereAt.get(address) ?? Number.NEGATIVE_INFINITY;
     if (clock.monotonicMs() - lastThereAt < toldMs) return false;
     // A broker that is silent must not keep the account: the address counts as there.
-    const isSilent = pause(ASK_TIMEOUT_MS, false, { ref: false });
-    const isGone = await Promise.race([isReplyAddressGone(connection, address), isSilent]);
+    const overdue = pause(ASK_TIMEOUT_MS, false, { ref: false });
+    const isGone = await Promise.race([isReplyAddressGone(connection, address), overdue]);
     thereAt.delete(address);
     if (isGone) return true;
     const [oldest] = thereAt.keys();

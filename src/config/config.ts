@@ -54,7 +54,7 @@ export interface JobsConfig {
   alerts: AlertThresholds;
   /** Share of a daily limit from which on an account is near it, per cent. */
   nearLimitPercent: number;
-  /** How long events, counted actions, ended leases, job runs, reports and resolved alerts are kept. */
+  /** Days that history is kept, as `HISTORY_DAYS` says of what. */
   historyDays: number;
   /** How long each account's usage by day is kept. */
   usageArchiveDays: number;

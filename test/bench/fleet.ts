@@ -1,10 +1,11 @@
-import path from 'node:path';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
 import { seedAccounts } from '../support/seed-accounts.js';
 import { startService } from '../support/service.js';
 import { percentiles } from '../support/steady-load.js';
+import { LIMITS_FILE } from './audit.js';
 import { type Caller, connectCaller } from './caller.js';
+import { FIRST_USER, type Holder, release, SERVICE, succeed, USERS } from './works.js';
 
 /**
  * Measures what an allocation and its release cost as the installation grows: a small fleet; then the same users in a
@@ -14,7 +15,7 @@ import { type Caller, connectCaller } from './caller.js';
 const { values } = parseArgs({
   options: {
     accounts: { type: 'string', default: '1000000' },
-    /** Events, leases, counted actions and answered requests, of each so many. */
+    /** Events, leases and answered requests, of each so many. */
     history: { type: 'string', default: '10000000' },
     channels: { type: 'string', default: '1000' },
     seconds: { type: 'string', default: '15' },
@@ -22,36 +23,20 @@ const { values } = parseArgs({
 });
 const [accounts, history, channels] = [Number(values.accounts), Number(values.history), Number(values.channels)];
 const seconds = Number(values.seconds);
-const [USERS, PER_USER, FIRST_USER, CALLERS] = [10, 100, 700_000, 16];
+const [PER_USER, CALLERS] = [100, 16];
 const CHUNK = 100_000;
-/** Actions at any pace. */
-const LIMITS_FILE = path.join(import.meta.dirname, 'limits.json');
 
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 1 });
 const query = async <T extends pg.QueryResultRow>(sql: string, given: unknown[] = []) =>
   (await pool.query<T>(sql, given)).rows;
 
-type Lease = { account_id: string; lease_id: string; fence: number };
-
-async function succeed(caller: Caller, operation: string, body: object) {
-  const reply = await caller.ask(operation, body);
-  if (reply.success !== true) throw new Error(`${operation}: ${JSON.stringify(reply)}`);
-  return reply;
+/** Without the session: the accounts of this bench have none. */
+async function allocate(caller: Caller, userId: number): Promise<Holder> {
+  const wish = { user_id: userId, purpose: 'general', service_name: SERVICE, include_session: false };
+  const { allocation } = await succeed(caller, 'account.allocate', wish);
+  const { account_id, lease_id, fence } = allocation as Holder;
+  return { account_id, lease_id, fence, service_name: SERVICE };
 }
-
-async function allocate(caller: Caller, wish: object): Promise<Lease> {
-  const general = { purpose: 'general', service_name: 'bench', include_session: false };
-  const { allocation } = await succeed(caller, 'account.allocate', { ...general, ...wish });
-  const { account_id, lease_id, fence } = allocation as Lease;
-  return { account_id, lease_id, fence };
-}
-
-const release = (caller: Caller, lease: Lease) =>
-  succeed(caller, 'account.release', {
-    ...lease,
-    service_name: 'bench',
-    usage_stats: { invites_sent: 0, messages_sent: 0, contacts_added: 0, success: true },
-  });
 
 /** Lengths of requests, milliseconds; half of them are allocations. */
 async function serve(caller: Caller, forSeconds: number): Promise<number[]> {
@@ -66,7 +51,7 @@ async function serve(caller: Caller, forSeconds: number): Promise<number[]> {
   await Promise.all(
     Array.from({ length: CALLERS }, async (_, index) => {
       while (performance.now() < endAt) {
-        const lease = await timed(allocate(caller, { user_id: FIRST_USER + (index % USERS) }));
+        const lease = await timed(allocate(caller, FIRST_USER + (index % USERS)));
         await timed(release(caller, lease));
       }
     }),
@@ -75,10 +60,10 @@ async function serve(caller: Caller, forSeconds: number): Promise<number[]> {
 }
 
 /** Lengths of acquired actions in a channel, one after the other, in milliseconds. */
-async function act(caller: Caller, lease: Lease, forSeconds: number): Promise<number[]> {
+async function act(caller: Caller, holder: Holder, forSeconds: number): Promise<number[]> {
   const lengths: number[] = [];
   const endAt = performance.now() + forSeconds * 1000;
-  const wish = { ...lease, service_name: 'bench', action_type: 'message', target_channel_id: '@channel1' };
+  const wish = { ...holder, action_type: 'message', target_channel_id: '@channel1' };
   while (performance.now() < endAt) {
     const from = performance.now();
     await succeed(caller, 'action.acquire', wish);
@@ -141,13 +126,11 @@ tell(`beside ${accounts} others`, await serve(caller, seconds), small);
 await fillHistory();
 await serve(caller, seconds);
 tell(`with ${history} rows in each history`, await serve(caller, seconds), small);
-const removing = succeed(caller, 'admin.run-job', { job: 'cleanup-rate-limits' }).catch((error: unknown) =>
-  console.log(String(error)),
-);
+const removing = succeed(caller, 'admin.run-job', { job: 'cleanup-rate-limits' });
 tell('while the history is removed', await serve(caller, seconds), small);
 await removing;
 
-const [few, many] = [await allocate(caller, { user_id: FIRST_USER }), await allocate(caller, { user_id: FIRST_USER })];
+const [few, many] = [await allocate(caller, FIRST_USER), await allocate(caller, FIRST_USER)];
 await fill(
   channels,
   `INSERT INTO channel_usage (account_id, action_type, channel, day, day_count, total)

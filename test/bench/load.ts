@@ -1,19 +1,15 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { connect } from 'amqplib';
 import pg from 'pg';
-import { parseLimits } from '../../src/decide/limits/limits-policy.js';
-import { connectRpc, type RpcClient } from '../support/rpc.js';
 import { askHttp, type RunningService, startService } from '../support/service.js';
-import { telethonSession } from '../support/session-strings.js';
-import { auditGrants } from './audit.js';
+import { auditGrants, LIMITS_FILE } from './audit.js';
 import { type Caller, connectCaller } from './caller.js';
 import { busyMs, findListener, type ProcessGroup, type Usage, usageOf } from './processes.js';
-import { doubleGrants, ECHO_QUEUE, FIRST_SKETCH_USER, FIRST_USER, USERS, type WorkName, WORKS } from './works.js';
+import { ECHO_QUEUE, FIRST_SKETCH_USER, FIRST_USER, registerFleet, type WorkName, WORKS } from './works.js';
 
 /**
  * Requests per second in closed loops, each kind of work beside an empty echo on the same queue type. Both run by turns
@@ -38,7 +34,6 @@ const { values } = parseArgs({
 const seconds = Number(values.seconds);
 const works = values.works.split(',') as WorkName[];
 const rabbitmqUrl = process.env.RABBITMQ_URL ?? 'amqp://localhost';
-const LIMITS_FILE = path.join(import.meta.dirname, 'limits.json');
 /** More than this share of the processors at work for others is said. */
 const QUIET_SHARE = 0.05;
 
@@ -74,20 +69,6 @@ async function startEcho(): Promise<{ close: () => Promise<void> }> {
     channel.ack(message);
   });
   return { close: () => connection.close() };
-}
-
-async function registerFleet(client: RpcClient, firstUser: number, accounts: number): Promise<void> {
-  for (let user = firstUser; user < firstUser + USERS; user++) {
-    for (let from = 0; from < accounts; from += 250) {
-      const chunk = Array.from({ length: Math.min(250, accounts - from) }, (_, index) => ({
-        user_id: user,
-        phone: `+${user}${String(from + index).padStart(6, '0')}`,
-        session_data: telethonSession(),
-      }));
-      const reply = await client.call('admin.register', { accounts: chunk });
-      if (!reply.success) throw new Error(JSON.stringify(reply));
-    }
-  }
 }
 
 /** Batches and requests in them so far, as the instances count them. */
@@ -193,15 +174,14 @@ const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 1 })
 // Without jobs: what an instance catches up at its start would be measured along.
 const settings = { LOG_LEVEL: values['log-level'], JOBS_ENABLED: 'false', LIMITS_FILE };
 const services = await Promise.all(Array.from({ length: Number(values.instances) }, () => startService(settings)));
-const client = await connectRpc(rabbitmqUrl);
-await registerFleet(client, FIRST_USER, Number(values.accounts));
-await registerFleet(client, FIRST_SKETCH_USER, Number(values.accounts));
-await client.close();
+const caller = await connectCaller(rabbitmqUrl);
+await registerFleet(caller, FIRST_USER, Number(values.accounts));
+await registerFleet(caller, FIRST_SKETCH_USER, Number(values.accounts));
 await pool.query('VACUUM ANALYZE');
 const echo = await startEcho();
 const sketch = works.includes('sketch') ? await startSketch() : null;
 const stage: Stage = {
-  caller: await connectCaller(rabbitmqUrl),
+  caller,
   services,
   groups: [
     { name: 'rabbitmq', pid: findListener(rabbitmqUrl, 5672) },
@@ -221,16 +201,11 @@ await measure(stage, 'echo', 256, 1);
 for (const name of works) await measure(stage, name, 256, Number(values['warm-up']) / works.length);
 for (const inFlight of values['in-flight'].split(',').map(Number)) await compare(stage, inFlight);
 
-const limits = parseLimits(JSON.parse(readFileSync(LIMITS_FILE, 'utf8')));
-if (!limits.ok) throw new Error('the limits of the benchmark are not valid');
-const violations = [
-  ...doubleGrants.map((accountId) => `granted while held: ${accountId}`),
-  ...(await auditGrants(pool, limits.policy.message)),
-];
+const violations = await auditGrants(pool);
 console.log(violations.length === 0 ? 'nothing granted twice, nothing over a limit' : violations.join('\n'));
 sketch?.kill();
 await echo.close();
-await stage.caller.close();
+await caller.close();
 await Promise.all(services.map((service) => service.stop()));
 await pool.end();
 process.exitCode = violations.length === 0 ? 0 : 1;

@@ -1,15 +1,12 @@
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import pg from 'pg';
-import { parseLimits } from '../../src/decide/limits/limits-policy.js';
 import { startService } from '../support/service.js';
-import { telethonSession } from '../support/session-strings.js';
 import { percentiles } from '../support/steady-load.js';
-import { auditGrants } from './audit.js';
+import { auditGrants, LIMITS_FILE } from './audit.js';
 import { connectCaller } from './caller.js';
-import { doubleGrants, FIRST_USER, USERS, WORKS } from './works.js';
+import { FIRST_USER, registerFleet, WORKS } from './works.js';
 
 /**
  * Keeps a mixed load going for long, with the jobs running, and looks at the service's memory: what it holds in the last
@@ -24,21 +21,13 @@ const { values } = parseArgs({
   },
 });
 const endAt = performance.now() + Number(values.minutes) * 60_000;
-const LIMITS_FILE = path.join(import.meta.dirname, 'limits.json');
 const SAMPLE_MS = 5_000;
 const MOST_GROWTH = 1.2;
 
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 1 });
 const service = await startService({ LOG_LEVEL: 'error', LIMITS_FILE });
 const caller = await connectCaller(process.env.RABBITMQ_URL ?? 'amqp://localhost');
-
-for (let user = FIRST_USER; user < FIRST_USER + USERS; user++) {
-  const accounts = Array.from({ length: 100 }, (_, index) => ({
-    ...{ user_id: user, phone: `+${user}${String(index).padStart(6, '0')}`, session_data: telethonSession() },
-  }));
-  const reply = await caller.ask('admin.register', { accounts });
-  if (reply.success !== true) throw new Error(JSON.stringify(reply));
-}
+await registerFleet(caller, FIRST_USER, 100);
 
 const memoryMiB = (): number => {
   const status = readFileSync(`/proc/${service.process.pid}/status`, 'utf8');
@@ -74,11 +63,8 @@ while (inWork > 0) await pause(50);
 const highest = (part: readonly number[]): number => Math.max(...part);
 const third = Math.floor(samples.length / 3);
 const [middle, last] = [highest(samples.slice(third, 2 * third)), highest(samples.slice(2 * third))];
-const limits = parseLimits(JSON.parse(readFileSync(LIMITS_FILE, 'utf8')));
-if (!limits.ok) throw new Error('the limits of the benchmark are not valid');
 const violations = [
-  ...doubleGrants.map((accountId) => `granted while held: ${accountId}`),
-  ...(await auditGrants(pool, limits.policy.message)),
+  ...(await auditGrants(pool)),
   ...(last > middle * MOST_GROWTH ? [`memory grew from ${middle.toFixed(0)} to ${last.toFixed(0)} MiB`] : []),
   ...(failed > 0 ? [`${failed} rounds failed`] : []),
 ];

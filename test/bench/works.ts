@@ -1,3 +1,4 @@
+import { telethonSession } from '../support/session-strings.js';
 import type { Caller } from './caller.js';
 
 /** One round of what a caller does; answers how many requests it was. `worker` numbers callers from 0. */
@@ -12,19 +13,33 @@ export const USERS = 10;
 export const FIRST_USER = 910_000;
 export const FIRST_SKETCH_USER = 920_000;
 
-type Holder = { account_id: string; lease_id: string; fence: number; service_name: string };
+export type Holder = { account_id: string; lease_id: string; fence: number; service_name: string };
 
-const SERVICE = 'bench';
+export const SERVICE = 'bench';
 const NOTHING_USED = { invites_sent: 0, messages_sent: 0, contacts_added: 0, success: true };
 
 /** Accounts that somebody holds as far as this process knows. */
 const held = new Map<string, string>();
 export const doubleGrants: string[] = [];
 
-async function succeed(caller: Caller, operation: string, body: object, queue?: string) {
+export async function succeed(caller: Caller, operation: string, body: object, queue?: string) {
   const reply = await caller.ask(operation, body, queue);
   if (reply.success !== true) throw new Error(`${operation}: ${JSON.stringify(reply)}`);
   return reply;
+}
+
+/** Registers accounts of `USERS` users, from the first on. */
+export async function registerFleet(caller: Caller, firstUser: number, accounts: number): Promise<void> {
+  for (let user = firstUser; user < firstUser + USERS; user++) {
+    for (let from = 0; from < accounts; from += 250) {
+      const chunk = Array.from({ length: Math.min(250, accounts - from) }, (_, index) => ({
+        user_id: user,
+        phone: `+${user}${String(from + index).padStart(6, '0')}`,
+        session_data: telethonSession(),
+      }));
+      await succeed(caller, 'admin.register', { accounts: chunk });
+    }
+  }
 }
 
 async function allocate(caller: Caller, userId: number, queue?: string): Promise<Holder> {
@@ -36,7 +51,7 @@ async function allocate(caller: Caller, userId: number, queue?: string): Promise
   return { account_id, lease_id, fence, service_name: SERVICE };
 }
 
-async function release(caller: Caller, holder: Holder, queue?: string): Promise<void> {
+export async function release(caller: Caller, holder: Holder, queue?: string): Promise<void> {
   // It is free from the moment on at which the request arrives.
   held.delete(holder.account_id);
   await succeed(caller, 'account.release', { ...holder, usage_stats: NOTHING_USED }, queue);

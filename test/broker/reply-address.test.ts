@@ -64,6 +64,12 @@ test('without a connection nobody counts as gone', async () => {
   expect(await isReplyAddressGone(away, 'reply.whoever')).toBe(false);
 });
 
+test('a broker that is silent keeps nobody: the address counts as there', async () => {
+  const silent = { createChannel: () => new Promise(() => {}) };
+  const askGone = createAskAddressGone({ current: () => silent } as unknown as BrokerConnection);
+  expect(await askGone('reply.whoever', 0)).toBe(false);
+}, 5_000);
+
 test('who was there a moment ago is not asked after again; who has gone and come back is there at once', async () => {
   let now = 0;
   jest.spyOn(clock, 'monotonicMs').mockImplementation(() => now);

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { NODE_ARGUMENTS } from '../../scripts/service.mjs';
 import { connect } from 'amqplib';
 import { Redis } from 'ioredis';
 import pg from 'pg';
@@ -111,7 +112,7 @@ async function whyNotStarted(env: Env): Promise<string[]> {
 
 /** The built service, in a process of its own. */
 function start(env: Env): Start {
-  const child = spawn(process.execPath, ['--enable-source-maps', main], {
+  const child = spawn(process.execPath, [...NODE_ARGUMENTS, main], {
     cwd: folder,
     env: { PATH: process.env.PATH, LOG_FORMAT: 'pretty', ...settings(), ...env },
   });

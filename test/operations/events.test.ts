@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import pg from 'pg';
+import { clock } from '../../src/clock.js';
 import type { ReplyBody } from '../../contracts/operations.js';
 import { operatorsOf } from '../support/access.js';
 import { ask } from '../support/ask.js';
@@ -182,6 +183,14 @@ test('events of one account, of types, of a user; also where few of very many pa
   );
   expect(typesOf((await read({ types: ['account.recovered'] })).events)).toEqual(['account.recovered']);
   expect(typesOf((await read({ types: ['account.recovered'], after: far })).events)).toEqual(['account.recovered']);
+  // One that looks for too long answers where to go on.
+  const time = jest.spyOn(clock, 'monotonicMs');
+  let at = performance.now();
+  time.mockImplementation(() => (at += 4_000));
+  const early = await read({ types: ['account.recovered'], after: far }).finally(() => time.mockRestore());
+  expect(early.events).toEqual([]);
+  const late = await read({ types: ['account.recovered'], after: early.next_after });
+  expect(typesOf(late.events)).toEqual(['account.recovered']);
   await open.commit();
   const first = await read({ account_id: one, limit: 5, types: ['account.blocked'] });
   expect(first.events.map(({ event }) => event.data.sequence)).toEqual([4000, 8000, 12_000]);

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { type IncomingHttpHeaders, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import { readFileSync } from 'node:fs';
+import { NODE_ARGUMENTS } from '../../scripts/service.mjs';
 import { buildService } from './build-service.js';
 import { freePort } from './ports.js';
 
@@ -31,23 +32,19 @@ export async function startService(
   { waits = true, main }: { waits?: boolean; main?: string } = {},
 ): Promise<RunningService> {
   const port = env.HTTP_PORT ?? (await freePort());
-  const child = spawn(
-    process.execPath,
-    ['--enable-source-maps', '--max-semi-space-size=32', main ?? (await buildService())],
-    {
-      cwd: ROOT,
-      env: {
-        ...process.env,
-        SESSION_ENCRYPTION_KEY: 'ab'.repeat(32),
-        // Requests that were answered well are told on this level only.
-        LOG_LEVEL: 'debug',
-        HTTP_HOST: '127.0.0.1',
-        HTTP_PORT: String(port),
-        ...env,
-      },
-      stdio: ['ignore', 'pipe', 'pipe'],
+  const child = spawn(process.execPath, [...NODE_ARGUMENTS, main ?? (await buildService())], {
+    cwd: ROOT,
+    env: {
+      ...process.env,
+      SESSION_ENCRYPTION_KEY: 'ab'.repeat(32),
+      // Requests that were answered well are told on this level only.
+      LOG_LEVEL: 'debug',
+      HTTP_HOST: '127.0.0.1',
+      HTTP_PORT: String(port),
+      ...env,
     },
-  );
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   let written = '';
   child.stdout.on('data', (chunk: Buffer) => (written += chunk.toString()));
   child.stderr.on('data', (chunk: Buffer) => (written += chunk.toString()));

@@ -57,6 +57,12 @@ test('package-lock.json says what is installed, not from where', () => {
   expect(lock).not.toMatch(/"resolved": "(https?|git)/);
 });
 
+test('the image starts the service as `npm start` does', () => {
+  const { start } = (JSON.parse(read('package.json')) as { scripts: { start: string } }).scripts;
+  const command = JSON.parse(/^CMD (\[.*\])$/m.exec(read('Dockerfile'))?.[1] ?? '[]') as string[];
+  expect(['exec', ...command].join(' ')).toBe(start);
+});
+
 test('every metric that is declared is used', () => {
   const sources = filesIn('src').filter((file) => file.endsWith('.ts') && file !== 'src/telemetry/metrics.ts');
   const text = sources.map(read).join('\n');
