@@ -3,6 +3,7 @@ import type { AccountCondition } from '../condition/account-condition.js';
 import type { ActionPolicy } from './limits-policy.js';
 import { waitsUntil } from '../condition/plan-recovery.js';
 import {
+  boundsOf,
   burstOn,
   type ChannelUsage,
   dayCountOn,
@@ -10,6 +11,7 @@ import {
   recentOn,
   toMs,
   type UsageWindow,
+  type WindowBounds,
   windowTime,
 } from './usage-window.js';
 import { HOUR_MS } from '../time-units.js';
@@ -55,6 +57,11 @@ export interface LimitsInput {
   readonly policy: ActionPolicy;
 }
 
+/** As `LimitsInput`, with what can refuse alone. */
+export interface BoundsInput extends Omit<LimitsInput, 'window'> {
+  readonly window: WindowBounds;
+}
+
 /** Judges one more action at `now` against every window of the policy, all or nothing (contract, section 6). */
 export function evaluateLimits(input: LimitsInput, now: number): LimitsVerdict {
   const failing = failingRules(input, now);
@@ -85,18 +92,22 @@ export const NEVER = Number.POSITIVE_INFINITY;
 export type FailingRules = Readonly<Partial<Record<LimitReason, number>>>;
 
 /** The rules that refuse one more action at `now`. Each passes for good once it has ended, if nothing more is done. */
-export function failingRules({ window, channel, policy }: LimitsInput, now: number): FailingRules {
+export const failingRules = ({ window, channel, policy }: LimitsInput, now: number): FailingRules =>
+  rulesFailingWithin({ window: boundsOf(window, policy), channel, policy }, now);
+
+/** As `failingRules`, of accounts that are not loaded whole. */
+export function rulesFailingWithin({ window, channel, policy }: BoundsInput, now: number): FailingRules {
   const { dailyLimit, hourlyLimit, perChannelDaily, perChannelTotal, burstLimit } = policy;
   const at = windowTime(window, now);
   const failing: Partial<Record<LimitReason, number>> = {};
 
   if (isFull(dayCountOn(window, at), dailyLimit)) failing.daily = dailyLimit === 0 ? NEVER : dayEnd(window.day, at);
 
-  const recent = recentOn(window, at);
-  if (hourlyLimit !== null && recent.length >= hourlyLimit) {
-    // There is room again once the limit-th newest action leaves the hour.
-    failing.hourly = hourlyLimit === 0 ? NEVER : (recent.at(-hourlyLimit) ?? at) + HOUR_MS;
-  }
+  // There is room again once the action that fills the hour leaves it.
+  const hourEndsAt = window.hourFilledAt === null ? at : window.hourFilledAt + HOUR_MS;
+  if (hourlyLimit === 0) failing.hourly = NEVER;
+  else if (hourlyLimit !== null && at < hourEndsAt) failing.hourly = hourEndsAt;
+
   if (channel !== null) {
     if (isFull(dayCountOn(channel, at), perChannelDaily)) {
       failing.per_channel_daily = perChannelDaily === 0 ? NEVER : dayEnd(channel.day, at);

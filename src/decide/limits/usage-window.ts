@@ -13,6 +13,12 @@ export interface UsageWindow {
   readonly dayCount: number;
 }
 
+/** A window as far as it can refuse one more action: of the last hour it shows only the action that fills it. */
+export interface WindowBounds extends Omit<UsageWindow, 'recentAt'> {
+  /** The oldest of the newest actions, of which it takes as many as the hourly limit allows; null: there are fewer, or no limit. */
+  readonly hourFilledAt: number | null;
+}
+
 /** Usage of one action by one account in one channel. */
 export interface ChannelUsage {
   readonly day: string | null;
@@ -23,6 +29,13 @@ export interface ChannelUsage {
 
 export const EMPTY_WINDOW: UsageWindow = { recentAt: [], burstCount: 0, lastActionAt: null, day: null, dayCount: 0 };
 export const EMPTY_CHANNEL_USAGE: ChannelUsage = { day: null, dayCount: 0, total: 0 };
+export const EMPTY_BOUNDS: WindowBounds = {
+  hourFilledAt: null,
+  burstCount: 0,
+  lastActionAt: null,
+  day: null,
+  dayCount: 0,
+};
 
 /** Kept where the policy sets a lower hourly limit or none, so that what was used can be shown. */
 const LEAST_RECENT_CAPACITY = 1000;
@@ -40,7 +53,8 @@ export const toMs = (seconds: number): number => Math.round(seconds * 1000);
  * The instant at which a window is read or written. It is never before the last action, so a clock set back opens no
  * limit: cooldown, burst, hour and date are all judged as of the last action, until the clock has caught up.
  */
-export const windowTime = (window: UsageWindow, now: number): number => Math.max(now, window.lastActionAt ?? now);
+export const windowTime = ({ lastActionAt }: Pick<UsageWindow, 'lastActionAt'>, now: number): number =>
+  Math.max(now, lastActionAt ?? now);
 
 /**
  * Usage on the UTC date of `now`; 0 where the count is of an earlier date. A count of a later date holds: the clock was
@@ -53,8 +67,24 @@ export const dayCountOn = (usage: Pick<UsageWindow, 'day' | 'dayCount'>, now: nu
 export const recentOn = (window: UsageWindow, now: number): readonly number[] =>
   window.recentAt.filter((at) => at > now - HOUR_MS);
 
+/** The window as far as it can refuse under the policy. Named fields: it is the hot path. */
+export const boundsOf = (
+  { recentAt, burstCount, lastActionAt, day, dayCount }: UsageWindow,
+  { hourlyLimit }: ActionPolicy,
+): WindowBounds => ({
+  hourFilledAt: hourlyLimit === null || hourlyLimit === 0 ? null : (recentAt.at(-hourlyLimit) ?? null),
+  burstCount,
+  lastActionAt,
+  day,
+  dayCount,
+});
+
 /** How many actions the burst holds that an action at `now` would continue: 0 where it would begin a new one. */
-export const burstOn = (window: UsageWindow, policy: ActionPolicy, now: number): number =>
+export const burstOn = (
+  window: Pick<UsageWindow, 'burstCount' | 'lastActionAt'>,
+  policy: ActionPolicy,
+  now: number,
+): number =>
   window.lastActionAt !== null && now < window.lastActionAt + toMs(policy.burstCooldownSeconds ?? 0)
     ? window.burstCount
     : 0;

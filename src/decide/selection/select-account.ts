@@ -1,8 +1,23 @@
-import type { LimitReason } from '../../../contracts/actions.js';
+import { LIMIT_REASONS, type LimitReason } from '../../../contracts/actions.js';
 import type { ActionType, Purpose } from '../../../contracts/fields.js';
-import { type CountCheck, describeChecks, failingRules, type LimitChecks, NEVER } from '../limits/evaluate-limits.js';
+import {
+  type CountCheck,
+  describeChecks,
+  type FailingRules,
+  failingRules,
+  type LimitChecks,
+  NEVER,
+  rulesFailingWithin,
+} from '../limits/evaluate-limits.js';
 import { type LimitsPolicy, PURPOSE_ACTIONS } from '../limits/limits-policy.js';
-import { type ChannelUsage, EMPTY_CHANNEL_USAGE, EMPTY_WINDOW, type UsageWindow } from '../limits/usage-window.js';
+import {
+  type ChannelUsage,
+  EMPTY_BOUNDS,
+  EMPTY_CHANNEL_USAGE,
+  EMPTY_WINDOW,
+  type UsageWindow,
+  type WindowBounds,
+} from '../limits/usage-window.js';
 import { MINUTE_MS } from '../time-units.js';
 
 /** A free account that may be leased (`canBeGranted`), and what it has done of the purpose's actions. */
@@ -17,6 +32,11 @@ export interface Candidate {
   readonly channelUsage: Readonly<Partial<Record<ActionType, ChannelUsage>>>;
   /** The limits it is judged by where they are not the wish's: those of its first days after a block. */
   readonly policy?: LimitsPolicy;
+}
+
+/** A candidate as far as it can be refused: enough to tell when it is eligible, not to rank it. */
+export interface CandidateBounds extends Pick<Candidate, 'channelUsage' | 'policy'> {
+  readonly windows: Readonly<Partial<Record<ActionType, WindowBounds>>>;
 }
 
 /** Needs of a request for an account. Requests with equal wishes share one ranking. */
@@ -108,6 +128,19 @@ export function judgeCandidate(candidate: Candidate, wish: Wish, now: number): S
   };
 }
 
+/** When `judgeCandidate` would say that the candidate becomes eligible. */
+export function eligibleAt({ windows, channelUsage, policy }: CandidateBounds, wish: Wish, now: number): number | null {
+  const actions = PURPOSE_ACTIONS[wish.purpose];
+  if (actions.length === 0) return now;
+  const instants = actions.map((action) => {
+    const window = windows[action] ?? EMPTY_BOUNDS;
+    const channel = wish.hasChannel ? (channelUsage[action] ?? EMPTY_CHANNEL_USAGE) : null;
+    const failing = rulesFailingWithin({ window, channel, policy: (policy ?? wish.policy)[action] }, now);
+    return eligibleFrom(failing, wish, now);
+  });
+  return orNull(Math.min(...instants));
+}
+
 /** Rules that end by themselves within a lease or so; the others count, and must have room when the lease begins. */
 const PAUSES: ReadonlySet<string> = new Set<LimitReason>(['hourly', 'cooldown', 'burst']);
 
@@ -118,20 +151,28 @@ function judgeForAction(candidate: Candidate, action: ActionType, wish: Wish, no
     policy: (candidate.policy ?? wish.policy)[action],
   };
   const failing = failingRules(input, now);
-  let readyAt = now;
-  let eligibleAt = now;
-  for (const [reason, endsAt] of Object.entries(failing)) {
-    readyAt = Math.max(readyAt, endsAt);
-    // An account that cannot act once during its lease is of no use: a pause ends at the latest 1 ms before the lease.
-    eligibleAt = Math.max(eligibleAt, PAUSES.has(reason) ? endsAt - wish.leaseMs + 1 : endsAt);
-  }
+  const from = eligibleFrom(failing, wish, now);
   return {
-    eligible: eligibleAt <= now,
-    eligibleAt: eligibleAt === NEVER ? null : eligibleAt,
-    readyAt: readyAt === NEVER ? null : readyAt,
+    eligible: from <= now,
+    eligibleAt: orNull(from),
+    readyAt: orNull(Math.max(now, ...Object.values(failing))),
     headroom: leastPartLeft(describeChecks(input, failing, now)),
   };
 }
+
+/** `NEVER` where waiting does not help. */
+function eligibleFrom(failing: FailingRules, { leaseMs }: Wish, now: number): number {
+  let from = now;
+  for (const reason of LIMIT_REASONS) {
+    const endsAt = failing[reason];
+    if (endsAt === undefined) continue;
+    // An account that cannot act once during its lease is of no use: a pause ends at the latest 1 ms before the lease.
+    from = Math.max(from, PAUSES.has(reason) ? endsAt - leaseMs + 1 : endsAt);
+  }
+  return from;
+}
+
+const orNull = (instant: number): number | null => (instant === NEVER ? null : instant);
 
 function leastPartLeft({ daily, hourly, perChannel }: LimitChecks): number {
   const counts = perChannel ? [daily, hourly, perChannel, perChannel.total] : [daily, hourly];
