@@ -215,7 +215,7 @@ const hotQueries: [name: string, run: (sql: Sql) => Promise<unknown>, fragment: 
     (sql) => findKnownAccounts(sql, { phones: sample.phones, fingerprints: sample.phones, ids: sample.accounts }),
     'session_fingerprint',
   ],
-  ['counts by user', (sql) => countAccounts(sql, [3], Date.now()), 'GROUP BY user_id'],
+  ['counts by user', (sql) => countAccounts(sql, [3], Date.now()), 'two_waits'],
   ['outbox', loadOutboxState, 'FROM outbox'],
   [
     'answered requests',
