@@ -7,7 +7,8 @@ import { type Caller, connectCaller } from './caller.js';
 
 /**
  * One user with very many accounts beside one with few: what the few cost alone, and while the many are asked for
- * something that all have, that half have, and that none has. Servers come from the environment, fresh ones.
+ * something that all have, that half have, and that none has, for each of the reasons why. Servers come from the
+ * environment, fresh ones.
  */
 const { values } = parseArgs({
   options: { accounts: { type: 'string', default: '100000' }, seconds: { type: 'string', default: '5' } },
@@ -24,9 +25,13 @@ const query = async <T extends pg.QueryResultRow>(sql: string, given: unknown[] 
 const wish = { purpose: 'invite_campaign', service_name: 'bench', include_session: false };
 type Lease = { account_id: string; lease_id: string; fence: number };
 
+/** Fields of a request for an account beside those of all. */
+type Asked = () => object;
+const ANY: Asked = () => ({});
+
 /** Asks for an account, and gives it back where it gets one; answers the code of a refusal. */
-async function cycle(caller: Caller, userId: number): Promise<string> {
-  const { success, error, allocation } = await caller.ask('account.allocate', { ...wish, user_id: userId });
+async function cycle(caller: Caller, userId: number, asked: Asked): Promise<string> {
+  const { success, error, allocation } = await caller.ask('account.allocate', { ...wish, ...asked(), user_id: userId });
   if (success !== true) return (error as { code: string }).code;
   const { account_id, lease_id, fence } = allocation as Lease;
   const usage_stats = { invites_sent: 0, messages_sent: 0, contacts_added: 0, success: true };
@@ -35,7 +40,7 @@ async function cycle(caller: Caller, userId: number): Promise<string> {
 }
 
 /** Keeps so many going for the time given; answers how long each took, and what it was answered. */
-async function keepGoing(caller: Caller, userId: number, atOnce: number) {
+async function keepGoing(caller: Caller, userId: number, atOnce: number, asked: Asked = ANY) {
   const lengths: number[] = [];
   const codes = new Set<string>();
   const endAt = performance.now() + seconds * 1000;
@@ -43,7 +48,7 @@ async function keepGoing(caller: Caller, userId: number, atOnce: number) {
     Array.from({ length: atOnce }, async () => {
       while (performance.now() < endAt) {
         const from = performance.now();
-        codes.add(await cycle(caller, userId));
+        codes.add(await cycle(caller, userId, asked));
         lengths.push(performance.now() - from);
       }
     }),
@@ -51,13 +56,13 @@ async function keepGoing(caller: Caller, userId: number, atOnce: number) {
   return { lengths, codes: [...codes].sort().join(', ') };
 }
 
-async function compare(caller: Caller, what: string): Promise<void> {
+async function compare(caller: Caller, what: string, asked: Asked = ANY): Promise<void> {
   const from = performance.now();
   const [first, during] = await Promise.all([
-    cycle(caller, MANY).then((code) => `${code} after ${(performance.now() - from).toFixed(0)} ms`),
+    cycle(caller, MANY, asked).then((code) => `${code} after ${(performance.now() - from).toFixed(0)} ms`),
     keepGoing(caller, FEW, NEIGHBOURS),
   ]);
-  const [many, few] = await Promise.all([keepGoing(caller, MANY, ASKING), keepGoing(caller, FEW, NEIGHBOURS)]);
+  const [many, few] = await Promise.all([keepGoing(caller, MANY, ASKING, asked), keepGoing(caller, FEW, NEIGHBOURS)]);
   console.log(`${accounts} accounts, ${what}: the first ${first}`);
   console.log(`  neighbours meanwhile      ${percentiles(during.lengths)}`);
   console.log(`  then (${many.codes})`.padEnd(28) + percentiles(many.lengths));
@@ -72,15 +77,28 @@ const caller = await connectCaller(process.env.RABBITMQ_URL ?? 'amqp://localhost
 await keepGoing(caller, FEW, NEIGHBOURS);
 console.log(`neighbours alone            ${percentiles((await keepGoing(caller, FEW, NEIGHBOURS)).lengths)}`);
 await compare(caller, 'all free');
-await query(
-  `UPDATE telegram_sessions SET locked = true, locked_by = 'bench', locked_until = now() + interval '1 hour', lease_id = id
-   WHERE id = ANY($1::uuid[])`,
-  [ids.slice(0, accounts / 2)],
-);
+
+const lease = (some: string[]) =>
+  query(
+    `UPDATE telegram_sessions SET locked = true, locked_by = 'bench', locked_until = now() + interval '1 hour', lease_id = id
+     WHERE id = ANY($1::uuid[])`,
+    [some],
+  );
+await lease(ids.slice(0, accounts / 2));
 await compare(caller, 'half leased');
+await lease(ids.slice(accounts / 2));
+await compare(caller, 'all leased');
+
 await query(
   `UPDATE telegram_sessions SET locked = false, locked_by = NULL, locked_until = NULL, lease_id = NULL,
-     last_used_at = now() - interval '1 day' WHERE user_id = $1`,
+     status = 'flood_wait', flood_wait_until = now() + interval '1 hour' WHERE user_id = $1`,
+  [MANY],
+);
+await compare(caller, 'all in flood wait');
+
+await query(
+  `UPDATE telegram_sessions SET status = 'active', flood_wait_until = NULL, last_used_at = now() - interval '1 day'
+   WHERE user_id = $1`,
   [MANY],
 );
 await query(
@@ -89,6 +107,9 @@ await query(
   [ids],
 );
 await compare(caller, 'none with room');
+await compare(caller, 'none with room, one of them required', () => ({ preferred_account_id: ids[0] }));
+let channels = 0;
+await compare(caller, 'none with room, each time in another channel', () => ({ target_channel_id: `c${channels++}` }));
 
 await caller.close();
 await service.stop();
