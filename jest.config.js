@@ -1,7 +1,8 @@
-/** Tests are ES modules; `npm test` passes --experimental-vm-modules. Servers come up once, in the global set-up. */
+/** Tests run in the processes of Jest's workers, as any program does. Servers come up once, in the global set-up. */
 export default {
-  testEnvironment: 'node',
-  extensionsToTreatAsEsm: ['.ts'],
+  testEnvironment: '<rootDir>/test/support/jest/environment.js',
+  runtime: '<rootDir>/test/support/jest/runtime.js',
+  transform: {},
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   // They take many minutes: `make faults`, `make faults-cluster`.
@@ -17,11 +18,6 @@ export default {
     // Guides that take long: `make drills`.
     ...(process.env.DRILLS ? [] : ['/test/drills/']),
   ],
-  moduleNameMapper: {
-    '^(\\.{1,2}/.*)\\.js$': '$1',
-    '^@account-manager/client$': '<rootDir>/packages/client/src/index.ts',
-  },
-  transform: { '^.+\\.ts$': '<rootDir>/test/support/transform.js' },
   globalSetup: '<rootDir>/test/support/global-setup.js',
   globalTeardown: '<rootDir>/test/support/global-teardown.js',
   setupFilesAfterEnv: ['<rootDir>/test/support/within-one-day.ts'],

@@ -2,7 +2,13 @@ import { type Context, type Span, type SpanContext, type SpanOptions, trace } fr
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { FailureCode } from '../../contracts/failures.js';
 import { refuse } from '../../src/requests/refuse.js';
-import { inBatchSpan, inRequestSpan, traceIdOf } from '../../src/telemetry/tracing.js';
+import type * as Tracing from '../../src/telemetry/tracing.js';
+import { importAnew } from '../support/import-anew.js';
+
+// A tracer that has met an SDK keeps it.
+const { inBatchSpan, inRequestSpan, traceIdOf } = await importAnew<typeof Tracing>(
+  new URL('../../src/telemetry/tracing.ts', import.meta.url),
+);
 
 const TRACE = '0af7651916cd43dd8448eb211c80319c';
 const CALLER = `00-${TRACE}-b7ad6b7169203331-01`;
@@ -47,7 +53,7 @@ const startSpan = (name: string, options: SpanOptions = {}, parentContext?: Cont
 
 const succeed = () => Promise.resolve({ success: true as const });
 
-// First: a tracer that has met an SDK keeps it.
+// First: the SDK comes below.
 test('without an SDK the trace of the caller is handed on as it came', async () => {
   const handedOn = async (given: string | null) => {
     let got: string | null = 'not called';
