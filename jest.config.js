@@ -3,6 +3,7 @@ export default {
   testEnvironment: '<rootDir>/test/support/jest/environment.js',
   runtime: '<rootDir>/test/support/jest/runtime.js',
   transform: {},
+  testSequencer: '<rootDir>/test/support/jest/sequencer.js',
   roots: ['<rootDir>/test'],
   testMatch: ['**/*.test.ts'],
   // They take many minutes: `make faults`, `make faults-cluster`.
