@@ -4,6 +4,7 @@ import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
 import { createDatabase as connectDatabase } from '../../src/store/database.js';
 import { newUser } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
+import { captureStatements } from '../support/query-plans.js';
 import { seedAccounts } from '../support/seed-accounts.js';
 
 let harness: OperationsHarness;
@@ -124,6 +125,39 @@ test('a look that an account has become active during is told to those who asked
     expect(surveys.look(user, invite)).toBe(kept);
     await kept;
     expect(surveys.find(user, invite)).toMatchObject({ limited: ACCOUNTS });
+  } finally {
+    await database.close();
+  }
+});
+
+test('wishes for the same user that are asked at once share one look, and each gets its own answer', async () => {
+  const user = newUser();
+  const ids = await seedAccounts(harness, user, 5);
+  await harness.query(
+    `INSERT INTO channel_usage (account_id, action_type, channel, day, day_count, total)
+     SELECT id, 'invite', 'full', CURRENT_DATE, 0, 200 FROM unnest($1::uuid[]) AS given(id)`,
+    [ids],
+  );
+  const database = connectDatabase({ url: harness.databaseUrl, poolSize: 2, onConnectionError: () => {} });
+  const surveys = createSurveys(database.reader);
+  const inviteIn = (channel: string | null) => ({
+    purpose: 'invite_campaign' as const,
+    channel,
+    hasChannel: channel !== null,
+    leaseMs: 60_000,
+    policy: DEFAULT_LIMITS,
+    reentry: { days: 3, share: 0.5 },
+  });
+  try {
+    const asked = [inviteIn('full'), inviteIn('other'), inviteIn(null)];
+    const found: string[][] = [];
+    const sent = await captureStatements(async () => {
+      found.push(...(await Promise.all(asked.map((wish) => surveys.look(user, wish)))));
+    });
+    expect(found.map((some) => some.toSorted())).toEqual([[], ids.toSorted(), ids.toSorted()]);
+    expect(surveys.find(user, inviteIn('full'))).toMatchObject({ limited: 5, nextAvailableAt: null });
+    // The never used accounts, and those that were.
+    expect(sent.filter(({ text }) => text.includes('WITH page'))).toHaveLength(2);
   } finally {
     await database.close();
   }
