@@ -11,6 +11,7 @@ import { type FreeAccount, listFreeAccounts, type UsageWanted } from '../store/a
 import { loadAccounts } from '../store/accounts/load-accounts.js';
 import type { Sql } from '../store/database.js';
 import type { GrantWish } from './judge-grant.js';
+import { createSharedCounts, type SharedCounts } from './shared-counts.js';
 
 /** All free accounts of a user were looked through for a wish, and none of them had room. */
 export interface Survey {
@@ -35,6 +36,8 @@ export interface Surveys {
    * the next. There is one look at a time, so that the neighbours feel no more than one.
    */
   look: (userId: number, wish: GrantWish) => Promise<string[]>;
+  /** Counts for refusals; those of a user with very many accounts may be some time old. */
+  count: SharedCounts;
   /** An account of the user has become active: nothing is known any more, nor will be from a look in work. */
   forget: (userId: number) => void;
 }
@@ -128,6 +131,7 @@ export function createSurveys(sql: Sql): Surveys {
       const key = keyOf(userId, wish);
       return (current.get(key) ?? begin(key, userId, wish)).found;
     },
+    count: createSharedCounts(),
     forget: (userId) => {
       for (const entries of [known, current]) {
         for (const [key, entry] of entries) if (entry.userId === userId) entries.delete(key);

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { createSurveys } from '../../src/accounts/surveys.js';
 import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
 import { createDatabase as connectDatabase } from '../../src/store/database.js';
+import { eventually } from '../support/eventually.js';
 import { newUser } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 import { captureStatements } from '../support/query-plans.js';
@@ -158,6 +159,34 @@ test('wishes for the same user that are asked at once share one look, and each g
     expect(surveys.find(user, inviteIn('full'))).toMatchObject({ limited: 5, nextAvailableAt: null });
     // The never used accounts, and those that were.
     expect(sent.filter(({ text }) => text.includes('WITH page'))).toHaveLength(2);
+  } finally {
+    await database.close();
+  }
+});
+
+test('a user with very many accounts is counted once for all who are refused within a moment, one with few each time', async () => {
+  const database = connectDatabase({ url: harness.databaseUrl, poolSize: 2, onConnectionError: () => {} });
+  const { count } = createSurveys(database.reader);
+  const [many, few] = [newUser(), newUser()];
+  const ids = [...(await seedAccounts(harness, many, 10_000)), ...(await seedAccounts(harness, few, 10))];
+  const draining = async () =>
+    [...(await count(database.reader, [many, few, newUser()], Date.now()))].map(([user, counts]) => [
+      user,
+      counts.draining,
+    ]);
+  try {
+    expect(await draining()).toEqual([
+      [many, 0],
+      [few, 0],
+    ]);
+    await harness.query(`UPDATE telegram_sessions SET status = 'draining' WHERE id = ANY($1)`, [[ids[0], ids.at(-1)]]);
+    expect(await draining()).toEqual([
+      [many, 0],
+      [few, 1],
+    ]);
+    await eventually('another count', async () =>
+      (await draining()).some(([user, number]) => user === many && number === 1),
+    );
   } finally {
     await database.close();
   }

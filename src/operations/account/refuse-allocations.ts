@@ -1,6 +1,6 @@
 import type { FailureReply } from '../../../contracts/failures.js';
 import { toIso } from '../../clock.js';
-import { type AccountCounts, countAccounts } from '../../store/accounts/count-accounts.js';
+import type { AccountCounts } from '../../store/accounts/count-accounts.js';
 import { type AllocateRequest, earliest, type Shortage } from './choose-accounts.js';
 import type { BatchContext } from '../../requests/handler.js';
 import { refuse } from '../../requests/refuse.js';
@@ -22,13 +22,13 @@ export interface AllocationRefusal {
 
 /** Tells apart why requests got no account, with one count per user. */
 export async function refuseAllocations(
-  { sql }: BatchContext,
+  { sql, surveys }: BatchContext,
   shortages: ReadonlyMap<AllocateRequest, Shortage>,
   now: number,
 ): Promise<Map<AllocateRequest, AllocationRefusal>> {
   const uncounted = [...shortages].filter(([, { counts, search }]) => counts === undefined && search === undefined);
   const userIds = [...new Set(uncounted.map(([request]) => request.body.user_id))];
-  const counts = await countAccounts(sql, userIds, now);
+  const counts = await surveys.count(sql, userIds, now);
   return new Map(
     [...shortages].map(([request, shortage]) => {
       const { isBeingRegranted, preferredReason, limited, search } = shortage;
