@@ -124,8 +124,8 @@ test('a start that was cut off is gone on with: nothing is missing', async () =>
   const { stream } = dying.publishing.current()?.connection as unknown as { stream: Socket };
   stream.destroy(new Error('cut'));
   // Whether it notices at once is the client library's.
-  expect(await Promise.race([cut, pause(5_000, 'cut')])).toBe('cut');
-  await Promise.race([dying.close(), pause(5_000)]);
+  expect(await Promise.race([cut, pause(5_000, 'cut', { ref: false })])).toBe('cut');
+  await Promise.race([dying.close(), pause(5_000, undefined, { ref: false })]);
 
   await move();
   expect(new Set(await numbersIn(PARKED.name))).toEqual(new Set(upTo(2_000)));
