@@ -6,7 +6,8 @@ import type { AccountRecord } from '../store/accounts/account-record.js';
 import { finishWork } from './finish-work.js';
 import type { AcceptedRequest, BatchContext, Outcome } from '../requests/handler.js';
 import { refuse } from '../requests/refuse.js';
-import { appendEvent, beginWork, changeCondition, type Origin, type UnitOfWork } from './unit-of-work.js';
+import { beginWork } from './load-work.js';
+import { appendEvent, changeCondition, type Origin, type UnitOfWork } from './unit-of-work.js';
 
 type StatusOperation = 'admin.set-status' | 'admin.reauthorize' | 'admin.recover' | 'admin.schedule-recovery';
 

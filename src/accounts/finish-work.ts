@@ -3,11 +3,11 @@ import type { OpenLease } from '../store/accounts/account-record.js';
 import { raiseAlerts } from '../store/fleet/alerts.js';
 import { applyChanges, writesOf } from '../store/accounts/changes.js';
 import type { BatchContext } from '../requests/handler.js';
-import type { UnitOfWork } from './unit-of-work.js';
+import { NEEDS_LOCKS, type UnitOfWork } from './unit-of-work.js';
 
-/** Part of a batch's context that finishing needs. Jobs bring it too; they grant nothing, so they have no surveys. */
+/** Part of a batch's context that finishing needs. Jobs bring it too; they run in processes' threads of their own, which remember no accounts. */
 export type FinishingContext = Pick<BatchContext, 'sql' | 'afterCommit' | 'locks' | 'windowCache' | 'recoveryQueue'> &
-  Partial<Pick<BatchContext, 'surveys'>>;
+  Partial<Pick<BatchContext, 'surveys' | 'memory'>>;
 
 /** Writes what the batch changed; after the commit brings locks, cached windows and due recoveries in line with it. */
 export async function finishWork(context: FinishingContext, work: UnitOfWork): Promise<void> {
@@ -19,19 +19,31 @@ export async function finishWork(context: FinishingContext, work: UnitOfWork): P
 
 /** As `finishWork`, but writes with the batch's answers, so that nothing may follow that reads what was changed. */
 export async function finishWithAnswers(context: BatchContext, work: UnitOfWork): Promise<void> {
-  if (work.changes.alerts.length > 0) return finishWork(context, work);
-  context.writeWithAnswers(writesOf(work.changes, work.now));
+  if (work.changes.alerts.length > 0) {
+    if (work.isGuarded) throw NEEDS_LOCKS;
+    return finishWork(context, work);
+  }
+  context.writeWithAnswers(writesOf(work.changes, work.now, work.isGuarded));
   bringInLine(context, work);
 }
 
 /** After the commit. */
 function bringInLine(context: FinishingContext, work: UnitOfWork): void {
   const { changes } = work;
+  const { memory } = context;
+  // What was written under locks is no longer as it is remembered.
+  if (memory !== undefined && !work.isGuarded)
+    context.afterCommit(() => memory.forget([...changes.accounts].map(({ accountId }) => accountId)));
   if (changes.leasesEnded.length + changes.leasesOpened.length + changes.leasesExtended.length > 0) {
     context.afterCommit(() => alignLocks(context, work));
   }
   // The notice of it may come after the next request, which would be refused by what was known before.
-  for (const userId of changes.activated) context.afterCommit(() => context.surveys?.forget(userId));
+  for (const userId of changes.activated) {
+    context.afterCommit(() => {
+      context.surveys?.forget(userId);
+      memory?.forgetCandidates(userId);
+    });
+  }
   if (changes.windows.size > 0) context.afterCommit(() => cacheWindows(context, work));
   if (changes.recoveries.size > 0) {
     const recoveries = [...changes.recoveries].map(({ accountId, condition }) => ({

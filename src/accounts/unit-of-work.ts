@@ -6,7 +6,6 @@ import type { AccountCondition } from '../decide/condition/account-condition.js'
 import type { ActionPolicy } from '../decide/limits/limits-policy.js';
 import { dueAt, recoveryAt } from '../decide/condition/plan-recovery.js';
 import type { HeldLease } from '../decide/selection/judge-ownership.js';
-import { settleCondition } from '../decide/condition/transition-account.js';
 import {
   type ChannelUsage,
   countActions,
@@ -18,28 +17,20 @@ import {
   windowTime,
 } from '../decide/limits/usage-window.js';
 import { type AccountRecord, channelKey, type OpenLease } from '../store/accounts/account-record.js';
-import {
-  type Changes,
-  type CountedAction,
-  type ErrorEntry,
-  type LeaseEnd,
-  noChanges,
-} from '../store/accounts/changes.js';
-import type { Sql } from '../store/database.js';
-import { type AccountsWanted, loadAccounts } from '../store/accounts/load-accounts.js';
-import { lockAccounts } from '../store/accounts/locks.js';
-import { type CountedInLease, loadCountedInLeases } from '../store/accounts/load-counted-in-leases.js';
-import { loadLastLeases } from '../store/accounts/load-last-leases.js';
-import { loadPermits, type Permit } from '../store/accounts/load-permits.js';
+import { type Changes, type CountedAction, type ErrorEntry, type LeaseEnd } from '../store/accounts/changes.js';
+import type { CountedInLease } from '../store/accounts/load-counted-in-leases.js';
+import type { Permit } from '../store/accounts/load-permits.js';
 import type { Connection } from '../store/sessions/load-sessions.js';
 
 /**
- * The accounts of a batch, loaded under their locks, and what the batch changes of them. Requests are decided one
- * after the other on the records in memory; `applyChanges` writes the result once.
+ * The accounts of a batch, and what the batch changes of them. Requests are decided one after the other on the records in
+ * memory; the result is written once.
  */
 export interface UnitOfWork {
   /** The database's clock, read after the locks were had. */
   readonly now: number;
+  /** Nothing is locked: what is decided stands only if the accounts are as they were read once it is written. */
+  readonly isGuarded: boolean;
   readonly accounts: Map<string, AccountRecord>;
   /** Sessions and metadata of those accounts whose sessions were wanted. */
   readonly connections: Map<string, Connection>;
@@ -52,82 +43,15 @@ export interface UnitOfWork {
   readonly changes: Changes;
 }
 
+/** Thrown where a batch that holds no locks comes to what only one that holds them can decide. */
+export const NEEDS_LOCKS = new Error('the batch is to be decided under locks');
+
 /** The author of a change; null where something ends by itself. */
 export interface Origin {
   requestId: string;
   traceparent: string | null;
   /** Identity checked by the broker or the HTTP door. */
   caller: string | null;
-}
-
-/** Locks and loads accounts, with the counters of the channels named, and ends what is over by now. */
-export async function beginWork(
-  sql: Sql,
-  accountIds: readonly string[],
-  channels: readonly string[],
-): Promise<UnitOfWork> {
-  const distinct = [...new Set(accountIds)];
-  await lockAccounts(sql, distinct);
-  return loadWork(sql, { accountIds: distinct, channels });
-}
-
-/** As `beginWork`, for accounts that are locked already. */
-export async function loadWork(sql: Sql, wanted: AccountsWanted & FactsWanted): Promise<UnitOfWork> {
-  const [{ now, accounts, connections }, facts] = await Promise.all([
-    loadAccounts(sql, wanted),
-    loadFacts(sql, wanted),
-  ]);
-  const work: UnitOfWork = { now, accounts, connections, ...facts, changes: noChanges() };
-  // In the order asked for, so that what ended first is told first; then the candidates.
-  for (const accountId of new Set([...wanted.accountIds, ...accounts.keys()])) {
-    const account = accounts.get(accountId);
-    if (account !== undefined) endWhatIsOver(work, account);
-  }
-  return work;
-}
-
-/** Facts that rules need of accounts beside their records. */
-interface FactsWanted {
-  permitIds?: readonly string[];
-  /** Accounts whose present leases are asked for what was counted in them. */
-  countedOf?: readonly string[];
-  /** Accounts whose last leases are wanted, ended or not. */
-  lastLeaseOf?: readonly string[];
-}
-
-async function loadFacts(sql: Sql, { permitIds = [], countedOf = [], lastLeaseOf = [] }: FactsWanted) {
-  const [permits, countedInLeases, lastLeases] = await Promise.all([
-    loadPermits(sql, permitIds),
-    loadCountedInLeases(sql, countedOf),
-    loadLastLeases(sql, lastLeaseOf),
-  ]);
-  return { permits, countedInLeases, lastLeases };
-}
-
-/** Loads further accounts, locked already and not yet loaded, into the work. */
-export async function extendWork(
-  sql: Sql,
-  work: UnitOfWork,
-  accountIds: readonly string[],
-  channels: readonly string[],
-): Promise<void> {
-  const { accounts } = await loadAccounts(sql, { accountIds, channels: [...new Set(channels)] });
-  for (const account of accounts.values()) {
-    work.accounts.set(account.accountId, account);
-    endWhatIsOver(work, account);
-  }
-}
-
-/** Leases and waits end at their instant, whether or not a job has run: their end is written when it is first met. */
-function endWhatIsOver(work: UnitOfWork, account: AccountRecord): void {
-  if (account.lease !== null && account.lease.expiresAt <= work.now) {
-    endLease(work, account, 'expired', account.lease.expiresAt, 'account.lease_expired', {}, null);
-  }
-  const { condition, recovered } = settleCondition(account.condition, work.now);
-  if (condition === account.condition) return;
-  const before = account.condition.status;
-  takeCondition(work, account, condition);
-  if (recovered) appendEvent(work, account, 'account.recovered', { previous_status: before }, null);
 }
 
 export function appendEvent(
@@ -237,7 +161,7 @@ export function changeCondition(
   );
 }
 
-function takeCondition(work: UnitOfWork, account: AccountRecord, condition: AccountCondition): void {
+export function takeCondition(work: UnitOfWork, account: AccountRecord, condition: AccountCondition): void {
   if (dueAt(condition) !== dueAt(account.condition)) work.changes.recoveries.add(account);
   if (condition.status === 'active' && account.condition.status !== 'active')
     work.changes.activated.add(account.userId);

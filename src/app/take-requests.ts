@@ -1,3 +1,4 @@
+import { createAccountMemory } from '../accounts/account-memory.js';
 import { createFleetSnapshot, createFleetTotals } from '../accounts/fleet-totals.js';
 import { createSurveys } from '../accounts/surveys.js';
 import { createGate } from '../doors/gate.js';
@@ -26,6 +27,7 @@ export function takeRequests(
   const access = createAccess(config.access, database.reader);
   const cipher = openSessionCipher(config.sessionEncryptionKeys);
   const surveys = createSurveys(database.reader);
+  const memory = createAccountMemory();
   const waitingRoom = createWaitingRoom();
   const fleetSnapshot = createFleetSnapshot(database.reader);
   const reach = createFailPoint(config.failPoint);
@@ -40,6 +42,7 @@ export function takeRequests(
     locks,
     windowCache,
     surveys,
+    memory,
     fleetSnapshot,
     fleetTotals: createFleetTotals(database.reader, { readSnapshot: fleetSnapshot, reentry: config.reentry }),
     largeCounts: createLargeCounts(),
@@ -54,7 +57,10 @@ export function takeRequests(
     channel: FREED_CHANNEL,
     onNotification: (notice) => {
       const { userId, isActivated } = readNotice(notice);
-      if (isActivated) surveys.forget(userId);
+      if (isActivated) {
+        surveys.forget(userId);
+        memory.forgetCandidates(userId);
+      }
       waitingRoom.wake(userId);
     },
     onListening: () => log.debug('listening for freed accounts'),

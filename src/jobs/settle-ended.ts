@@ -1,5 +1,5 @@
 import { finishWork, type FinishingContext } from '../accounts/finish-work.js';
-import { loadWork } from '../accounts/unit-of-work.js';
+import { loadWork } from '../accounts/load-work.js';
 import { classifyDatabaseFault, type Database, type Sql } from '../store/database.js';
 import { lockAccounts } from '../store/accounts/locks.js';
 import type { Log } from '../telemetry/log.js';

@@ -1,5 +1,7 @@
 import { finishWithAnswers, finishWork } from '../accounts/finish-work.js';
-import { loadWork, type UnitOfWork } from '../accounts/unit-of-work.js';
+import { loadWork } from '../accounts/load-work.js';
+import { recollectWork } from '../accounts/recollect.js';
+import { NEEDS_LOCKS, type UnitOfWork } from '../accounts/unit-of-work.js';
 import { grantAll, holdersOf, recallGrants, refuseAll } from '../operations/account/allocate.js';
 import type { AllocateRequest } from '../operations/account/choose-accounts.js';
 import { candidatesWanted } from '../operations/account/choose-accounts.js';
@@ -93,9 +95,23 @@ export const accountLane: OperationHandler<AccountOperation, Prepared> = {
     return { candidates, work };
   },
 
+  recollect: (context, requests) => {
+    const { allocations, named } = split(requests);
+    const candidates = candidatesWanted(context, allocations);
+    const needsLocks =
+      holdersOf(context, allocations).length > 0 ||
+      candidates.some(({ userId, unseenAfter = 0 }) => unseenAfter > 0 || context.memory.isShort(userId));
+    if (needsLocks) return Promise.resolve(null);
+    return recollectWork(context.memory, context.sql, { ...gatherNeeds(allocations, named, []), candidates });
+  },
+
   handle: async (context, requests, { work, candidates }) => {
     const { allocations, named } = split(requests);
     const { outcomes, shortages } = await grantAll(context, work, allocations, candidates);
+    if (work.isGuarded && shortages.size > 0) {
+      for (const { body } of shortages.keys()) context.memory.noteShortage(body.user_id);
+      throw NEEDS_LOCKS;
+    }
     const decided = new Map<AccountRequest, Outcome<AccountOperation>>(outcomes);
     for (const request of named) decided.set(request, decideNamed(context, work, request));
     if (shortages.size === 0) await finishWithAnswers(context, work);

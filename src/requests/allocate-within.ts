@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { clock } from '../clock.js';
 import type { IncomingRequest } from './request.js';
-import type { BatchAnswer, BatchItem } from './run-batch.js';
+import type { BatchAnswer, BatchItem } from './batch-items.js';
 import type { Place, WaitingRoom } from './waiting-room.js';
 
 /**

@@ -19,7 +19,8 @@ import { type Lane, LANES } from './handlers.js';
 import { workInBulk } from '../operations/admin/bulk.js';
 import { refuse, refuseInvalid } from './refuse.js';
 import type { Dispatch, IncomingRequest, Reply } from './request.js';
-import { answerFault, type BatchAnswer, type BatchItem, type BatchRunner, runBatch } from './run-batch.js';
+import type { BatchAnswer, BatchItem, BatchRunner } from './batch-items.js';
+import { answerFault, runBatch } from './run-batch.js';
 import type { WaitingRoom } from './waiting-room.js';
 
 /** In weight. Bounds what one transaction locks and how long its neighbours wait. */

@@ -4,8 +4,10 @@ import type { JobName } from '../../contracts/jobs.js';
 import type { Cadence } from '../decide/jobs/cadence.js';
 import type { AlertThresholds } from '../decide/jobs/judge-shares.js';
 import type { Limits } from '../decide/limits/reentry.js';
+import type { AccountMemory } from '../accounts/account-memory.js';
 import type { FleetTotals } from '../accounts/fleet-totals.js';
 import type { Surveys } from '../accounts/surveys.js';
+import type { Recollected } from '../accounts/recollect.js';
 import type { UnitOfWork } from '../accounts/unit-of-work.js';
 import type { AccountRecord } from '../store/accounts/account-record.js';
 import type { LocksWanted } from '../store/accounts/locks.js';
@@ -75,6 +77,7 @@ export interface Resources extends Limits {
   locks: LeaseLocks;
   windowCache: WindowCache;
   surveys: Surveys;
+  memory: AccountMemory;
   fleetSnapshot: () => Promise<FleetSnapshot>;
   fleetTotals: () => Promise<FleetTotals>;
   largeCounts: LargeCounts;
@@ -132,6 +135,14 @@ export interface OperationHandler<K extends OperationName, P = undefined> {
    * behind it, and costs no round trip of its own.
    */
   prepare?: (context: BatchContext, requests: readonly AcceptedRequest<K>[]) => Promise<P>;
+  /**
+   * As `prepare`, but without locks, from what this process remembers: what is decided on it is written only where it is
+   * still so. Null where the batch needs locks.
+   */
+  recollect?: (
+    context: BatchContext,
+    requests: readonly AcceptedRequest<K>[],
+  ) => Promise<(P & Pick<Recollected, 'work' | 'guard' | 'remember'>) | null>;
   /** Decides and applies the requests that were not answered before; answers in their order. */
   handle: (context: BatchContext, requests: readonly AcceptedRequest<K>[], prepared: P) => Promise<Outcome<K>[]>;
   recall?: Recall<K>;

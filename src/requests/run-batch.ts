@@ -1,44 +1,28 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { OperationName } from '../../contracts/operations.js';
-import { clock } from '../clock.js';
-import {
-  type AnsweredRequest,
-  insertAnsweredRequests,
-  loadAnsweredRequests,
-  requestKey,
-} from '../store/history/answered-requests.js';
+import { insertAnsweredRequests, loadAnsweredRequests, requestKey } from '../store/history/answered-requests.js';
 import { classifyDatabaseFault, type Database, type TransactionSql } from '../store/database.js';
 import { withHooks } from '../store/commit-hooks.js';
 import { toStatement, type Writes } from '../store/writes.js';
 import type { Log } from '../telemetry/log.js';
-import type { FailPoint, Reach } from './fail-point.js';
-import type { AcceptedRequest, BatchContext, Outcome, Resources } from './handler.js';
+import type { FailPoint } from './fail-point.js';
+import { answerFromMemory } from './answer-from-memory.js';
+import {
+  answersToStore,
+  type BatchAnswer,
+  type BatchItem,
+  type BatchRunner,
+  isLate,
+  type KeyedItem,
+  plain,
+  toAnswer,
+  toKeyed,
+  zip,
+} from './batch-items.js';
+import type { BatchContext } from './handler.js';
 import type { Lane } from './handlers.js';
 import { refuse } from './refuse.js';
-import type { IncomingRequest, Reply } from './request.js';
-
-/** An accepted request with what the exactly-one-effect rule needs of it. */
-export interface BatchItem<K extends OperationName = OperationName> extends AcceptedRequest<K>, Deadlines {}
-
-type Deadlines = Pick<IncomingRequest, 'deadlineAt' | 'expiresAt'>;
-
-/** How an item was answered, for the log and the metrics. */
-export interface BatchAnswer {
-  reply: Reply;
-  repeated: boolean;
-  /** The request is to wait and to be asked again. */
-  deferred: boolean;
-  /** As in the outcome. */
-  search?: Outcome<OperationName>['search'];
-  log: Record<string, unknown>;
-}
-
-export interface BatchRunner {
-  database: Database;
-  resources: Resources;
-  log: Log;
-  reach?: Reach;
-}
+import type { Reply } from './request.js';
 
 /** Serialization conflicts are transient by nature; more tries than this mean something else is wrong. */
 const CONFLICT_TRIES = 8;
@@ -58,17 +42,35 @@ interface Earlier {
 }
 
 /**
+ * Answers a batch on what this process remembers, without a lock, where that is possible and turns out to have been
+ * right; else under locks.
+ */
+export async function runBatch(runner: BatchRunner, lane: Lane, items: readonly BatchItem[]): Promise<BatchAnswer[]> {
+  const reachAll = (point: FailPoint): void => {
+    if (runner.reach === undefined) return;
+    for (const { operation, messageId } of items) runner.reach(point, operation, messageId);
+  };
+  const outcome = await answerFromMemory(runner, lane, items, () => reachAll('before-commit'));
+  if (Array.isArray(outcome)) {
+    reachAll('after-commit');
+    return outcome;
+  }
+  if (outcome === 'undecided' && !(await isBackSoon(runner.database))) return items.map(() => IN_DOUBT);
+  return runUnderLocks(runner, lane, items, { inDoubt: outcome === 'undecided' });
+}
+
+/**
  * Answers a batch in one transaction. A conflict is tried again in place; when the database is away every item is
  * answered `UNAVAILABLE`; when the batch fails for another reason its items are run one by one, so that the one at
  * fault is answered `INTERNAL` alone, and `UNAVAILABLE` the one whose account another transaction keeps. A batch whose
  * commit is in doubt is run again once the database is back: the stored answers are found where it stood, and made now
  * where it did not.
  */
-export async function runBatch(
+async function runUnderLocks(
   runner: BatchRunner,
   lane: Lane,
   items: readonly BatchItem[],
-  { inDoubt = false, lockWaitMs }: Earlier = {},
+  { inDoubt = false, lockWaitMs }: Earlier,
 ): Promise<BatchAnswer[]> {
   for (let tries = 1; ; tries++) {
     try {
@@ -104,7 +106,7 @@ async function runOneByOne(
   earlier: Earlier,
 ): Promise<BatchAnswer[]> {
   const answers: BatchAnswer[] = [];
-  for (const item of items) answers.push(...(await runBatch(runner, lane, [item], earlier)));
+  for (const item of items) answers.push(...(await runUnderLocks(runner, lane, [item], earlier)));
   return answers;
 }
 
@@ -124,8 +126,6 @@ function answerDefect(log: Log, operation: string, item: { requestId: string }, 
   log.error('request failed', { operation, request_id: item.requestId, error_id: errorId, error });
   return plain(refuse('INTERNAL', { details: { error_id: errorId } }));
 }
-
-const plain = (reply: Reply): BatchAnswer => ({ reply, repeated: false, deferred: false, log: {} });
 
 const UNAVAILABLE = plain(refuse('UNAVAILABLE', { message: 'the database is unavailable; nothing was changed' }));
 const KEPT = plain(
@@ -267,32 +267,6 @@ async function answerOnce(
   });
 }
 
-/** An item with what a repeat of it is known by. */
-interface KeyedItem {
-  item: BatchItem;
-  caller: string;
-  messageId: string;
-  key: string;
-  bodyHash: string;
-}
-
-function toKeyed(item: BatchItem): KeyedItem {
-  const named = { caller: item.caller ?? '', messageId: item.messageId ?? '' };
-  return { item, ...named, key: requestKey(named), bodyHash: hashBody(item.operation, item.body) };
-}
-
-/** A request that is deferred has no answer yet. */
-const answersToStore = (handled: ReadonlyMap<KeyedItem, Outcome<OperationName>>): AnsweredRequest[] =>
-  [...handled]
-    .filter(([, outcome]) => outcome.deferred !== true)
-    .map(([{ item, caller, messageId, bodyHash }, outcome]) => ({
-      caller,
-      messageId,
-      operation: item.operation,
-      bodyHash,
-      reply: outcome.stored ?? outcome.reply,
-    }));
-
 async function recall(
   context: BatchContext,
   handler: Lane['handler'],
@@ -301,45 +275,3 @@ async function recall(
   if (repeats.length === 0 || handler.recall === undefined) return repeats.map((repeat) => repeat.stored);
   return handler.recall(context, repeats);
 }
-
-/** @param now by the database: an instant is the same for all, and must not hang on whether this machine's clock is right */
-const isLate = (item: Deadlines, now: number): boolean =>
-  (item.deadlineAt !== null && item.deadlineAt <= now) || hasExpired(item);
-const hasExpired = ({ expiresAt }: Deadlines): boolean => expiresAt !== null && expiresAt <= clock.monotonicMs();
-
-function toAnswer(item: Deadlines, outcome: Outcome<OperationName> | undefined): BatchAnswer {
-  if (outcome === undefined) {
-    const rule = hasExpired(item) ? 'expiration: the time was over' : 'x-deadline: the instant had passed';
-    return plain(refuse('DEADLINE_EXCEEDED', { message: `${rule}; nothing was done` }));
-  }
-  return {
-    reply: outcome.reply,
-    repeated: false,
-    deferred: outcome.deferred ?? false,
-    search: outcome.search,
-    log: outcome.log ?? {},
-  };
-}
-
-/**
- * Two bodies are the same request when they say the same, however they are written. Stored replies are found by this hash:
- * another order of fields would lose them.
- */
-function hashBody(operation: string, body: unknown): string {
-  return createHash('sha256')
-    .update(`${operation}\n${JSON.stringify(sortKeys(body))}`)
-    .digest('base64url');
-}
-
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sortKeys(inner)]),
-  );
-}
-
-const zip = <A, B>(left: readonly A[], right: readonly B[]): [A, B][] =>
-  left.map((value, index) => [value, right[index] as B]);

@@ -1,11 +1,19 @@
 import type { Socket } from 'node:net';
 import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
-import { PrismaClient } from '../../generated/prisma/client.js';
+import { Prisma, PrismaClient } from '../../generated/prisma/client.js';
 import { coalesceWrites } from '../coalesce-writes.js';
 import { type CommitHooks, withHooks } from './commit-hooks.js';
 import { nameStatement } from './name-statement.js';
-import { CommitFailed, runTransaction, type Sql, type TransactionOptions, type TransactionSql } from './transaction.js';
+import {
+  CommitFailed,
+  runAlone,
+  runTransaction,
+  type Sql,
+  type SqlPart,
+  type TransactionOptions,
+  type TransactionSql,
+} from './transaction.js';
 
 export type { Sql, SqlPart, TransactionSql } from './transaction.js';
 
@@ -21,6 +29,10 @@ const STATEMENT_TIMEOUT_MS = 10_000;
 const TRANSACTION_TIMEOUT_MS = 15_000;
 /** A batch has its locks in milliseconds; what is held for so long is held by somebody who has forgotten it. */
 const LOCK_TIMEOUT_MS = 3_000;
+/** One writes while the other reads for the next batch. */
+const UNLOCKED_CONNECTIONS = 2;
+/** An account that is locked for longer is waited for by a batch that tells whose it is. */
+const UNLOCKED_WAIT_MS = 500;
 const CONNECT_TIMEOUT_MS = 3_000;
 /**
  * A connection on which nothing comes and goes for so long is dead, whatever the operating system knows of it: the
@@ -33,23 +45,28 @@ export type Database = ReturnType<typeof createDatabase>;
 
 /** PostgreSQL through Prisma: transactions, a probe, and what its faults mean. */
 export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOptions) {
-  const pool = new pg.Pool({
-    ...readUrl(url),
-    max: poolSize,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    lock_timeout: LOCK_TIMEOUT_MS,
-    idle_in_transaction_session_timeout: TRANSACTION_TIMEOUT_MS,
-    application_name: 'account-manager',
-    keepAlive: true,
-    pipeline: true,
-    types,
-  });
-  pool.on('error', onConnectionError);
-  pool.on('connect', (client) => {
-    endWhenSilent(socketOf(client));
-    coalesceWrites(socketOf(client));
-  });
+  const open = (max: number, lockWaitMs: number, settings: string): pg.Pool => {
+    const opened = new pg.Pool({
+      ...readUrl(url, settings),
+      max,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      lock_timeout: lockWaitMs,
+      idle_in_transaction_session_timeout: TRANSACTION_TIMEOUT_MS,
+      application_name: 'account-manager',
+      keepAlive: true,
+      pipeline: true,
+      types,
+    });
+    opened.on('error', onConnectionError);
+    opened.on('connect', (client) => {
+      endWhenSilent(socketOf(client));
+      coalesceWrites(socketOf(client));
+    });
+    return opened;
+  };
+  const pool = open(poolSize, LOCK_TIMEOUT_MS, SETTINGS);
+  const unlocked = open(UNLOCKED_CONNECTIONS, UNLOCKED_WAIT_MS, `${SETTINGS} ${PLANNED_ONCE}`);
   const prisma = new PrismaClient({
     adapter: new PrismaPg(pool, {
       onConnectionError,
@@ -85,6 +102,12 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
   return {
     /** For reads outside a transaction. */
     reader: prisma as Sql,
+    /** For batches that hold no locks: their statements are planned once, whatever their values. */
+    unlocked: {
+      sql: plainSql(unlocked),
+      write: <T>(statement: SqlPart, traceparents: readonly (string | null)[]): Promise<T> =>
+        runAlone(unlocked, statement, onConnectionError, traceparents),
+    },
     /** Resolves as `withHooks` does. */
     transaction: <T>(
       work: (sql: TransactionSql, hooks: CommitHooks) => Promise<T>,
@@ -94,9 +117,23 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
     probe,
     waitUntilAvailable,
     poolState: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
-    close: () => prisma.$disconnect(),
+    close: async () => {
+      await Promise.all([prisma.$disconnect(), unlocked.end()]);
+    },
   };
 }
+
+const plainSql = (pool: pg.Pool): Sql => {
+  const run = (query: TemplateStringsArray | SqlPart, given: unknown[]) => {
+    const { text, values } = query instanceof Prisma.Sql ? query : Prisma.sql(query, ...given);
+    return pool.query<pg.QueryResultRow>({ name: nameStatement(text), text, values });
+  };
+  return {
+    $queryRaw: async <R>(query: TemplateStringsArray | SqlPart, ...given: unknown[]) =>
+      (await run(query, given)).rows as R,
+    $executeRaw: async (query, ...given) => (await run(query, given)).rowCount ?? 0,
+  };
+};
 
 /** As Prisma's adapter has it: a bigint is one. */
 const types = new pg.TypeOverrides();
@@ -132,17 +169,18 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
  * offset and drops the offset of those it reads, so the session must speak UTC.
  */
 const SETTINGS = '-c jit=off -c enable_seqscan=off -c TimeZone=UTC';
+const PLANNED_ONCE = '-c plan_cache_mode=force_generic_plan';
 
 /**
  * Settings in the URL stand beside ours; in the driver they would replace them. Prisma's own URL parameters would be
  * sent to PostgreSQL as settings, which it refuses.
  */
-function readUrl(url: string): { connectionString: string; options: string } {
+function readUrl(url: string, settings: string): { connectionString: string; options: string } {
   const parsed = new URL(url);
   const given = parsed.searchParams.get('options') ?? '';
   for (const name of ['options', 'schema', 'connection_limit', 'pool_timeout', 'pgbouncer'])
     parsed.searchParams.delete(name);
-  return { connectionString: parsed.href, options: `${given} ${SETTINGS}`.trim() };
+  return { connectionString: parsed.href, options: `${given} ${settings}`.trim() };
 }
 
 /**

@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import pg from 'pg';
 import { TRACEPARENT } from '../../contracts/envelope.js';
 import { Prisma } from '../../generated/prisma/client.js';
 import { nameStatement } from './name-statement.js';
@@ -28,10 +28,15 @@ const BEGIN = 'BEGIN; SET LOCAL plan_cache_mode = force_generic_plan';
  * Names the traces that a transaction is of, as https://google.github.io/sqlcommenter has it. The comment stands behind
  * the last statement: inside of one it would give PostgreSQL's statistics a row for every trace.
  */
+const nameTraces = (traceparents: readonly (string | null)[]): string | null => {
+  const known = [...new Set(traceparents)].filter((one) => one !== null && TRACEPARENT.test(one));
+  return known.length === 0 ? null : `/*${known.map((one) => `traceparent='${one}'`).join(',')}*/`;
+};
+
 const begin = ({ traceparents = [], lockWaitMs }: TransactionOptions): string => {
   const start = lockWaitMs === undefined ? BEGIN : `${BEGIN}; SET LOCAL lock_timeout = ${lockWaitMs}`;
-  const known = [...new Set(traceparents)].filter((one) => one !== null && TRACEPARENT.test(one));
-  return known.length === 0 ? start : `${start}; /*${known.map((one) => `traceparent='${one}'`).join(',')}*/`;
+  const traces = nameTraces(traceparents);
+  return traces === null ? start : `${start}; ${traces}`;
 };
 
 export interface TransactionOptions {
@@ -46,6 +51,33 @@ export class CommitFailed extends Error {
   constructor(cause: unknown) {
     super('the commit failed', { cause });
     this.name = 'CommitFailed';
+  }
+}
+
+/** Runs one statement that commits by itself, and answers its first row. */
+export async function runAlone<T>(
+  pool: pg.Pool,
+  { text, values }: SqlPart,
+  onConnectionError: (error: Error) => void,
+  traceparents: readonly (string | null)[],
+): Promise<T> {
+  const client = await pool.connect();
+  client.on('error', onConnectionError);
+  let isUsable = false;
+  try {
+    const traces = nameTraces(traceparents);
+    const [{ rows }] = await Promise.all([
+      client.query({ name: nameStatement(text), text, values }),
+      traces === null ? null : client.query(traces),
+    ]);
+    isUsable = true;
+    return rows[0] as T;
+  } catch (error) {
+    isUsable = error instanceof pg.DatabaseError;
+    throw new CommitFailed(error);
+  } finally {
+    client.removeListener('error', onConnectionError);
+    client.release(!isUsable);
   }
 }
 

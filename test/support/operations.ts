@@ -10,6 +10,7 @@ import { type Cadence, parseCadence } from '../../src/decide/jobs/cadence.js';
 import type { AccessPolicy } from '../../src/decide/access/access-policy.js';
 import type { Reentry } from '../../src/decide/limits/reentry.js';
 import { createFleetSnapshot, createFleetTotals } from '../../src/accounts/fleet-totals.js';
+import { createAccountMemory } from '../../src/accounts/account-memory.js';
 import { createSurveys } from '../../src/accounts/surveys.js';
 import { type Access, createAccess } from '../../src/requests/access.js';
 import type { JobStarter } from '../../src/requests/handler.js';
@@ -120,6 +121,7 @@ export async function startOperations(
     accesses.push(access);
     const waitingRoom = createWaitingRoom();
     const surveys = createSurveys(database.reader);
+    const memory = createAccountMemory();
     const fleetSnapshot = createFleetSnapshot(database.reader);
     const runner = {
       database,
@@ -133,6 +135,7 @@ export async function startOperations(
         locks: createLeaseLocks(locksConnection),
         windowCache: createWindowCache(windowsConnection),
         surveys,
+        memory,
         fleetSnapshot,
         fleetTotals: createFleetTotals(database.reader, {
           readSnapshot: fleetSnapshot,
@@ -154,7 +157,10 @@ export async function startOperations(
       channel: FREED_CHANNEL,
       onNotification: (notice) => {
         const { userId, isActivated } = readNotice(notice);
-        if (isActivated) surveys.forget(userId);
+        if (isActivated) {
+          surveys.forget(userId);
+          memory.forgetCandidates(userId);
+        }
         waitingRoom.wake(userId);
       },
       onListening: () => {},

@@ -11,7 +11,8 @@ import type { AcceptedRequest, BatchContext } from '../../requests/handler.js';
 import { lockValueOf } from '../../accounts/finish-work.js';
 import { type GrantWish, type Offer, toOffer } from '../../accounts/judge-grant.js';
 import { takeLeaseLocks } from '../../accounts/take-lease-locks.js';
-import { extendWork, type UnitOfWork } from '../../accounts/unit-of-work.js';
+import { extendWork } from '../../accounts/load-work.js';
+import type { UnitOfWork } from '../../accounts/unit-of-work.js';
 
 /**
  * Candidates beyond the number of requests, so that the ranking has a choice. Each is loaded and judged whoever gets it:
@@ -207,9 +208,9 @@ function passOver(
   return taken.map(([request]) => request);
 }
 
-/** Loads the user's next candidates; false when there are none. */
+/** Loads the user's next candidates under locks; false when there are none. */
 async function growPool({ sql }: BatchContext, pool: Pool, userId: number): Promise<boolean> {
-  if (pool.exhausted.has(userId)) return false;
+  if (pool.work.isGuarded || pool.exhausted.has(userId)) return false;
   const known = [...pool.work.accounts.values()].filter((account) => account.userId === userId);
   const count = Math.min(MAX_PAGE, known.length * 2);
   const locked = await lockCandidates(

@@ -4,7 +4,8 @@ import { findLeasedAccounts } from '../../store/accounts/find-leased-accounts.js
 import { claimOf } from '../../requests/claim.js';
 import { finishWork } from '../../accounts/finish-work.js';
 import type { AcceptedRequest, OperationHandler, Outcome } from '../../requests/handler.js';
-import { beginWork, endLease, type UnitOfWork } from '../../accounts/unit-of-work.js';
+import { beginWork } from '../../accounts/load-work.js';
+import { endLease, type UnitOfWork } from '../../accounts/unit-of-work.js';
 
 /**
  * `account.release-all`: ends every lease of the service, and of the checked caller where there is one. Nothing is

@@ -3,7 +3,8 @@ import { finishWork } from '../../accounts/finish-work.js';
 import type { AcceptedRequest, OperationHandler, Outcome } from '../../requests/handler.js';
 import { refuse } from '../../requests/refuse.js';
 import type { AccountRecord, OpenLease } from '../../store/accounts/account-record.js';
-import { beginWork, endLease, type Origin, type UnitOfWork } from '../../accounts/unit-of-work.js';
+import { beginWork } from '../../accounts/load-work.js';
+import { endLease, type Origin, type UnitOfWork } from '../../accounts/unit-of-work.js';
 
 /** `admin.force-release`: ends a lease over its holder's head. */
 export const forceRelease: OperationHandler<'admin.force-release'> = {

@@ -14,7 +14,8 @@ import { hideSecrets } from '../../telemetry/redact.js';
 import { finishWork } from '../../accounts/finish-work.js';
 import type { AcceptedRequest, BatchContext, OperationHandler, Outcome } from '../../requests/handler.js';
 import { takeOverStanding } from '../../accounts/take-over-standing.js';
-import { appendEvent, beginWork, extendWork, type UnitOfWork } from '../../accounts/unit-of-work.js';
+import { beginWork, extendWork } from '../../accounts/load-work.js';
+import { appendEvent, type UnitOfWork } from '../../accounts/unit-of-work.js';
 
 type Request = AcceptedRequest<'admin.register'>;
 type GivenAccount = Exclude<RequestBody<'admin.register'>['accounts'][number], { fault: RowFault }>;
@@ -208,6 +209,7 @@ async function announce(context: BatchContext, work: UnitOfWork, plan: Plan, req
     const given = plan.given.get(accountId ?? '');
     if (account === undefined || given === undefined) continue;
     appendEvent(work, account, 'account.registered', { outcome }, request);
+    if (outcome === 'created') work.changes.activated.add(account.userId);
     takeOverStanding(work, account, given, context.policy, request);
   }
 }

@@ -1,6 +1,7 @@
 import { toIso } from '../../clock.js';
 import { finishWork } from '../../accounts/finish-work.js';
-import { appendEvent, beginWork, changeCondition, type UnitOfWork } from '../../accounts/unit-of-work.js';
+import { beginWork } from '../../accounts/load-work.js';
+import { appendEvent, changeCondition, type UnitOfWork } from '../../accounts/unit-of-work.js';
 import { applyOperatorStatus } from '../../decide/condition/transition-account.js';
 import type { AcceptedRequest, OperationHandler } from '../../requests/handler.js';
 import { refuse } from '../../requests/refuse.js';

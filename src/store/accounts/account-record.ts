@@ -20,9 +20,11 @@ export interface OpenLease {
   expiresAt: number;
 }
 
-/** An account as the operations work on it: loaded under its row lock, changed in memory, written once. */
+/** An account as the operations work on it: changed in memory, written once. */
 export interface AccountRecord {
   readonly accountId: string;
+  /** Names the state of the account's row: the transaction that wrote it (`xmin`). Every change makes another. */
+  version: string;
   readonly userId: number;
   /** Null: it was registered without one. */
   readonly phone: string | null;
@@ -60,6 +62,7 @@ export interface ConditionRow {
 /** An account's row joined with its open lease. */
 export interface AccountRow extends ConditionRow {
   id: string;
+  version: string;
   user_id: bigint;
   phone: string | null;
   fence: bigint;
@@ -154,6 +157,7 @@ const toLease = (row: AccountRow): OpenLease | null =>
 
 export const toAccountRecord = (row: AccountRow): AccountRecord => ({
   accountId: row.id,
+  version: row.version,
   userId: Number(row.user_id),
   phone: row.phone,
   condition: toCondition(row),

@@ -104,14 +104,17 @@ export const noChanges = (): Changes => ({
 
 /** Writes the changes in one statement, whatever has changed. */
 export async function applyChanges(sql: Sql, changes: Changes, now: number): Promise<void> {
-  const writes = writesOf(changes, now);
+  const writes = writesOf(changes, now, false);
   if (writes.parts.length > 0) await sql.$executeRaw(toStatement(writes));
 }
 
-/** The changes as writes; the commit tells who waits for an account. */
-export function writesOf(changes: Changes, now: number): Writes {
+/**
+ * The changes as writes; the commit tells who waits for an account.
+ * @param isGuarded only accounts that are as they were read are written; `accounts` has a row for each of them
+ */
+export function writesOf(changes: Changes, now: number, isGuarded: boolean): Writes {
   const parts = [
-    updateAccounts(changes, now),
+    updateAccounts(changes, now, isGuarded),
     endLeases(changes),
     openLeases(changes),
     extendLeases(changes),
@@ -132,11 +135,14 @@ export function writesOf(changes: Changes, now: number): Writes {
 
 const json = (rows: unknown[]): string => JSON.stringify(rows);
 
-function updateAccounts({ accounts }: Changes, now: number): SqlPart | null {
+function updateAccounts({ accounts }: Changes, now: number, isGuarded: boolean): SqlPart | null {
   if (accounts.size === 0) return null;
   const today = utcDay(now);
-  const rows = [...accounts].map((account) => ({
+  // In one order everywhere, or two batches could wait for each other.
+  const inOrder = [...accounts].sort((a, b) => (a.accountId < b.accountId ? -1 : 1));
+  const rows = inOrder.map((account) => ({
     id: account.accountId,
+    version: account.version,
     is_active: account.condition.status !== 'disabled',
     status: account.condition.status,
     disabled_reason: account.condition.disabledReason,
@@ -170,12 +176,12 @@ function updateAccounts({ accounts }: Changes, now: number): SqlPart | null {
       contacts_today = c.contacts_today, per_channel_invites = c.per_channel_invites, usage_date = c.usage_date,
       usage_version = c.usage_version, last_used_at = c.last_used_at, event_sequence = c.event_sequence
     FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
-      id uuid, is_active boolean, status text, disabled_reason text, flood_wait_until timestamptz, blocked_until timestamptz,
+      id uuid, version text, is_active boolean, status text, disabled_reason text, flood_wait_until timestamptz, blocked_until timestamptz,
       block_level integer, last_block_ended_at timestamptz, error_count integer, error_ends timestamptz[], locked boolean, locked_by text,
       locked_until timestamptz, lease_id uuid, fence bigint, used_invites_today integer, used_messages_today integer,
       contacts_today integer, per_channel_invites jsonb, usage_date date, usage_version bigint, last_used_at timestamptz,
       event_sequence bigint)
-    WHERE s.id = c.id)`;
+    WHERE s.id = c.id ${isGuarded ? Prisma.sql`AND s.xmin = c.version::xid` : Prisma.empty} RETURNING 1)`;
 }
 
 /** How often the account did this today (UTC). */

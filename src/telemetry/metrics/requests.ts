@@ -38,6 +38,11 @@ export const createRequestMetrics = (instruments: Instruments) => {
       ['operation'],
       BATCH_SIZES,
     ),
+    memoryBatches: counter(
+      'memory_batches_total',
+      'Batches of requests on accounts that were begun without locks, on what the process remembers: written, given over to locks as they need them, or out of date',
+      { outcome: ['written', 'locks', 'stale'] },
+    ),
     refusals: createRefusals(instruments),
     duplicates: counter('duplicates_total', 'Repeated requests answered from the stored reply', {
       operation: CHANGING,

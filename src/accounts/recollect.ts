@@ -1,0 +1,191 @@
+import type { AccountRecord } from '../store/accounts/account-record.js';
+import { noChanges } from '../store/accounts/changes.js';
+import type { CandidatesWanted } from '../store/accounts/claim-candidates.js';
+import type { CountedInLease } from '../store/accounts/load-counted-in-leases.js';
+import { type KnownAccount, readAccounts } from '../store/accounts/read-accounts.js';
+import type { Sql } from '../store/database.js';
+import type { Guard, Written } from '../store/guarded-write.js';
+import type { AccountMemory } from './account-memory.js';
+import { endWhatIsOver, type FactsWanted, loadFacts } from './load-work.js';
+import type { UnitOfWork } from './unit-of-work.js';
+
+/** Everything that a batch is decided by, without a lock. */
+export interface Recollected {
+  work: UnitOfWork;
+  /** By user. */
+  candidates: ReadonlyMap<number, readonly string[]>;
+  /** What must still be so when the decisions are written. */
+  guard: () => Guard;
+  /** Puts the accounts back as they are now that the batch stands. */
+  remember: (written: Written) => void;
+}
+
+export interface WorkWanted extends Required<FactsWanted> {
+  /** Accounts that requests name. */
+  accountIds: readonly string[];
+  channels: readonly string[];
+  candidates: readonly CandidatesWanted[];
+}
+
+/** Accounts that a batch has in its hands. */
+interface Hand {
+  accounts: Map<string, KnownAccount>;
+  candidates: Map<number, string[]>;
+  /** To be asked for. */
+  unknown: string[];
+  usersToAsk: CandidatesWanted[];
+}
+
+/**
+ * Takes from memory what a batch is decided by, and reads what is not there, without a lock. Null where what is
+ * remembered is of another run of the server.
+ */
+export async function recollectWork(memory: AccountMemory, sql: Sql, wanted: WorkWanted): Promise<Recollected | null> {
+  const hand = takeRemembered(memory, wanted);
+  const server = memory.server();
+  const facts = loadFacts(sql, factsMissing(hand, wanted));
+  const [readAt, { permits, countedInLeases, lastLeases }] = await Promise.all([
+    readMissing(memory, sql, hand, wanted),
+    facts,
+  ]);
+  if (server !== null && server !== memory.server()) return null;
+
+  const known = [...hand.accounts.values()];
+  for (const one of known) {
+    const { lease } = one.record;
+    if (lease !== null && wanted.countedOf.includes(one.record.accountId))
+      one.counted ??= countedInLeases.get(lease.leaseId) ?? [];
+  }
+  const work: UnitOfWork = {
+    now: Math.max(memory.databaseClock.now() ?? 0, readAt, ...known.map(({ record }) => record.lastUsedAt ?? 0)),
+    isGuarded: true,
+    accounts: new Map(known.map(({ record }) => [record.accountId, record])),
+    connections: new Map(known.map(({ record, connection }) => [record.accountId, connection])),
+    permits: new Map([...permits, ...wanted.permitIds.flatMap((id) => permitOf(known, id))]),
+    countedInLeases: new Map(
+      known.flatMap(({ record, counted }): [string, CountedInLease[]][] =>
+        record.lease === null || counted === null ? [] : [[record.lease.leaseId, counted]],
+      ),
+    ),
+    lastLeases,
+    changes: noChanges(),
+  };
+  for (const account of work.accounts.values()) endWhatIsOver(work, account);
+  return {
+    work,
+    candidates: hand.candidates,
+    guard: () => guardOf(work, memory.server() ?? '', wanted.accountIds),
+    remember: (written) => remember(memory, hand, work, written),
+  };
+}
+
+const permitOf = (known: readonly KnownAccount[], id: string) => {
+  const permit = known.find(({ permits }) => permits.has(id))?.permits.get(id);
+  return permit === undefined ? [] : [[id, permit] as const];
+};
+
+function takeRemembered(memory: AccountMemory, { accountIds, channels, candidates }: WorkWanted): Hand {
+  const hand: Hand = { accounts: new Map(), candidates: new Map(), unknown: [], usersToAsk: [] };
+  const knowsChannels = ({ channels: known }: KnownAccount): boolean =>
+    known === null || channels.every((channel) => known.has(channel));
+  for (const accountId of new Set(accountIds)) {
+    const known = memory.take(accountId);
+    if (known !== undefined && knowsChannels(known)) hand.accounts.set(accountId, known);
+    else hand.unknown.push(accountId);
+  }
+  for (const { userId, count } of candidates) {
+    const found = memory.takeCandidates(userId, count) ?? [];
+    if (found.length < count || !found.every(knowsChannels)) {
+      hand.usersToAsk.push({ userId, count: count + memory.ahead(userId) });
+      continue;
+    }
+    for (const known of found) hand.accounts.set(known.record.accountId, known);
+    hand.candidates.set(
+      userId,
+      found.map(({ record }) => record.accountId),
+    );
+  }
+  return hand;
+}
+
+function factsMissing({ accounts }: Hand, { permitIds, countedOf, lastLeaseOf }: WorkWanted): FactsWanted {
+  const isCounted = (accountId: string): boolean => {
+    const known = accounts.get(accountId);
+    return known !== undefined && (known.record.lease === null || known.counted !== null);
+  };
+  return {
+    permitIds: permitIds.filter((id) => ![...accounts.values()].some(({ permits }) => permits.has(id))),
+    countedOf: countedOf.filter((accountId) => !isCounted(accountId)),
+    lastLeaseOf,
+  };
+}
+
+/** Answers the database's clock where something was read, else 0. */
+async function readMissing(memory: AccountMemory, sql: Sql, hand: Hand, wanted: WorkWanted): Promise<number> {
+  const { accounts, candidates, unknown, usersToAsk } = hand;
+  if (unknown.length + usersToAsk.length === 0 && memory.databaseClock.now() !== null) return 0;
+  const read = await readAccounts(sql, { accountIds: unknown, channels: wanted.channels, candidates: usersToAsk });
+  memory.databaseClock.note(read.now);
+  memory.noteServer(read.server);
+  const take = (accountId: string): void => {
+    const fresh = read.accounts.get(accountId);
+    if (fresh !== undefined && accounts.get(accountId)?.record.version !== fresh.record.version)
+      accounts.set(accountId, fresh);
+  };
+  for (const accountId of unknown) take(accountId);
+  for (const { userId, count } of usersToAsk) {
+    const ids = read.candidates.get(userId) ?? [];
+    const enough = wanted.candidates.find((one) => one.userId === userId)?.count ?? 0;
+    const first = ids.slice(0, enough);
+    candidates.set(userId, first);
+    for (const accountId of first) take(accountId);
+    const rest = ids.slice(enough).filter((accountId) => !accounts.has(accountId));
+    memory.keepUnlessKnown(rest.flatMap((accountId) => read.accounts.get(accountId) ?? []));
+    memory.lineUp(userId, rest, { isWhole: ids.length < count });
+  }
+  return read.now;
+}
+
+function guardOf({ now, accounts, changes }: UnitOfWork, server: string, named: readonly string[]): Guard {
+  const unchanged = [...new Set(named)].flatMap((accountId) => {
+    const record = accounts.get(accountId);
+    return record === undefined || changes.accounts.has(record) ? [] : { accountId, version: record.version };
+  });
+  return { changed: changes.accounts.size, unchanged, server, now };
+}
+
+function remember(memory: AccountMemory, hand: Hand, { changes }: UnitOfWork, { version, now }: Written): void {
+  memory.databaseClock.note(now.getTime());
+  const opened = new Set(changes.leasesOpened.map(({ account }) => account));
+  for (const known of hand.accounts.values()) {
+    const { record } = known;
+    if (changes.accounts.has(record)) record.version = version;
+    if (record.lease === null) known.counted = null;
+    else if (opened.has(record)) known.counted = [];
+  }
+  for (const { id, accountId, actionType, leaseId, channel, quantity, success } of changes.actionsCounted) {
+    const known = hand.accounts.get(accountId);
+    if (known === undefined) continue;
+    if (success === null) known.permits.set(id, { accountId, actionType, settled: false });
+    if (leaseId !== null && leaseId === known.record.lease?.leaseId && known.counted !== null)
+      known.counted = addCounted(known.counted, { actionType, channel, quantity });
+  }
+  memory.keep([...hand.accounts.values()]);
+  const isUnused = (record: AccountRecord | undefined): boolean =>
+    record !== undefined && record.lease === null && !changes.accounts.has(record);
+  for (const [userId, ids] of hand.candidates) {
+    memory.giveBack(
+      userId,
+      ids.filter((accountId) => isUnused(hand.accounts.get(accountId)?.record)),
+    );
+  }
+  memory.stood();
+}
+
+/** One sum for each action and channel, as they are read. */
+function addCounted(counted: readonly CountedInLease[], more: CountedInLease): CountedInLease[] {
+  const isSame = ({ actionType, channel }: CountedInLease): boolean =>
+    actionType === more.actionType && channel === more.channel;
+  const before = counted.find(isSame)?.quantity ?? 0;
+  return [...counted.filter((one) => !isSame(one)), { ...more, quantity: before + more.quantity }];
+}

@@ -1,0 +1,84 @@
+import { NEEDS_LOCKS } from '../accounts/unit-of-work.js';
+import { insertAnsweredRequests } from '../store/history/answered-requests.js';
+import { withHooks } from '../store/commit-hooks.js';
+import { classifyDatabaseFault } from '../store/database.js';
+import { guardedStatement, type Written } from '../store/guarded-write.js';
+import type { Writes } from '../store/writes.js';
+import {
+  answersToStore,
+  type BatchAnswer,
+  type BatchItem,
+  type BatchRunner,
+  isLate,
+  type KeyedItem,
+  toAnswer,
+  toKeyed,
+  zip,
+} from './batch-items.js';
+import type { Lane } from './handlers.js';
+
+/**
+ * Answers a batch on what this process remembers of its accounts: nothing is locked, what is not remembered is read, and
+ * one statement writes everything where all is still as the batch was decided on. That statement fails as a whole where
+ * something has changed, and where a request was answered before, since its answer is stored already.
+ *
+ * `locks`: nothing was done, the batch needs locks. `undecided`: the database went away at the write.
+ */
+export async function answerFromMemory(
+  { database, resources, log }: BatchRunner,
+  { handler }: Lane,
+  items: readonly BatchItem[],
+  onDecided: () => void,
+): Promise<BatchAnswer[] | 'locks' | 'undecided'> {
+  const { recollect } = handler;
+  const { memory, metrics } = resources;
+  const keyed = items.map(toKeyed);
+  const hasRepeat = new Set(keyed.map(({ key }) => key)).size < keyed.length;
+  if (recollect === undefined || hasRepeat || !memory.isTrusted()) return 'locks';
+  let isWriting = false;
+  try {
+    return await withHooks(
+      async (hooks) => {
+        const pending: Writes = { parts: [], notices: [] };
+        const writeWithAnswers = ({ parts, notices }: Writes) => {
+          pending.parts.push(...parts);
+          pending.notices.push(...notices);
+        };
+        const context = { ...resources, ...hooks, log, sql: database.unlocked.sql, writeWithAnswers };
+        const recollected = await recollect(context, items);
+        if (recollected === null) throw NEEDS_LOCKS;
+        const { now } = recollected.work;
+        const inTime = keyed.filter(({ item }) => !isLate(item, now));
+        const outcomes = await handler.handle(
+          context,
+          inTime.map(({ item }) => item),
+          recollected,
+        );
+        const handled = new Map<KeyedItem, (typeof outcomes)[number]>(zip(inTime, outcomes));
+        const answers = answersToStore(handled);
+        if (answers.length > 0) pending.parts.push(insertAnsweredRequests(answers, now));
+        onDecided();
+        isWriting = true;
+        const written = await database.unlocked.write<Written>(
+          guardedStatement(pending, recollected.guard()),
+          items.map(({ traceparent }) => traceparent),
+        );
+        // Behind what else follows the write, so that no other batch changes the accounts before.
+        hooks.afterCommit(() => recollected.remember(written));
+        hooks.afterCommit(() => metrics.memoryBatches.inc({ outcome: 'written' }));
+        return keyed.map((entry) => toAnswer(entry.item, handled.get(entry)));
+      },
+      { waits: false },
+    );
+  } catch (error) {
+    if (error === NEEDS_LOCKS) {
+      metrics.memoryBatches.inc({ outcome: 'locks' });
+      return 'locks';
+    }
+    metrics.memoryBatches.inc({ outcome: 'stale' });
+    const fault = classifyDatabaseFault(error);
+    log.debug('not written from memory', { requests: items.length, fault, error });
+    memory.failed();
+    return isWriting && fault === 'undecided' ? 'undecided' : 'locks';
+  }
+}
