@@ -47,6 +47,8 @@ interface Measured {
   /** Calls of the service that read and write, per request. */
   calls: { reads: number; writes: number };
   batch: number;
+  /** Share of the batches that took no locks. */
+  unlocked: number;
   /** Share of the processors at work for others. */
   foreign: number;
 }
@@ -71,16 +73,20 @@ async function startEcho(): Promise<{ close: () => Promise<void> }> {
   return { close: () => connection.close() };
 }
 
-/** Batches and requests in them so far, as the instances count them. */
-async function countBatches(services: readonly RunningService[]): Promise<{ batches: number; requests: number }> {
+/** Batches and requests in them so far, as the instances count them, and those that took no locks. */
+async function countBatches(services: readonly RunningService[]) {
   const pages = await Promise.all(services.map(({ httpUrl }) => askHttp(`${httpUrl}/metrics`)));
   const text = pages.map((page) => page.text).join('\n');
-  const sum = (suffix: string) =>
-    [...text.matchAll(new RegExp(`^account_manager_batch_size_${suffix}\\{?[^ ]* (\\d+)$`, 'gm'))].reduce(
+  const sum = (series: string) =>
+    [...text.matchAll(new RegExp(`^account_manager_${series}[^ ]* (\\d+)$`, 'gm'))].reduce(
       (total, [, value]) => total + Number(value),
       0,
     );
-  return { batches: sum('count'), requests: sum('sum') };
+  return {
+    batches: sum('batch_size_count'),
+    requests: sum('batch_size_sum'),
+    unlocked: sum('memory_batches_total\\{outcome="written"'),
+  };
 }
 
 async function measure({ caller, groups, services }: Stage, name: WorkName, inFlight: number, forSeconds: number) {
@@ -119,6 +125,7 @@ async function measure({ caller, groups, services }: Stage, name: WorkName, inFl
     cpu: Object.fromEntries([...used].map(([group, { cpuMs }]) => [group, (cpuMs * 1000) / requests])),
     calls: { reads: (serving?.reads ?? 0) / requests, writes: (serving?.writes ?? 0) / requests },
     batch: batches === 0 ? 0 : (batchesNow.requests - batchesBefore.requests) / batches,
+    unlocked: batches === 0 ? 0 : (batchesNow.unlocked - batchesBefore.unlocked) / batches,
     foreign: Math.max(0, busyMs() - busyBefore - ours) / (tookMs * cpus().length),
   } satisfies Measured;
 }
@@ -139,7 +146,7 @@ function describe(name: string, rounds: readonly Measured[], ratios: readonly nu
     ...(ratios.length > 0 ? [`${median(ratios).toFixed(3)} of the echo (best ${Math.max(...ratios).toFixed(3)})`] : []),
     `p50 ${at(0.5)} p99 ${at(0.99)} p99.9 ${at(0.999)} ms`,
     `CPU µs/request: ${cpu.flatMap(([group, us]) => (us > 0 ? [`${group} ${us}`] : [])).join(', ')}`,
-    `batch ${median(rounds.map(({ batch }) => batch)).toFixed(1)}`,
+    `batch ${median(rounds.map(({ batch }) => batch)).toFixed(1)}, ${(100 * median(rounds.map(({ unlocked }) => unlocked))).toFixed(0)} % without locks`,
     `socket reads ${calls('reads')} writes ${calls('writes')} a request`,
   ];
   return `  ${name.padEnd(8)} ${figures.join(' | ')}`;
