@@ -1,4 +1,5 @@
 import { clock } from '../clock.js';
+import type { AccountRecord } from '../store/accounts/account-record.js';
 import type { KnownAccount } from '../store/accounts/read-accounts.js';
 import { createDatabaseClock, type DatabaseClock } from '../store/database-clock.js';
 
@@ -15,16 +16,16 @@ export interface AccountMemory {
   isTrusted: () => boolean;
   take: (accountId: string) => KnownAccount | undefined;
   /**
-   * Takes the first so many of a user's candidates. Null where fewer are remembered, though there may be more: then
-   * `ahead` of them are to be read beyond those needed.
+   * Takes the first so many of a user's candidates, or `least` where the user has no others. Null where fewer are
+   * remembered: then `ahead` of them are to be read beyond those needed.
    */
-  takeCandidates: (userId: number, count: number) => KnownAccount[] | null;
+  takeCandidates: (userId: number, wanted: { count: number; least: number }) => KnownAccount[] | null;
   ahead: (userId: number) => number;
   /** Nothing that was read from another run of the server is remembered. */
   noteServer: (server: string) => void;
   keep: (accounts: readonly KnownAccount[]) => void;
-  /** What is remembered already may be newer. */
-  keepUnlessKnown: (accounts: readonly KnownAccount[]) => void;
+  /** Those among them that are remembered already may be newer, and are then left as they are. */
+  keepNewer: (accounts: readonly KnownAccount[]) => void;
   /** A user's next candidates, longest rested first. `isWhole`: the user has no others. */
   lineUp: (userId: number, accountIds: readonly string[], options: { isWhole: boolean }) => void;
   /** Candidates of a user that were taken and not used. */
@@ -37,16 +38,13 @@ export interface AccountMemory {
   isShort: (userId: number) => boolean;
   /** A batch was written. */
   stood: () => void;
-  /** A batch was decided on something out of date, which is no longer remembered. */
+  /** A batch was decided on something out of date. Where that is no exception, nothing is remembered any more. */
   failed: () => void;
 }
 
-/** About 3 kB each, with their windows, sessions and up to 20 channels. */
 const MOST_ACCOUNTS = 5_000;
-/** Metadata of an ordinary account has room in this; characters. */
-const MOST_METADATA = 4_000;
-const MOST_PERMITS = 200;
-const MOST_CHANNELS = 100;
+/** An account beyond this is read each time. An ordinary one takes 3 kB. */
+const MOST_BYTES = 16_000;
 /** An account that became free meanwhile waits for this long behind others that have rested for less. */
 const CANDIDATES_LIVE_MS = 5_000;
 const LEAST_AHEAD = 8;
@@ -74,7 +72,7 @@ export function createAccountMemory(): AccountMemory {
   let pause = 0;
   let pausedFor = 0;
 
-  function takeCandidates(userId: number, count: number): KnownAccount[] | null {
+  function takeCandidates(userId: number, { count, least }: { count: number; least: number }): KnownAccount[] | null {
     const line = lines.get(userId);
     if (line === undefined) return null;
     if (line.until < clock.monotonicMs()) {
@@ -87,10 +85,11 @@ export function createAccountMemory(): AccountMemory {
       const known = take(line.ids.shift() ?? '');
       if (known !== undefined) taken.push(known);
     }
-    if (taken.length === count || line.isWhole) return taken;
-    // Read for the next time: so many more at once that asking is worth it.
+    if (taken.length === count || (line.isWhole && taken.length >= least)) return taken;
+    // They are read anew with the next ones, so many at once that asking is worth it.
     keep(taken);
     lines.delete(userId);
+    if (readAhead.size >= MOST_USERS) readAhead.clear();
     readAhead.set(userId, Math.min(MOST_AHEAD, 2 * (readAhead.get(userId) ?? LEAST_AHEAD / 2)));
     return null;
   }
@@ -128,7 +127,8 @@ export function createAccountMemory(): AccountMemory {
       server = read;
     },
     keep,
-    keepUnlessKnown: (kept) => keep(kept.filter(({ record }) => !accounts.has(record.accountId))),
+    keepNewer: (kept) =>
+      keep(kept.filter(({ record }) => changesOf(record) >= changesOf(accounts.get(record.accountId)?.record))),
     lineUp: (userId, accountIds, { isWhole }) => {
       if (lines.size >= MOST_USERS) lines.clear();
       lines.set(userId, { ids: [...accountIds], isWhole, until: clock.monotonicMs() + CANDIDATES_LIVE_MS });
@@ -148,17 +148,28 @@ export function createAccountMemory(): AccountMemory {
     },
     isShort: (userId) => (shortUntil.get(userId) ?? 0) > clock.monotonicMs(),
     stood: () => {
-      pause = Math.floor(pause / 2);
+      pause = Math.max(0, pause - 1);
     },
     failed: () => {
-      accounts.clear();
-      lines.clear();
       databaseClock.forget();
+      if (pause > 0) {
+        accounts.clear();
+        lines.clear();
+      }
       pause = Math.min(MOST_PAUSE, Math.max(1, 2 * pause));
       pausedFor = pause;
     },
   };
 }
 
-const isLarge = ({ connection, permits, record }: KnownAccount): boolean =>
-  connection.metadata.length > MOST_METADATA || permits.size > MOST_PERMITS || record.channels.size > MOST_CHANNELS;
+/** Never falls, and rises with whatever an operation changes of an account. */
+const changesOf = (record?: AccountRecord): number =>
+  record === undefined ? -1 : record.sequence + record.usageVersion;
+
+function isLarge({ connection, permits, record, counted }: KnownAccount): boolean {
+  const { windows, channels, invitesByChannelToday } = record;
+  let instants = 0;
+  for (const { recentAt } of windows.values()) instants += recentAt.length;
+  const parts = channels.size + permits.size + (counted?.length ?? 0) + Object.keys(invitesByChannelToday).length;
+  return connection.metadata.length + connection.sealed.length + 8 * instants + 150 * parts > MOST_BYTES;
+}

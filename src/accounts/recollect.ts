@@ -14,17 +14,23 @@ export interface Recollected {
   work: UnitOfWork;
   /** By user. */
   candidates: ReadonlyMap<number, readonly string[]>;
+  /** Takes further candidates of a user into the work, as far as they are remembered; answers how many. */
+  moreCandidates: (userId: number, count: number) => number;
   /** What must still be so when the decisions are written. */
-  guard: () => Guard;
+  guard: () => Omit<Guard, 'deadline'>;
   /** Puts the accounts back as they are now that the batch stands. */
   remember: (written: Written) => void;
+  /** What it was decided on is out of date: the users' candidates are not remembered either. */
+  dismiss: () => void;
 }
+
+const MOST_BEHIND_MS = 1_000;
 
 export interface WorkWanted extends Required<FactsWanted> {
   /** Accounts that requests name. */
   accountIds: readonly string[];
   channels: readonly string[];
-  candidates: readonly CandidatesWanted[];
+  candidates: readonly (CandidatesWanted & { least: number })[];
 }
 
 /** Accounts that a batch has in its hands. */
@@ -41,23 +47,28 @@ interface Hand {
  * remembered is of another run of the server.
  */
 export async function recollectWork(memory: AccountMemory, sql: Sql, wanted: WorkWanted): Promise<Recollected | null> {
+  const serverBefore = memory.server();
   const hand = takeRemembered(memory, wanted);
-  const server = memory.server();
-  const facts = loadFacts(sql, factsMissing(hand, wanted));
-  const [readAt, { permits, countedInLeases, lastLeases }] = await Promise.all([
-    readMissing(memory, sql, hand, wanted),
-    facts,
-  ]);
-  if (server !== null && server !== memory.server()) return null;
+  // Facts are read behind the accounts they are of: the guard finds what was changed since an account was read.
+  const facts = factsMissing(hand, wanted);
+  const readAt = await readMissing(memory, sql, hand, wanted);
+  const { permits, countedInLeases, lastLeases } = await loadFacts(sql, facts);
+  const server = memory.server() ?? '';
+  if (serverBefore !== null && serverBefore !== server) return null;
 
   const known = [...hand.accounts.values()];
+  const now = memory.databaseClock.now() ?? readAt;
+  const lastUsedAt = Math.max(0, ...known.map(({ record }) => record.lastUsedAt ?? 0));
+  // The estimate is behind by the way of a message; a clock that was once ahead is for those who hold locks.
+  if (now === 0 || lastUsedAt > now + MOST_BEHIND_MS) return null;
   for (const one of known) {
     const { lease } = one.record;
     if (lease !== null && wanted.countedOf.includes(one.record.accountId))
       one.counted ??= countedInLeases.get(lease.leaseId) ?? [];
   }
   const work: UnitOfWork = {
-    now: Math.max(memory.databaseClock.now() ?? 0, readAt, ...known.map(({ record }) => record.lastUsedAt ?? 0)),
+    // On one account time never runs backwards.
+    now: Math.max(now, readAt, lastUsedAt),
     isGuarded: true,
     accounts: new Map(known.map(({ record }) => [record.accountId, record])),
     connections: new Map(known.map(({ record, connection }) => [record.accountId, connection])),
@@ -74,10 +85,21 @@ export async function recollectWork(memory: AccountMemory, sql: Sql, wanted: Wor
   return {
     work,
     candidates: hand.candidates,
-    guard: () => guardOf(work, memory.server() ?? '', wanted.accountIds),
-    remember: (written) => remember(memory, hand, work, written),
+    moreCandidates: (userId, count) => takeMore(memory, hand, work, { userId, count, channels: wanted.channels }),
+    guard: () => guardOf(work, server, wanted.accountIds),
+    remember: (written) => {
+      if (memory.server() === server) remember(memory, hand, work, written);
+    },
+    dismiss: () => {
+      for (const { userId } of wanted.candidates) memory.forgetCandidates(userId);
+    },
   };
 }
+
+const knowsChannels =
+  (channels: readonly string[]) =>
+  ({ channels: known }: KnownAccount): boolean =>
+    known === null || channels.every((channel) => known.has(channel));
 
 const permitOf = (known: readonly KnownAccount[], id: string) => {
   const permit = known.find(({ permits }) => permits.has(id))?.permits.get(id);
@@ -86,16 +108,15 @@ const permitOf = (known: readonly KnownAccount[], id: string) => {
 
 function takeRemembered(memory: AccountMemory, { accountIds, channels, candidates }: WorkWanted): Hand {
   const hand: Hand = { accounts: new Map(), candidates: new Map(), unknown: [], usersToAsk: [] };
-  const knowsChannels = ({ channels: known }: KnownAccount): boolean =>
-    known === null || channels.every((channel) => known.has(channel));
+  const knows = knowsChannels(channels);
   for (const accountId of new Set(accountIds)) {
     const known = memory.take(accountId);
-    if (known !== undefined && knowsChannels(known)) hand.accounts.set(accountId, known);
+    if (known !== undefined && knows(known)) hand.accounts.set(accountId, known);
     else hand.unknown.push(accountId);
   }
-  for (const { userId, count } of candidates) {
-    const found = memory.takeCandidates(userId, count) ?? [];
-    if (found.length < count || !found.every(knowsChannels)) {
+  for (const { userId, count, least } of candidates) {
+    const found = memory.takeCandidates(userId, { count, least });
+    if (found === null || !found.every(knows)) {
       hand.usersToAsk.push({ userId, count: count + memory.ahead(userId) });
       continue;
     }
@@ -140,13 +161,35 @@ async function readMissing(memory: AccountMemory, sql: Sql, hand: Hand, wanted: 
     candidates.set(userId, first);
     for (const accountId of first) take(accountId);
     const rest = ids.slice(enough).filter((accountId) => !accounts.has(accountId));
-    memory.keepUnlessKnown(rest.flatMap((accountId) => read.accounts.get(accountId) ?? []));
+    memory.keepNewer(rest.flatMap((accountId) => read.accounts.get(accountId) ?? []));
     memory.lineUp(userId, rest, { isWhole: ids.length < count });
   }
   return read.now;
 }
 
-function guardOf({ now, accounts, changes }: UnitOfWork, server: string, named: readonly string[]): Guard {
+function takeMore(
+  memory: AccountMemory,
+  { accounts, candidates }: Hand,
+  work: UnitOfWork,
+  { userId, count, channels }: { userId: number; count: number; channels: readonly string[] },
+): number {
+  const found = (memory.takeCandidates(userId, { count, least: 1 }) ?? []).filter(knowsChannels(channels));
+  for (const known of found) {
+    const { record, connection } = known;
+    accounts.set(record.accountId, known);
+    work.accounts.set(record.accountId, record);
+    work.connections.set(record.accountId, connection);
+    endWhatIsOver(work, record);
+  }
+  candidates.get(userId)?.push(...found.map(({ record }) => record.accountId));
+  return found.length;
+}
+
+function guardOf(
+  { now, accounts, changes }: UnitOfWork,
+  server: string,
+  named: readonly string[],
+): Omit<Guard, 'deadline'> {
   const unchanged = [...new Set(named)].flatMap((accountId) => {
     const record = accounts.get(accountId);
     return record === undefined || changes.accounts.has(record) ? [] : { accountId, version: record.version };

@@ -21,7 +21,8 @@ export async function takeLeaseLocks(
 ): Promise<Map<string, string | null>> {
   const taken = new Map<string, string | null>();
   const held = await tryLocks(context, accountIds, taken);
-  const ended = new Set(work.changes.leasesEnded.map(({ lease }) => lockValueOf(lease)));
+  // Without a lock on the account its lease may have been renewed: then only the database says that it is over.
+  const ended = new Set(work.isGuarded ? [] : work.changes.leasesEnded.map(({ lease }) => lockValueOf(lease)));
   for (const value of await findEndedLocks(context.sql, held)) ended.add(value);
   const over = held.filter(({ value }) => ended.has(value));
   if (over.length > 0) {

@@ -4,7 +4,7 @@ import { recollectWork } from '../accounts/recollect.js';
 import { NEEDS_LOCKS, type UnitOfWork } from '../accounts/unit-of-work.js';
 import { grantAll, holdersOf, recallGrants, refuseAll } from '../operations/account/allocate.js';
 import type { AllocateRequest } from '../operations/account/choose-accounts.js';
-import { candidatesWanted } from '../operations/account/choose-accounts.js';
+import { candidatesWanted, type MoreCandidates } from '../operations/account/choose-accounts.js';
 import { reportError } from '../operations/account/error.js';
 import { release } from '../operations/account/release.js';
 import { renew } from '../operations/account/renew.js';
@@ -67,6 +67,8 @@ interface Prepared {
   work: UnitOfWork;
   /** By user. */
   candidates: ReadonlyMap<number, readonly string[]>;
+  /** Where nothing is locked. */
+  moreCandidates?: MoreCandidates;
 }
 
 /**
@@ -105,11 +107,12 @@ export const accountLane: OperationHandler<AccountOperation, Prepared> = {
     return recollectWork(context.memory, context.sql, { ...gatherNeeds(allocations, named, []), candidates });
   },
 
-  handle: async (context, requests, { work, candidates }) => {
+  handle: async (context, requests, { work, candidates, moreCandidates }) => {
     const { allocations, named } = split(requests);
-    const { outcomes, shortages } = await grantAll(context, work, allocations, candidates);
+    const { outcomes, shortages } = await grantAll(context, work, allocations, candidates, moreCandidates);
     if (work.isGuarded && shortages.size > 0) {
-      for (const { body } of shortages.keys()) context.memory.noteShortage(body.user_id);
+      for (const [{ body }, { preferredReason }] of shortages)
+        if (preferredReason === undefined) context.memory.noteShortage(body.user_id);
       throw NEEDS_LOCKS;
     }
     const decided = new Map<AccountRequest, Outcome<AccountOperation>>(outcomes);

@@ -1,7 +1,7 @@
 import { NEEDS_LOCKS } from '../accounts/unit-of-work.js';
 import { insertAnsweredRequests } from '../store/history/answered-requests.js';
 import { withHooks } from '../store/commit-hooks.js';
-import { classifyDatabaseFault } from '../store/database.js';
+import { classifyDatabaseFault, isStale } from '../store/database.js';
 import { guardedStatement, type Written } from '../store/guarded-write.js';
 import type { Writes } from '../store/writes.js';
 import {
@@ -36,6 +36,7 @@ export async function answerFromMemory(
   const hasRepeat = new Set(keyed.map(({ key }) => key)).size < keyed.length;
   if (recollect === undefined || hasRepeat || !memory.isTrusted()) return 'locks';
   let isWriting = false;
+  let dismiss = (): void => {};
   try {
     return await withHooks(
       async (hooks) => {
@@ -47,20 +48,18 @@ export async function answerFromMemory(
         const context = { ...resources, ...hooks, log, sql: database.unlocked.sql, writeWithAnswers };
         const recollected = await recollect(context, items);
         if (recollected === null) throw NEEDS_LOCKS;
+        dismiss = recollected.dismiss;
         const { now } = recollected.work;
-        const inTime = keyed.filter(({ item }) => !isLate(item, now));
-        const outcomes = await handler.handle(
-          context,
-          inTime.map(({ item }) => item),
-          recollected,
-        );
-        const handled = new Map<KeyedItem, (typeof outcomes)[number]>(zip(inTime, outcomes));
+        // One that comes too late may have been answered before, which only its stored answer tells.
+        if (items.some((item) => isLate(item, now))) throw NEEDS_LOCKS;
+        const outcomes = await handler.handle(context, items, recollected);
+        const handled = new Map<KeyedItem, (typeof outcomes)[number]>(zip(keyed, outcomes));
         const answers = answersToStore(handled);
         if (answers.length > 0) pending.parts.push(insertAnsweredRequests(answers, now));
         onDecided();
         isWriting = true;
         const written = await database.unlocked.write<Written>(
-          guardedStatement(pending, recollected.guard()),
+          guardedStatement(pending, { ...recollected.guard(), deadline: earliestDeadline(items) }),
           items.map(({ traceparent }) => traceparent),
         );
         // Behind what else follows the write, so that no other batch changes the accounts before.
@@ -75,10 +74,18 @@ export async function answerFromMemory(
       metrics.memoryBatches.inc({ outcome: 'locks' });
       return 'locks';
     }
-    metrics.memoryBatches.inc({ outcome: 'stale' });
     const fault = classifyDatabaseFault(error);
+    const stale = isStale(error);
+    metrics.memoryBatches.inc({ outcome: stale ? 'stale' : 'locks' });
     log.debug('not written from memory', { requests: items.length, fault, error });
-    memory.failed();
+    // A request that was answered before and an account that somebody keeps say nothing of what is remembered.
+    if (stale || fault === 'unavailable' || fault === 'undecided') {
+      dismiss();
+      memory.failed();
+    }
     return isWriting && fault === 'undecided' ? 'undecided' : 'locks';
   }
 }
+
+const earliestDeadline = (items: readonly BatchItem[]): number =>
+  Math.min(...items.map(({ deadlineAt }) => deadlineAt ?? Number.POSITIVE_INFINITY));

@@ -142,7 +142,7 @@ export interface OperationHandler<K extends OperationName, P = undefined> {
   recollect?: (
     context: BatchContext,
     requests: readonly AcceptedRequest<K>[],
-  ) => Promise<(P & Pick<Recollected, 'work' | 'guard' | 'remember'>) | null>;
+  ) => Promise<(P & Pick<Recollected, 'work' | 'guard' | 'remember' | 'dismiss'>) | null>;
   /** Decides and applies the requests that were not answered before; answers in their order. */
   handle: (context: BatchContext, requests: readonly AcceptedRequest<K>[], prepared: P) => Promise<Outcome<K>[]>;
   recall?: Recall<K>;

@@ -32,7 +32,7 @@ const LOCK_TIMEOUT_MS = 3_000;
 /** One writes while the other reads for the next batch. */
 const UNLOCKED_CONNECTIONS = 2;
 /** An account that is locked for longer is waited for by a batch that tells whose it is. */
-const UNLOCKED_WAIT_MS = 500;
+const UNLOCKED_WAIT_MS = 50;
 const CONNECT_TIMEOUT_MS = 3_000;
 /**
  * A connection on which nothing comes and goes for so long is dead, whatever the operating system knows of it: the
@@ -116,7 +116,11 @@ export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOpt
       withHooks((hooks) => runTransaction(pool, (sql) => work(sql, hooks), onConnectionError, options), options),
     probe,
     waitUntilAvailable,
-    poolState: () => ({ total: pool.totalCount, idle: pool.idleCount, waiting: pool.waitingCount }),
+    poolState: () => ({
+      total: pool.totalCount + unlocked.totalCount,
+      idle: pool.idleCount + unlocked.idleCount,
+      waiting: pool.waitingCount + unlocked.waitingCount,
+    }),
     close: async () => {
       await Promise.all([prisma.$disconnect(), unlocked.end()]);
     },
@@ -168,7 +172,10 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
  * table that was small a moment ago must not talk the planner out of it. Prisma's adapter sends instants without an
  * offset and drops the offset of those it reads, so the session must speak UTC.
  */
-const SETTINGS = '-c jit=off -c enable_seqscan=off -c TimeZone=UTC';
+const SETTINGS =
+  '-c jit=off -c enable_seqscan=off -c TimeZone=UTC ' +
+  // Says that who writes here writes an account's row along with what belongs to it (migration: guarded_writes).
+  '-c account_manager.keeps_versions=on';
 const PLANNED_ONCE = '-c plan_cache_mode=force_generic_plan';
 
 /**
@@ -194,7 +201,8 @@ function readUrl(url: string, settings: string): { connectionString: string; opt
 export type DatabaseFault = 'conflict' | 'locked' | 'unavailable' | 'undecided' | 'defect';
 
 // https://www.postgresql.org/docs/current/errcodes-appendix.html
-const CONFLICT_STATES = new Set(['40001', '40P01', '23505']);
+const SERIALIZATION_FAILURE = '40001';
+const CONFLICT_STATES = new Set([SERIALIZATION_FAILURE, '40P01', '23505']);
 const LOCK_NOT_AVAILABLE = '55P03';
 // Connection (08), resources (53), operator intervention (57), system (58), read-only transaction (25006).
 const UNAVAILABLE_STATES = /^(08|53|57|58)|^25006$/;
@@ -245,6 +253,10 @@ function classifyCause(error: unknown): Exclude<DatabaseFault, 'undecided'> {
   }
   return 'defect';
 }
+
+/** Whether a guarded write found something changed. */
+export const isStale = (error: unknown): boolean =>
+  errorChain(error).some(({ code, originalCode }) => (originalCode ?? code) === SERIALIZATION_FAILURE);
 
 interface ErrorLike {
   code?: unknown;

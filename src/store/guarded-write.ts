@@ -14,6 +14,8 @@ export interface Guard {
   server: string;
   /** The instant the batch was decided for. */
   now: number;
+  /** The earliest instant at which one of its requests comes too late; infinite: there is none. */
+  deadline: number;
 }
 
 /** A process that stood still between decision and write would count its actions at an instant long past. */
@@ -28,7 +30,10 @@ export interface Written {
 }
 
 /** Writes and commits by itself; fails as a conflict, and then nothing is written, where the guard finds something changed. */
-export const guardedStatement = ({ parts, notices }: Writes, { changed, unchanged, server, now }: Guard): SqlPart => {
+export const guardedStatement = (
+  { parts, notices }: Writes,
+  { changed, unchanged, server, now, deadline }: Guard,
+): SqlPart => {
   const seen = Prisma.sql`unnest(${unchanged.map(({ accountId }) => accountId)}::uuid[],
       ${unchanged.map(({ version }) => version)}::text[]) AS seen(id, version)`;
   const written = changed === 0 ? Prisma.sql`0` : Prisma.sql`(SELECT count(*) FROM accounts)`;
@@ -44,5 +49,5 @@ export const guardedStatement = ({ parts, notices }: Writes, { changed, unchange
         SELECT 1 FROM telegram_sessions s WHERE s.id = seen.id AND s.xmin = seen.version::xid))
       OR pg_postmaster_start_time()::text <> ${server}
       OR clock_timestamp() < ${toIso(now)}::timestamptz
-      OR clock_timestamp() > ${toIso(now + MOST_AGE_MS)}::timestamptz)${told}`;
+      OR clock_timestamp() > ${toIso(Math.min(now + MOST_AGE_MS, deadline))}::timestamptz)${told}`;
 };

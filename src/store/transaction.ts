@@ -54,6 +54,9 @@ export class CommitFailed extends Error {
   }
 }
 
+/** The server says that the statement has failed, and goes on. */
+const isRolledBack = (error: unknown): boolean => error instanceof pg.DatabaseError && error.severity === 'ERROR';
+
 /** Runs one statement that commits by itself, and answers its first row. */
 export async function runAlone<T>(
   pool: pg.Pool,
@@ -73,8 +76,8 @@ export async function runAlone<T>(
     isUsable = true;
     return rows[0] as T;
   } catch (error) {
-    isUsable = error instanceof pg.DatabaseError;
-    throw new CommitFailed(error);
+    isUsable = isRolledBack(error);
+    throw isUsable ? error : new CommitFailed(error);
   } finally {
     client.removeListener('error', onConnectionError);
     client.release(!isUsable);

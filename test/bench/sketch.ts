@@ -40,7 +40,8 @@ const database = new pg.Client({
   connectionString: process.env.DATABASE_URL,
   pipeline: true,
   // Without triggers: it publishes its events itself, and the service's relay must not do so once more.
-  options: '-c jit=off -c enable_seqscan=off -c TimeZone=UTC -c session_replication_role=replica',
+  options:
+    '-c jit=off -c enable_seqscan=off -c TimeZone=UTC -c session_replication_role=replica -c account_manager.keeps_versions=on',
 });
 const redisUrl = new URL(process.env.REDIS_URL ?? 'redis://localhost');
 const redis = new Redis(new URL('/', redisUrl).href, { db: Number(redisUrl.pathname.slice(1) || '0') + 1 });

@@ -10,7 +10,7 @@ import { type Cadence, parseCadence } from '../../src/decide/jobs/cadence.js';
 import type { AccessPolicy } from '../../src/decide/access/access-policy.js';
 import type { Reentry } from '../../src/decide/limits/reentry.js';
 import { createFleetSnapshot, createFleetTotals } from '../../src/accounts/fleet-totals.js';
-import { createAccountMemory } from '../../src/accounts/account-memory.js';
+import { type AccountMemory, createAccountMemory } from '../../src/accounts/account-memory.js';
 import { createSurveys } from '../../src/accounts/surveys.js';
 import { type Access, createAccess } from '../../src/requests/access.js';
 import type { JobStarter } from '../../src/requests/handler.js';
@@ -26,7 +26,7 @@ import { FREED_CHANNEL, readNotice } from '../../src/store/notices.js';
 import { createDatabase as connectDatabase } from '../../src/store/database.js';
 import { openSessionCipher } from '../../src/store/sessions/session-cipher.js';
 import { createLog } from '../../src/telemetry/log.js';
-import { createMetrics } from '../../src/telemetry/metrics.js';
+import { createMetrics, type Metrics } from '../../src/telemetry/metrics.js';
 import { createDatabase, openPool, type TestDatabase } from './database.js';
 import { connectPatiently, createRedis, type TestRedis } from './redis.js';
 import { telethonSession } from './session-strings.js';
@@ -63,6 +63,10 @@ export interface OperationsHarness {
   databaseUrl: string;
   /** The rights that `dispatch` judges by. */
   access: Access;
+  /** What the process behind `dispatch` remembers. */
+  memory: AccountMemory;
+  /** Of all processes together. */
+  metrics: Metrics;
   redis: TestRedis;
   close: () => Promise<void>;
 }
@@ -98,6 +102,8 @@ export async function startOperations(
   const closers: (() => unknown)[] = [];
   const redisReady: Promise<unknown>[] = [];
   const accesses: Access[] = [];
+  const memories: AccountMemory[] = [];
+  const metrics = createMetrics();
   const cipher = openSessionCipher(['ab'.repeat(32)]);
   const log = createLog({ level: 'error', instance: 'test' });
 
@@ -122,6 +128,7 @@ export async function startOperations(
     const waitingRoom = createWaitingRoom();
     const surveys = createSurveys(database.reader);
     const memory = createAccountMemory();
+    memories.push(memory);
     const fleetSnapshot = createFleetSnapshot(database.reader);
     const runner = {
       database,
@@ -143,7 +150,7 @@ export async function startOperations(
         }),
         largeCounts: createLargeCounts(),
         recoveryQueue: createRecoveryQueue(recoveriesConnection, () => {}),
-        metrics: createMetrics(),
+        metrics,
         errorWindowMs: DEFAULT_ERROR_WINDOW_MS,
         reentry: options.reentry ?? DEFAULT_REENTRY,
         dependencies: () => Promise.resolve({}),
@@ -218,6 +225,8 @@ export async function startOperations(
     another,
     databaseUrl: testDatabase.url,
     access: accesses[0]!,
+    memory: memories[0]!,
+    metrics,
     redis,
     close: async () => {
       await pool.end();

@@ -8,7 +8,14 @@ import type { AccountRecord, OpenLease } from '../../store/accounts/account-reco
 import { usedToday } from '../../store/accounts/changes.js';
 import type { AskedAllocation } from '../../store/history/answered-allocations.js';
 import { loadGranted } from '../../store/sessions/load-granted.js';
-import { type AllocateRequest, chooseAccounts, type Choice, regrantsTo, type Shortage } from './choose-accounts.js';
+import {
+  type AllocateRequest,
+  chooseAccounts,
+  type Choice,
+  type MoreCandidates,
+  regrantsTo,
+  type Shortage,
+} from './choose-accounts.js';
 import type { BatchContext, Outcome, Recall } from '../../requests/handler.js';
 import { noteReentry } from '../../accounts/reentry-note.js';
 import { refuseAllocations } from './refuse-allocations.js';
@@ -17,15 +24,17 @@ import { endLease, openLease, type UnitOfWork } from '../../accounts/unit-of-wor
 
 /**
  * `account.allocate`: the user's best free account with room for the purpose, leased to the caller.
- * @param candidates locked and loaded into the work already, by user
+ * @param candidates in the work already, by user
+ * @param more where nothing is locked: takes further ones from memory
  */
 export async function grantAll(
   context: BatchContext,
   work: UnitOfWork,
   requests: readonly AllocateRequest[],
   candidates: ReadonlyMap<number, readonly string[]>,
+  more?: MoreCandidates,
 ): Promise<{ outcomes: Map<AllocateRequest, Outcome<'account.allocate'>>; shortages: Map<AllocateRequest, Shortage> }> {
-  const { choices, shortages, sessions } = await chooseAccounts(context, work, requests, candidates);
+  const { choices, shortages, sessions } = await chooseAccounts(context, work, requests, candidates, more);
   const outcomes = new Map<AllocateRequest, Outcome<'account.allocate'>>();
   for (const [request, choice] of choices) {
     const { account, lockValue, preferred, superseded } = choice;

@@ -58,7 +58,10 @@ export interface Shortage {
 }
 
 /** How many candidates of which users a batch locks at first; of those that were looked through only what is new since. */
-export function candidatesWanted(context: BatchContext, requests: readonly AllocateRequest[]): CandidatesWanted[] {
+export function candidatesWanted(
+  context: BatchContext,
+  requests: readonly AllocateRequest[],
+): (CandidatesWanted & { least: number })[] {
   const wanted = new Map<number, { count: number; unseenAfter: number }>();
   for (const request of requests) {
     const userId = request.body.user_id;
@@ -69,15 +72,21 @@ export function candidatesWanted(context: BatchContext, requests: readonly Alloc
   return [...wanted].map(([userId, { count, unseenAfter }]) => ({
     userId,
     count: Math.min(count, MAX_PAGE),
+    least: count - SPARE_CANDIDATES,
     unseenAfter,
   }));
 }
+
+/** Adds further candidates of a user to the work; answers how many. */
+export type MoreCandidates = (userId: number, count: number) => number;
 
 interface Pool {
   work: UnitOfWork;
   channels: string[];
   /** By user. */
   wanted: ReadonlyMap<number, CandidatesWanted>;
+  /** Takes further candidates from memory, where nothing is locked. */
+  more: MoreCandidates | undefined;
   /** Users all of whose grantable accounts are loaded, or all that are not known from a survey. */
   exhausted: Set<number>;
   /** Accounts chosen in this batch, or whose lease lock somebody holds though the database knows of no lease. */
@@ -96,11 +105,13 @@ export async function chooseAccounts(
   work: UnitOfWork,
   requests: readonly AllocateRequest[],
   candidates: ReadonlyMap<number, readonly string[]>,
+  more?: MoreCandidates,
 ) {
   const wanted = candidatesWanted(context, requests);
   const pool: Pool = {
     work,
     channels: requests.flatMap(({ body }) => body.target_channel_id ?? []),
+    more,
     wanted: new Map(wanted.map((one) => [one.userId, one])),
     exhausted: new Set(
       wanted.flatMap(({ userId, count }) => ((candidates.get(userId)?.length ?? 0) < count ? userId : [])),
@@ -208,10 +219,11 @@ function passOver(
   return taken.map(([request]) => request);
 }
 
-/** Loads the user's next candidates under locks; false when there are none. */
+/** Adds the user's next candidates; false when there are none. */
 async function growPool({ sql }: BatchContext, pool: Pool, userId: number): Promise<boolean> {
-  if (pool.work.isGuarded || pool.exhausted.has(userId)) return false;
   const known = [...pool.work.accounts.values()].filter((account) => account.userId === userId);
+  if (pool.more !== undefined) return pool.more(userId, known.length) > 0;
+  if (pool.exhausted.has(userId)) return false;
   const count = Math.min(MAX_PAGE, known.length * 2);
   const locked = await lockCandidates(
     sql,

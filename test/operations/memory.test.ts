@@ -1,0 +1,197 @@
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
+import { loadCountedInLeases } from '../../src/store/accounts/load-counted-in-leases.js';
+import { loadPermits } from '../../src/store/accounts/load-permits.js';
+import { readAccounts } from '../../src/store/accounts/read-accounts.js';
+import { createDatabase as connectDatabase, type Database } from '../../src/store/database.js';
+import type { Dispatch, Reply } from '../../src/requests/request.js';
+import { holdAccount, newUser } from '../support/held-account.js';
+import { type OperationsHarness, startOperations } from '../support/operations.js';
+import { requestOf } from '../support/request-of.js';
+
+const unlimited = { cooldownSeconds: null, burstLimit: null, burstCooldownSeconds: null, hourlyLimit: 50 };
+const policy = { ...DEFAULT_LIMITS, invite: { ...DEFAULT_LIMITS.invite, ...unlimited } };
+const ACCOUNTS = 3;
+const noUsage = { invites_sent: 0, messages_sent: 0, contacts_added: 0, success: true };
+
+let harness: OperationsHarness;
+let other: Dispatch;
+let database: Database;
+beforeAll(async () => {
+  harness = await startOperations({ policy });
+  other = harness.another();
+  database = connectDatabase({ url: harness.databaseUrl, poolSize: 2, onConnectionError: () => {} });
+});
+afterAll(async () => {
+  await database.close();
+  await harness.close();
+});
+
+/** How many batches ended so, since the last time it was asked. */
+const outcomes = async (): Promise<Record<string, number>> => {
+  const { values } = await harness.metrics.memoryBatches.get();
+  harness.metrics.memoryBatches.reset();
+  return Object.fromEntries(values.map(({ labels, value }) => [labels.outcome, value]));
+};
+
+const step = fc.record({
+  kind: fc.constantFrom('allocate', 'acquire', 'acquire', 'record', 'settle', 'release', 'renew', 'error'),
+  account: fc.nat(ACCOUNTS - 1),
+  channel: fc.constantFrom('foo', 'bar', undefined),
+  sent: fc.nat(3),
+});
+
+test('what is remembered of an account is what the database has of it, whatever was done', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
+      const user = newUser();
+      const ids = await harness.registerAccounts(user, ACCOUNTS);
+      const holders = new Map<string, Record<string, unknown>>();
+      let permit: { id: string; accountId: string } | undefined;
+      for (const { kind, account, channel, sent } of steps) {
+        const accountId = ids[account]!;
+        const holder = holders.get(accountId) ?? { account_id: accountId, service_name: 's' };
+        const action = {
+          ...holder,
+          action_type: 'invite',
+          ...(channel !== undefined && { target_channel_id: channel }),
+        };
+        if (kind === 'allocate') {
+          const wish = { user_id: user, purpose: 'invite', service_name: 's', target_channel_id: channel };
+          const reply = await harness.call('account.allocate', wish);
+          if (!reply.success) continue;
+          const { account_id, lease_id, fence } = reply.allocation;
+          holders.set(account_id, { account_id, service_name: 's', lease_id, fence });
+        } else if (kind === 'acquire') {
+          const reply = await harness.call('action.acquire', action);
+          if (reply.success && reply.permit_id !== undefined) permit = { id: reply.permit_id, accountId };
+        } else if (kind === 'record') await harness.call('action.record', { ...action, success: true });
+        else if (kind === 'settle' && permit !== undefined)
+          await harness.call('action.record', {
+            account_id: permit.accountId,
+            action_type: 'invite',
+            permit_id: permit.id,
+            success: true,
+          });
+        else if (kind === 'release') {
+          const usage_stats = { ...noUsage, invites_sent: sent, channels_used: channel === undefined ? [] : [channel] };
+          await harness.call('account.release', { ...holder, usage_stats });
+        } else if (kind === 'renew') await harness.call('account.renew', { ...holder, extend_minutes: 10 });
+        else if (kind === 'error')
+          await harness.call('account.error', { ...holder, error_type: 'TimeoutError', error_message: 'timed out' });
+      }
+      await expectRemembered(ids);
+    }),
+    { numRuns: 25 },
+  );
+  const { written = 0, stale = 0 } = await outcomes();
+  expect(written).toBeGreaterThan(100);
+  expect(stale).toBe(0);
+}, 120_000);
+
+async function expectRemembered(ids: readonly string[]): Promise<void> {
+  const sql = database.unlocked.sql;
+  const { accounts } = await readAccounts(sql, { accountIds: ids, channels: [], candidates: [] });
+  const counted = await loadCountedInLeases(sql, ids);
+  for (const accountId of ids) {
+    const remembered = harness.memory.take(accountId);
+    if (remembered === undefined) continue;
+    const fresh = accounts.get(accountId)!;
+    expect(sorted(remembered.record)).toEqual(sorted(fresh.record));
+    expect(remembered.connection).toEqual(fresh.connection);
+    const { lease } = remembered.record;
+    if (lease !== null && remembered.counted !== null)
+      expect(new Set(remembered.counted)).toEqual(new Set(counted.get(lease.leaseId) ?? []));
+    expect(remembered.permits).toEqual(new Map(await loadPermits(sql, [...remembered.permits.keys()])));
+    harness.memory.keep([remembered]);
+  }
+}
+
+const sorted = <R extends { windows: Map<string, unknown>; channels: Map<string, unknown> }>(record: R) => ({
+  ...record,
+  windows: Object.fromEntries(record.windows),
+  channels: Object.fromEntries(record.channels),
+});
+
+test('what another instance has changed is found before anything is answered', async () => {
+  const { user, accountId, holder } = await holdAccount(harness);
+  await harness.succeed('action.acquire', { ...holder, action_type: 'invite' });
+  await outcomes();
+  const release = await other(requestOf('account.release', { ...holder, usage_stats: noUsage }));
+  expect(release.success).toBe(true);
+  const granted = await other(
+    requestOf('account.allocate', { user_id: user, purpose: 'general', service_name: 'another' }),
+  );
+  const { lease_id, fence } = (granted as Extract<Reply, { success: true }>).allocation as Record<string, unknown>;
+  // The first instance remembers the lease that has ended.
+  expect((await harness.refusal('action.acquire', { ...holder, action_type: 'invite' })).code).toBe('LEASE_LOST');
+  const present = { account_id: accountId, service_name: 'another', lease_id, fence, action_type: 'invite' };
+  expect(await harness.succeed('action.acquire', present)).toMatchObject({ allowed: true });
+  expect(await outcomes()).toMatchObject({ stale: 1 });
+});
+
+test('a refusal is not given on what is out of date', async () => {
+  const { accountId, holder } = await holdAccount(harness);
+  await harness.succeed('account.release', { ...holder, usage_stats: noUsage });
+  const user = (
+    await harness.query<{ user_id: string }>('SELECT user_id FROM telegram_sessions WHERE id = $1', [accountId])
+  )[0]!;
+  const granted = await other(
+    requestOf('account.allocate', { user_id: Number(user.user_id), purpose: 'general', service_name: 'x' }),
+  );
+  const { lease_id, fence } = (granted as Extract<Reply, { success: true }>).allocation as Record<string, unknown>;
+  // It remembers the account as free, and would refuse with NOT_HELD.
+  const claim = { account_id: accountId, service_name: 'x', lease_id, fence };
+  expect(await harness.succeed('account.release', { ...claim, usage_stats: noUsage })).toMatchObject({ fence });
+});
+
+test('a counter that was changed by hand counts at once', async () => {
+  const { accountId, holder } = await holdAccount(harness);
+  const invite = { ...holder, action_type: 'invite' };
+  await harness.succeed('action.acquire', invite);
+  await harness.query('UPDATE usage_windows SET day_count = 30, day = CURRENT_DATE WHERE account_id = $1', [accountId]);
+  expect(await harness.succeed('action.acquire', invite)).toMatchObject({ allowed: false, reason: 'daily' });
+});
+
+test('two instances that serve the same accounts grant each of them once at a time', async () => {
+  const user = newUser();
+  await harness.registerAccounts(user, 5);
+  const holding = new Map<string, number>();
+  const worker = async (index: number): Promise<void> => {
+    for (let round = 0; round < 25; round++) {
+      const dispatch = (index + round) % 2 === 0 ? harness.dispatch : other;
+      const wish = { user_id: user, purpose: 'general', service_name: `w${index}`, wait_ms: 5_000 };
+      const reply = (await dispatch(requestOf('account.allocate', wish))) as Extract<Reply, { success: true }>;
+      expect(reply).toMatchObject({ success: true });
+      const { account_id, lease_id } = reply.allocation as Record<string, string>;
+      holding.set(account_id!, (holding.get(account_id!) ?? 0) + 1);
+      expect(holding.get(account_id!)).toBe(1);
+      holding.set(account_id!, 0);
+      const claim = { account_id, lease_id, service_name: `w${index}`, usage_stats: noUsage };
+      expect(await (round % 3 === 0 ? other : harness.dispatch)(requestOf('account.release', claim))).toMatchObject({
+        success: true,
+      });
+    }
+  };
+  await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(worker));
+}, 60_000);
+
+test('a new account is preferred to those that are remembered', async () => {
+  const user = newUser();
+  await harness.registerAccounts(user, 3);
+  const wish = { user_id: user, purpose: 'general', service_name: 's' };
+  await harness.succeed('account.allocate', wish);
+  const { allocation: used } = await harness.succeed('account.allocate', wish);
+  const { account_id, lease_id } = used;
+  await harness.succeed('account.release', { account_id, lease_id, service_name: 's', usage_stats: noUsage });
+  const left = (await harness.succeed('account.allocate', wish)).allocation;
+  await harness.succeed('account.release', {
+    account_id: left.account_id,
+    lease_id: left.lease_id,
+    service_name: 's',
+    usage_stats: noUsage,
+  });
+  const [fresh] = await harness.registerAccounts(user, 1);
+  expect((await harness.succeed('account.allocate', wish)).allocation.account_id).toBe(fresh);
+});
