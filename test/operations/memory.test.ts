@@ -1,13 +1,17 @@
-import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
 import fc from 'fast-check';
+import pg from 'pg';
 import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
 import { loadCountedInLeases } from '../../src/store/accounts/load-counted-in-leases.js';
 import { loadPermits } from '../../src/store/accounts/load-permits.js';
 import { readAccounts } from '../../src/store/accounts/read-accounts.js';
 import { createDatabase as connectDatabase, type Database } from '../../src/store/database.js';
 import type { Dispatch, Reply } from '../../src/requests/request.js';
+import { lockKey } from '../../src/redis/lease-locks.js';
 import { holdAccount, newUser } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
+import { connectPatiently } from '../support/redis.js';
 import { requestOf } from '../support/request-of.js';
 
 const unlimited = { cooldownSeconds: null, burstLimit: null, burstCooldownSeconds: null, hourlyLimit: 50 };
@@ -36,55 +40,85 @@ const outcomes = async (): Promise<Record<string, number>> => {
 };
 
 const step = fc.record({
-  kind: fc.constantFrom('allocate', 'acquire', 'acquire', 'record', 'settle', 'release', 'renew', 'error'),
+  kind: fc.constantFrom('allocate', 'acquire', 'acquire', 'record', 'settle', 'release', 'renew', 'error', 'flood'),
   account: fc.nat(ACCOUNTS - 1),
   channel: fc.constantFrom('foo', 'bar', undefined),
   sent: fc.nat(3),
 });
 
+/** One step on a user's accounts; answers whether it succeeded. */
+async function take(
+  user: number,
+  accountId: string,
+  { kind, channel, sent }: { kind: string; channel: string | undefined; sent: number },
+  known: { holders: Map<string, Record<string, unknown>>; permits: Map<string, string> },
+): Promise<boolean> {
+  const holder = known.holders.get(accountId) ?? { account_id: accountId, service_name: 's' };
+  const target = channel === undefined ? {} : { target_channel_id: channel };
+  const action = { ...holder, action_type: 'invite', ...target };
+  const { fence: _, ...recorded } = action as Record<string, unknown>;
+  switch (kind) {
+    case 'allocate': {
+      const wish = { user_id: user, purpose: 'invite_campaign', service_name: 's', ...target };
+      const reply = await harness.call('account.allocate', wish);
+      if (!reply.success) return false;
+      const { account_id, lease_id, fence } = reply.allocation;
+      known.holders.set(account_id, { account_id, service_name: 's', lease_id, fence });
+      return true;
+    }
+    case 'acquire': {
+      const reply = await harness.call('action.acquire', action);
+      if (reply.success && reply.permit_id !== undefined) known.permits.set(accountId, reply.permit_id);
+      return reply.success;
+    }
+    case 'settle': {
+      const settled = { ...recorded, permit_id: known.permits.get(accountId), success: true };
+      return (await harness.call('action.record', settled)).success;
+    }
+    case 'record':
+      return (await harness.call('action.record', { ...recorded, success: true })).success;
+    case 'renew':
+      return (await harness.call('account.renew', { ...holder, timeout_minutes: 10 })).success;
+    case 'release': {
+      const usage_stats = { ...noUsage, invites_sent: sent, channels_used: channel === undefined ? [] : [channel] };
+      return (await harness.call('account.release', { ...holder, usage_stats })).success;
+    }
+    case 'flood':
+      return (
+        await harness.call('account.error', {
+          ...holder,
+          error_type: 'FloodWaitError',
+          error_message: 'A wait of 30 seconds is required',
+        })
+      ).success;
+    default:
+      return (await harness.call('account.error', { ...holder, error_type: 'TimeoutError', error_message: 'x' }))
+        .success;
+  }
+}
+
 test('what is remembered of an account is what the database has of it, whatever was done', async () => {
+  const succeeded = new Set<string>();
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
       const user = newUser();
       const ids = await harness.registerAccounts(user, ACCOUNTS);
-      const holders = new Map<string, Record<string, unknown>>();
-      let permit: { id: string; accountId: string } | undefined;
-      for (const { kind, account, channel, sent } of steps) {
-        const accountId = ids[account]!;
-        const holder = holders.get(accountId) ?? { account_id: accountId, service_name: 's' };
-        const action = {
-          ...holder,
-          action_type: 'invite',
-          ...(channel !== undefined && { target_channel_id: channel }),
-        };
-        if (kind === 'allocate') {
-          const wish = { user_id: user, purpose: 'invite', service_name: 's', target_channel_id: channel };
-          const reply = await harness.call('account.allocate', wish);
-          if (!reply.success) continue;
-          const { account_id, lease_id, fence } = reply.allocation;
-          holders.set(account_id, { account_id, service_name: 's', lease_id, fence });
-        } else if (kind === 'acquire') {
-          const reply = await harness.call('action.acquire', action);
-          if (reply.success && reply.permit_id !== undefined) permit = { id: reply.permit_id, accountId };
-        } else if (kind === 'record') await harness.call('action.record', { ...action, success: true });
-        else if (kind === 'settle' && permit !== undefined)
-          await harness.call('action.record', {
-            account_id: permit.accountId,
-            action_type: 'invite',
-            permit_id: permit.id,
-            success: true,
-          });
-        else if (kind === 'release') {
-          const usage_stats = { ...noUsage, invites_sent: sent, channels_used: channel === undefined ? [] : [channel] };
-          await harness.call('account.release', { ...holder, usage_stats });
-        } else if (kind === 'renew') await harness.call('account.renew', { ...holder, extend_minutes: 10 });
-        else if (kind === 'error')
-          await harness.call('account.error', { ...holder, error_type: 'TimeoutError', error_message: 'timed out' });
-      }
+      const known = { holders: new Map<string, Record<string, unknown>>(), permits: new Map<string, string>() };
+      for (const one of steps) if (await take(user, ids[one.account]!, one, known)) succeeded.add(one.kind);
       await expectRemembered(ids);
     }),
     { numRuns: 25 },
   );
+  expect([...succeeded].sort()).toEqual([
+    'acquire',
+    'allocate',
+    'error',
+    'flood',
+    'record',
+    'release',
+    'renew',
+    'settle',
+  ]);
   const { written = 0, stale = 0 } = await outcomes();
   expect(written).toBeGreaterThan(100);
   expect(stale).toBe(0);
@@ -194,4 +228,66 @@ test('a new account is preferred to those that are remembered', async () => {
   });
   const [fresh] = await harness.registerAccounts(user, 1);
   expect((await harness.succeed('account.allocate', wish)).allocation.account_id).toBe(fresh);
+});
+
+test('a repeat that comes too late is told what was done, also beside requests in time', async () => {
+  const { accountId } = await holdAccount(harness);
+  const { accountId: neighbour } = await holdAccount(harness);
+  const messageId = randomUUID();
+  const body = { account_id: accountId, action_type: 'invite', success: true };
+  const first = await harness.call('action.record', body, { messageId });
+  const late = { messageId, deadlineAt: Date.now() - 60_000 };
+  const [again, inTime, changed] = await Promise.all([
+    harness.call('action.record', body, late),
+    harness.call('action.record', { ...body, account_id: neighbour }),
+    harness.call('action.record', { ...body, action_type: 'parse' }, late),
+  ]);
+  expect(first).not.toHaveProperty('error');
+  expect(again).toEqual(first);
+  expect(inTime).not.toHaveProperty('error');
+  expect(changed).toMatchObject({ error: { code: 'IDEMPOTENCY_CONFLICT' } });
+});
+
+test('what was counted in a lease is read no earlier than its account', async () => {
+  const { accountId, holder } = await holdAccount(harness);
+  harness.memory.forget([accountId]);
+  const acquire = requestOf('action.acquire', { ...holder, action_type: 'invite' });
+  const query = pg.Client.prototype.query as (...sent: unknown[]) => unknown;
+  // Another instance counts an action just before the account is read.
+  let isCounted = false;
+  const spy = jest.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
+    this: pg.Client,
+    ...sent: unknown[]
+  ) {
+    const reads = (sent[0] as { text?: string }).text?.includes('pg_postmaster_start_time()::text AS server');
+    if (!reads || isCounted) return query.apply(this, sent);
+    isCounted = true;
+    void other(acquire).then(() => query.apply(this, sent));
+  } as typeof pg.Client.prototype.query);
+  const usage_stats = { ...noUsage, invites_sent: 1 };
+  const released = await harness.succeed('account.release', { ...holder, usage_stats });
+  spy.mockRestore();
+  expect(isCounted).toBe(true);
+  expect(released.counted).toMatchObject({ invites: 0 });
+  const counted = await harness.query('SELECT source FROM counted_actions WHERE account_id = $1', [accountId]);
+  expect(counted).toEqual([{ source: 'acquired' }]);
+});
+
+test('the lock of a lease that another instance has renewed stays', async () => {
+  const { user, accountId, holder } = await holdAccount(harness, { timeout_minutes: 1 });
+  expect((await other(requestOf('account.renew', { ...holder, timeout_minutes: 60 }))).success).toBe(true);
+  // As a minute later.
+  const remembered = harness.memory.take(accountId)!;
+  remembered.record.lease!.expiresAt = Date.now() - 1_000;
+  harness.memory.keep([remembered]);
+  const locks = connectPatiently(harness.redis.url, 'locks');
+  locks.open();
+  const wish = { user_id: user, purpose: 'general', service_name: 'x', preferred_account_id: accountId };
+  const refused = await harness.refusal('account.allocate', { ...wish, preferred_mode: 'require' });
+  expect(refused.code).toBe('PREFERRED_UNAVAILABLE');
+  await new Promise((resolve) =>
+    locks.client.status === 'ready' ? resolve(null) : locks.client.once('ready', resolve),
+  );
+  expect(await locks.client.pttl(lockKey(accountId))).toBeGreaterThan(30 * 60_000);
+  locks.close();
 });
