@@ -31,7 +31,7 @@ export async function finishWithAnswers(context: BatchContext, work: UnitOfWork)
 function bringInLine(context: FinishingContext, work: UnitOfWork): void {
   const { changes } = work;
   const { memory } = context;
-  // What was written under locks is no longer as it is remembered.
+  // An account that was written under locks is no longer as it is remembered.
   if (memory !== undefined && !work.isGuarded)
     context.afterCommit(() => memory.forget([...changes.accounts].map(({ accountId }) => accountId)));
   if (changes.leasesEnded.length + changes.leasesOpened.length + changes.leasesExtended.length > 0) {
@@ -41,7 +41,7 @@ function bringInLine(context: FinishingContext, work: UnitOfWork): void {
   for (const userId of changes.activated) {
     context.afterCommit(() => {
       context.surveys?.forget(userId);
-      memory?.forgetCandidates(userId);
+      memory?.lines.forget(userId);
     });
   }
   if (changes.windows.size > 0) context.afterCommit(() => cacheWindows(context, work));

@@ -2,7 +2,7 @@ import type { AccountRecord } from '../store/accounts/account-record.js';
 import { noChanges } from '../store/accounts/changes.js';
 import type { CandidatesWanted } from '../store/accounts/claim-candidates.js';
 import type { CountedInLease } from '../store/accounts/load-counted-in-leases.js';
-import { type KnownAccount, readAccounts } from '../store/accounts/read-accounts.js';
+import { type RememberedAccount, readAccounts } from '../store/accounts/read-accounts.js';
 import type { Sql } from '../store/database.js';
 import type { Guard, Written } from '../store/guarded-write.js';
 import type { AccountMemory } from './account-memory.js';
@@ -16,11 +16,11 @@ export interface Recollected {
   candidates: ReadonlyMap<number, readonly string[]>;
   /** Takes further candidates of a user into the work, as far as they are remembered; answers how many. */
   moreCandidates: (userId: number, count: number) => number;
-  /** What must still be so when the decisions are written. */
+  /** Everything that must still be so when the decisions are written. */
   guard: () => Omit<Guard, 'deadline'>;
   /** Puts the accounts back as they are now that the batch stands. */
   remember: (written: Written) => void;
-  /** What it was decided on is out of date: the users' candidates are not remembered either. */
+  /** The batch was decided on something out of date: its users' candidates are not remembered either. */
   dismiss: () => void;
 }
 
@@ -35,7 +35,7 @@ export interface WorkWanted extends Required<FactsWanted> {
 
 /** Accounts that a batch has in its hands. */
 interface Hand {
-  accounts: Map<string, KnownAccount>;
+  accounts: Map<string, RememberedAccount>;
   candidates: Map<number, string[]>;
   /** To be asked for. */
   unknown: string[];
@@ -91,17 +91,17 @@ export async function recollectWork(memory: AccountMemory, sql: Sql, wanted: Wor
       if (memory.server() === server) remember(memory, hand, work, written);
     },
     dismiss: () => {
-      for (const { userId } of wanted.candidates) memory.forgetCandidates(userId);
+      for (const { userId } of wanted.candidates) memory.lines.forget(userId);
     },
   };
 }
 
 const knowsChannels =
   (channels: readonly string[]) =>
-  ({ channels: known }: KnownAccount): boolean =>
+  ({ channels: known }: RememberedAccount): boolean =>
     known === null || channels.every((channel) => known.has(channel));
 
-const permitOf = (known: readonly KnownAccount[], id: string) => {
+const permitOf = (known: readonly RememberedAccount[], id: string) => {
   const permit = known.find(({ permits }) => permits.has(id))?.permits.get(id);
   return permit === undefined ? [] : [[id, permit] as const];
 };
@@ -117,7 +117,7 @@ function takeRemembered(memory: AccountMemory, { accountIds, channels, candidate
   for (const { userId, count, least } of candidates) {
     const found = memory.takeCandidates(userId, { count, least });
     if (found === null || !found.every(knows)) {
-      hand.usersToAsk.push({ userId, count: count + memory.ahead(userId) });
+      hand.usersToAsk.push({ userId, count: count + memory.lines.ahead(userId) });
       continue;
     }
     for (const known of found) hand.accounts.set(known.record.accountId, known);
@@ -162,7 +162,7 @@ async function readMissing(memory: AccountMemory, sql: Sql, hand: Hand, wanted: 
     for (const accountId of first) take(accountId);
     const rest = ids.slice(enough).filter((accountId) => !accounts.has(accountId));
     memory.keepNewer(rest.flatMap((accountId) => read.accounts.get(accountId) ?? []));
-    memory.lineUp(userId, rest, { isWhole: ids.length < count });
+    memory.lines.lineUp(userId, rest, { isWhole: ids.length < count });
   }
   return read.now;
 }
@@ -217,10 +217,7 @@ function remember(memory: AccountMemory, hand: Hand, { changes }: UnitOfWork, { 
   const isUnused = (record: AccountRecord | undefined): boolean =>
     record !== undefined && record.lease === null && !changes.accounts.has(record);
   for (const [userId, ids] of hand.candidates) {
-    memory.giveBack(
-      userId,
-      ids.filter((accountId) => isUnused(hand.accounts.get(accountId)?.record)),
-    );
+    memory.lines.of(userId)?.ids.unshift(...ids.filter((accountId) => isUnused(hand.accounts.get(accountId)?.record)));
   }
   memory.stood();
 }

@@ -59,7 +59,7 @@ export function takeRequests(
       const { userId, isActivated } = readNotice(notice);
       if (isActivated) {
         surveys.forget(userId);
-        memory.forgetCandidates(userId);
+        memory.lines.forget(userId);
       }
       waitingRoom.wake(userId);
     },

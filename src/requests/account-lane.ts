@@ -102,7 +102,7 @@ export const accountLane: OperationHandler<AccountOperation, Prepared> = {
     const candidates = candidatesWanted(context, allocations);
     const needsLocks =
       holdersOf(context, allocations).length > 0 ||
-      candidates.some(({ userId, unseenAfter = 0 }) => unseenAfter > 0 || context.memory.isShort(userId));
+      candidates.some(({ userId, unseenAfter = 0 }) => unseenAfter > 0 || context.memory.lines.isShort(userId));
     if (needsLocks) return Promise.resolve(null);
     return recollectWork(context.memory, context.sql, { ...gatherNeeds(allocations, named, []), candidates });
   },
@@ -112,7 +112,7 @@ export const accountLane: OperationHandler<AccountOperation, Prepared> = {
     const { outcomes, shortages } = await grantAll(context, work, allocations, candidates, moreCandidates);
     if (work.isGuarded && shortages.size > 0) {
       for (const [{ body }, { preferredReason }] of shortages)
-        if (preferredReason === undefined) context.memory.noteShortage(body.user_id);
+        if (preferredReason === undefined) context.memory.lines.noteShortage(body.user_id);
       throw NEEDS_LOCKS;
     }
     const decided = new Map<AccountRequest, Outcome<AccountOperation>>(outcomes);

@@ -1,3 +1,4 @@
+import type { Recollected } from '../accounts/recollect.js';
 import { NEEDS_LOCKS } from '../accounts/unit-of-work.js';
 import { insertAnsweredRequests } from '../store/history/answered-requests.js';
 import { withHooks } from '../store/commit-hooks.js';
@@ -35,8 +36,8 @@ export async function answerFromMemory(
   const keyed = items.map(toKeyed);
   const hasRepeat = new Set(keyed.map(({ key }) => key)).size < keyed.length;
   if (recollect === undefined || hasRepeat || !memory.isTrusted()) return 'locks';
-  let isWriting = false;
-  let dismiss = (): void => {};
+  /** How far it has come. */
+  const progress: { isWriting: boolean; recollected?: Pick<Recollected, 'dismiss'> } = { isWriting: false };
   try {
     return await withHooks(
       async (hooks) => {
@@ -48,7 +49,7 @@ export async function answerFromMemory(
         const context = { ...resources, ...hooks, log, sql: database.unlocked.sql, writeWithAnswers };
         const recollected = await recollect(context, items);
         if (recollected === null) throw NEEDS_LOCKS;
-        dismiss = recollected.dismiss;
+        progress.recollected = recollected;
         const { now } = recollected.work;
         // One that comes too late may have been answered before, which only its stored answer tells.
         if (items.some((item) => isLate(item, now))) throw NEEDS_LOCKS;
@@ -57,7 +58,7 @@ export async function answerFromMemory(
         const answers = answersToStore(handled);
         if (answers.length > 0) pending.parts.push(insertAnsweredRequests(answers, now));
         onDecided();
-        isWriting = true;
+        progress.isWriting = true;
         const written = await database.unlocked.write<Written>(
           guardedStatement(pending, { ...recollected.guard(), deadline: earliestDeadline(items) }),
           items.map(({ traceparent }) => traceparent),
@@ -80,10 +81,10 @@ export async function answerFromMemory(
     log.debug('not written from memory', { requests: items.length, fault, error });
     // A request that was answered before and an account that somebody keeps say nothing of what is remembered.
     if (stale || fault === 'unavailable' || fault === 'undecided') {
-      dismiss();
+      progress.recollected?.dismiss();
       memory.failed();
     }
-    return isWriting && fault === 'undecided' ? 'undecided' : 'locks';
+    return progress.isWriting && fault === 'undecided' ? 'undecided' : 'locks';
   }
 }
 

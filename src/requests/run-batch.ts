@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import type { OperationName } from '../../contracts/operations.js';
 import { insertAnsweredRequests, loadAnsweredRequests, requestKey } from '../store/history/answered-requests.js';
 import { classifyDatabaseFault, type Database, type TransactionSql } from '../store/database.js';
 import { withHooks } from '../store/commit-hooks.js';

@@ -43,30 +43,43 @@ const PROBE_PAUSE_MS = 250;
 
 export type Database = ReturnType<typeof createDatabase>;
 
+function openPool(
+  url: string,
+  onConnectionError: (error: Error) => void,
+  { max, lockWaitMs, settings }: { max: number; lockWaitMs: number; settings: string },
+): pg.Pool {
+  const pool = new pg.Pool({
+    ...readUrl(url, settings),
+    max,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+    statement_timeout: STATEMENT_TIMEOUT_MS,
+    lock_timeout: lockWaitMs,
+    idle_in_transaction_session_timeout: TRANSACTION_TIMEOUT_MS,
+    application_name: 'account-manager',
+    keepAlive: true,
+    pipeline: true,
+    types,
+  });
+  pool.on('error', onConnectionError);
+  pool.on('connect', (client) => {
+    endWhenSilent(socketOf(client));
+    coalesceWrites(socketOf(client));
+  });
+  return pool;
+}
+
 /** PostgreSQL through Prisma: transactions, a probe, and what its faults mean. */
 export function createDatabase({ url, poolSize, onConnectionError }: DatabaseOptions) {
-  const open = (max: number, lockWaitMs: number, settings: string): pg.Pool => {
-    const opened = new pg.Pool({
-      ...readUrl(url, settings),
-      max,
-      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-      statement_timeout: STATEMENT_TIMEOUT_MS,
-      lock_timeout: lockWaitMs,
-      idle_in_transaction_session_timeout: TRANSACTION_TIMEOUT_MS,
-      application_name: 'account-manager',
-      keepAlive: true,
-      pipeline: true,
-      types,
-    });
-    opened.on('error', onConnectionError);
-    opened.on('connect', (client) => {
-      endWhenSilent(socketOf(client));
-      coalesceWrites(socketOf(client));
-    });
-    return opened;
-  };
-  const pool = open(poolSize, LOCK_TIMEOUT_MS, SETTINGS);
-  const unlocked = open(UNLOCKED_CONNECTIONS, UNLOCKED_WAIT_MS, `${SETTINGS} ${PLANNED_ONCE}`);
+  const pool = openPool(url, onConnectionError, {
+    max: poolSize,
+    lockWaitMs: LOCK_TIMEOUT_MS,
+    settings: SETTINGS,
+  });
+  const unlocked = openPool(url, onConnectionError, {
+    max: UNLOCKED_CONNECTIONS,
+    lockWaitMs: UNLOCKED_WAIT_MS,
+    settings: `${SETTINGS} ${PLANNED_ONCE}`,
+  });
   const prisma = new PrismaClient({
     adapter: new PrismaPg(pool, {
       onConnectionError,

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { createAccountMemory } from '../../src/accounts/account-memory.js';
-import type { KnownAccount } from '../../src/store/accounts/read-accounts.js';
+import type { RememberedAccount } from '../../src/store/accounts/read-accounts.js';
 
-const known = (accountId: string, metadata = '{}'): KnownAccount => ({
+const known = (accountId: string, metadata = '{}'): RememberedAccount => ({
   record: {
     accountId,
     version: '7',
@@ -35,7 +35,7 @@ const known = (accountId: string, metadata = '{}'): KnownAccount => ({
   permits: new Map(),
 });
 
-const idsOf = (accounts: KnownAccount[] | null) => accounts?.map(({ record }) => record.accountId);
+const idsOf = (accounts: RememberedAccount[] | null) => accounts?.map(({ record }) => record.accountId);
 
 test('an account is in the hands of one batch at a time', () => {
   const memory = createAccountMemory();
@@ -50,23 +50,23 @@ test('an account is in the hands of one batch at a time', () => {
 test('candidates come in their order, those that were not used first again', () => {
   const memory = createAccountMemory();
   memory.keep(['a', 'b', 'c', 'd'].map((id) => known(id)));
-  memory.lineUp(1, ['a', 'b', 'c', 'd'], { isWhole: false });
+  memory.lines.lineUp(1, ['a', 'b', 'c', 'd'], { isWhole: false });
   const first = memory.takeCandidates(1, { count: 3, least: 1 });
   expect(idsOf(first)).toEqual(['a', 'b', 'c']);
   memory.keep(first!);
-  memory.giveBack(1, ['b', 'c']);
+  memory.lines.of(1)?.ids.unshift('b', 'c');
   expect(idsOf(memory.takeCandidates(1, { count: 3, least: 1 }))).toEqual(['b', 'c', 'd']);
 });
 
 test('too few candidates are an answer only where the user has no others', () => {
   const memory = createAccountMemory();
   memory.keep(['a', 'b'].map((id) => known(id)));
-  memory.lineUp(1, ['a'], { isWhole: true });
+  memory.lines.lineUp(1, ['a'], { isWhole: true });
   expect(idsOf(memory.takeCandidates(1, { count: 3, least: 1 }))).toEqual(['a']);
-  memory.lineUp(1, ['a'], { isWhole: true });
+  memory.lines.lineUp(1, ['a'], { isWhole: true });
   memory.keep([known('a')]);
   expect(memory.takeCandidates(1, { count: 3, least: 2 })).toBeNull();
-  memory.lineUp(2, ['b'], { isWhole: false });
+  memory.lines.lineUp(2, ['b'], { isWhole: false });
   expect(memory.takeCandidates(2, { count: 3, least: 1 })).toBeNull();
   // It is still remembered by its name.
   expect(memory.take('b')).toBeDefined();
@@ -76,9 +76,9 @@ test('too few candidates are an answer only where the user has no others', () =>
 test('a user whose candidates are used up quickly has more of them read at once, up to a bound', () => {
   const memory = createAccountMemory();
   const seen = Array.from({ length: 8 }, () => {
-    memory.lineUp(1, [], { isWhole: false });
+    memory.lines.lineUp(1, [], { isWhole: false });
     memory.takeCandidates(1, { count: 1, least: 1 });
-    return memory.ahead(1);
+    return memory.lines.ahead(1);
   });
   expect(seen).toEqual([8, 16, 32, 64, 128, 128, 128, 128]);
 });
@@ -86,8 +86,8 @@ test('a user whose candidates are used up quickly has more of them read at once,
 test('candidates are forgotten when an account of the user may be a better one', () => {
   const memory = createAccountMemory();
   memory.keep([known('a')]);
-  memory.lineUp(1, ['a'], { isWhole: true });
-  memory.forgetCandidates(1);
+  memory.lines.lineUp(1, ['a'], { isWhole: true });
+  memory.lines.forget(1);
   expect(memory.takeCandidates(1, { count: 1, least: 1 })).toBeNull();
 });
 
@@ -112,7 +112,7 @@ test('a conflict after another takes everything from memory', () => {
   memory.failed();
   expect(memory.take('a')).toBeDefined();
   memory.keep([known('a')]);
-  memory.lineUp(1, ['a'], { isWhole: true });
+  memory.lines.lineUp(1, ['a'], { isWhole: true });
   memory.databaseClock.note(1_000);
   memory.failed();
   expect(memory.take('a')).toBeUndefined();
@@ -120,7 +120,7 @@ test('a conflict after another takes everything from memory', () => {
   expect(memory.databaseClock.now()).toBeNull();
 });
 
-test('what is read again takes the place of what is older', () => {
+test('a fresh reading takes the place of what is older', () => {
   const memory = createAccountMemory();
   const [older, newer] = [known('a'), known('a')];
   newer.record.sequence = 2;

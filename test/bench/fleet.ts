@@ -5,7 +5,7 @@ import { startService } from '../support/service.js';
 import { percentiles } from '../support/steady-load.js';
 import { LIMITS_FILE } from './audit.js';
 import { type Caller, connectCaller } from './caller.js';
-import { FIRST_USER, type Holder, release, SERVICE, succeed, USERS } from './works.js';
+import { AS_SERVICE, FIRST_USER, type Holder, release, SERVICE, succeed, USERS } from './works.js';
 
 /**
  * Measures what an allocation and its release cost as the installation grows: a small fleet; then the same users in a
@@ -26,7 +26,7 @@ const seconds = Number(values.seconds);
 const [PER_USER, CALLERS] = [100, 16];
 const CHUNK = 100_000;
 
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 1 });
+const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 1, options: AS_SERVICE });
 const query = async <T extends pg.QueryResultRow>(sql: string, given: unknown[] = []) =>
   (await pool.query<T>(sql, given)).rows;
 

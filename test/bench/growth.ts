@@ -4,6 +4,7 @@ import { seedAccounts } from '../support/seed-accounts.js';
 import { startService } from '../support/service.js';
 import { percentiles } from '../support/steady-load.js';
 import { type Caller, connectCaller } from './caller.js';
+import { AS_SERVICE } from './works.js';
 
 /**
  * One user with very many accounts beside one with few: what the few cost alone, and while the many are asked for
@@ -18,7 +19,7 @@ const [MANY, FEW] = [800_000, 800_001];
 const NEIGHBOURS = 4;
 const ASKING = 8;
 
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 1 });
+const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 1, options: AS_SERVICE });
 const query = async <T extends pg.QueryResultRow>(sql: string, given: unknown[] = []) =>
   (await pool.query<T>(sql, given)).rows;
 

@@ -5,6 +5,7 @@ import { JOB_NAMES } from '../../contracts/jobs.js';
 import { letWait, seedAccounts } from '../support/seed-accounts.js';
 import { askHttp, startService } from '../support/service.js';
 import { percentiles, startSteadyLoad } from '../support/steady-load.js';
+import { AS_SERVICE } from './works.js';
 
 /**
  * Every job on a large fleet with its history, while requests are served at a steady rate: how long each takes, and
@@ -20,7 +21,7 @@ const { values } = parseArgs({
 const [fleet, rate] = [values.accounts, values.rate].map(Number) as [number, number];
 const USER = 700_000;
 
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 2 });
+const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 2, options: AS_SERVICE });
 const database = {
   query: async <T extends pg.QueryResultRow>(sql: string, given: unknown[] = []) =>
     (await pool.query<T>(sql, given)).rows,

@@ -4,6 +4,7 @@ import { ACTION_TYPES } from '../../contracts/fields.js';
 import { parseSessionKey, sessionKeyId } from '../../src/store/sessions/session-cipher.js';
 import { startService } from '../support/service.js';
 import { type Caller, connectCaller } from './caller.js';
+import { AS_SERVICE } from './works.js';
 
 /**
  * Measures the cost of a page of each view in a large fleet, asked over RabbitMQ: first alone, then beside allocations
@@ -26,7 +27,7 @@ const CHUNK = 100_000;
 const PER_USER = 100;
 const WORKING_USER = 9_000_000;
 
-const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 1 });
+const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 1, options: AS_SERVICE });
 const query = async <T extends pg.QueryResultRow>(sql: string, given: unknown[] = []) =>
   (await pool.query<T>(sql, given)).rows;
 const keyId = sessionKeyId(parseSessionKey('ab'.repeat(32)));

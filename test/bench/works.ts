@@ -118,3 +118,6 @@ export const WORKS = {
 } satisfies Record<string, Work>;
 
 export type WorkName = keyof typeof WORKS;
+
+/** A session that fills usage in bulk does not touch each account by triggers, as the service's own do not. */
+export const AS_SERVICE = '-c account_manager.keeps_versions=on';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import pg from 'pg';
 import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
@@ -97,7 +97,7 @@ async function take(
   }
 }
 
-test('what is remembered of an account is what the database has of it, whatever was done', async () => {
+test('an account is remembered as the database has it, whatever was done', async () => {
   const succeeded = new Set<string>();
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
@@ -148,7 +148,7 @@ const sorted = <R extends { windows: Map<string, unknown>; channels: Map<string,
   channels: Object.fromEntries(record.channels),
 });
 
-test('what another instance has changed is found before anything is answered', async () => {
+test('a change by another instance is found before anything is answered', async () => {
   const { user, accountId, holder } = await holdAccount(harness);
   await harness.succeed('action.acquire', { ...holder, action_type: 'invite' });
   await outcomes();
@@ -248,26 +248,35 @@ test('a repeat that comes too late is told what was done, also beside requests i
   expect(changed).toMatchObject({ error: { code: 'IDEMPOTENCY_CONFLICT' } });
 });
 
-test('what was counted in a lease is read no earlier than its account', async () => {
+/** Keeps back the next statement that contains the text. */
+function holdNextQuery(text: string): { reached: Promise<void>; letGo: () => void } {
+  let letGo = (): void => {};
+  let isReached = (): void => {};
+  const reached = new Promise<void>((resolve) => (isReached = resolve));
+  const prototype = pg.Client.prototype as unknown as { query: (...sent: unknown[]) => unknown };
+  const { query } = prototype;
+  prototype.query = function (...sent) {
+    if ((sent[0] as { text?: string }).text?.includes(text) !== true) return query.apply(this, sent);
+    prototype.query = query;
+    letGo = () => void query.apply(this, sent);
+    isReached();
+    return undefined;
+  };
+  return { reached, letGo: () => letGo() };
+}
+
+test('the actions of a lease are read no earlier than its account', async () => {
   const { accountId, holder } = await holdAccount(harness);
   harness.memory.forget([accountId]);
   const acquire = requestOf('action.acquire', { ...holder, action_type: 'invite' });
-  const query = pg.Client.prototype.query as (...sent: unknown[]) => unknown;
+  const hold = holdNextQuery('pg_postmaster_start_time()::text AS server');
   // Another instance counts an action just before the account is read.
-  let isCounted = false;
-  const spy = jest.spyOn(pg.Client.prototype, 'query').mockImplementation(function (
-    this: pg.Client,
-    ...sent: unknown[]
-  ) {
-    const reads = (sent[0] as { text?: string }).text?.includes('pg_postmaster_start_time()::text AS server');
-    if (!reads || isCounted) return query.apply(this, sent);
-    isCounted = true;
-    void other(acquire).then(() => query.apply(this, sent));
-  } as typeof pg.Client.prototype.query);
+  void hold.reached.then(async () => {
+    await other(acquire);
+    hold.letGo();
+  });
   const usage_stats = { ...noUsage, invites_sent: 1 };
   const released = await harness.succeed('account.release', { ...holder, usage_stats });
-  spy.mockRestore();
-  expect(isCounted).toBe(true);
   expect(released.counted).toMatchObject({ invites: 0 });
   const counted = await harness.query('SELECT source FROM counted_actions WHERE account_id = $1', [accountId]);
   expect(counted).toEqual([{ source: 'acquired' }]);

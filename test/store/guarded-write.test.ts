@@ -62,7 +62,7 @@ const isWritten = async (): Promise<boolean> =>
   (await harness.query('SELECT 1 FROM telegram_sessions WHERE id = $1 AND error_count = $2', [written, WRITTEN]))
     .length > 0;
 
-test('what is as it was read is written, and tells its new version', async () => {
+test('an account that is as it was read is written, and tells its new version', async () => {
   const result = await write({});
   expect(await isWritten()).toBe(true);
   expect(result).toMatchObject({ version: await versionOf(written) });
@@ -96,9 +96,7 @@ test.each([
     (error: unknown) => classifyDatabaseFault(error),
   );
 
-  let isOver = false;
-  void writing.finally(() => (isOver = true));
-  while (!isOver && (await harness.query(WAITING)).length === 0);
+  for (let waiting = 0; waiting === 0; ) waiting = (await harness.query(WAITING)).length;
   await client.query('COMMIT');
   client.release();
   expect(await writing).toBe(expected);

@@ -63,9 +63,9 @@ export interface OperationsHarness {
   databaseUrl: string;
   /** The rights that `dispatch` judges by. */
   access: Access;
-  /** What the process behind `dispatch` remembers. */
+  /** The memory of the process behind `dispatch`. */
   memory: AccountMemory;
-  /** Of all processes together. */
+  /** Counted by all processes together. */
   metrics: Metrics;
   redis: TestRedis;
   close: () => Promise<void>;
@@ -166,7 +166,7 @@ export async function startOperations(
         const { userId, isActivated } = readNotice(notice);
         if (isActivated) {
           surveys.forget(userId);
-          memory.forgetCandidates(userId);
+          memory.lines.forget(userId);
         }
         waitingRoom.wake(userId);
       },

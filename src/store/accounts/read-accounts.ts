@@ -8,12 +8,12 @@ import { candidateParts, type CandidatesWanted } from './claim-candidates.js';
 import { type LoadedRow, namedChannels, RECORD, toConnection } from './load-accounts.js';
 
 /** An account as it was read without a lock, with all that a batch may need of it. */
-export interface KnownAccount {
+export interface RememberedAccount {
   record: AccountRecord;
   connection: Connection;
   /** The channels whose counters the record has; null: all that the account has. */
   channels: ReadonlySet<string> | null;
-  /** What was counted during its open lease; null: not known. */
+  /** Actions counted during its open lease; null: not known. */
   counted: CountedInLease[] | null;
   /** Those given of late, by id. */
   permits: Map<string, Permit>;
@@ -24,12 +24,12 @@ export interface AccountsRead {
   /** Names the run of the server that was asked: its ids of transactions go on in it, and nowhere else. */
   server: string;
   /** By id. */
-  accounts: Map<string, KnownAccount>;
+  accounts: Map<string, RememberedAccount>;
   /** Ids of accounts that may be granted, by user; longest rested first. */
   candidates: Map<number, string[]>;
 }
 
-/** Of an account with more channels than this only those that are named are read. */
+/** If an account has more channels, only those that are named are read. */
 const FEW_CHANNELS = 20;
 
 interface ReadRow extends LoadedRow {

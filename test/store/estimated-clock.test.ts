@@ -1,13 +1,17 @@
 import { expect, test } from '@jest/globals';
 import fc from 'fast-check';
-import { createDatabaseClock } from '../../src/store/database-clock.js';
+import { createEstimatedClock } from '../../src/store/estimated-clock.js';
 
 /** The database's clock is so much ahead of the process's. */
 const AHEAD = 1_700_000_000_000;
 
 function startClock() {
   let ownMs = 0;
-  return { clock: createDatabaseClock(() => ownMs), wait: (ms: number) => (ownMs += ms), trueNow: () => ownMs + AHEAD };
+  return {
+    clock: createEstimatedClock(() => ownMs),
+    wait: (ms: number) => (ownMs += ms),
+    trueNow: () => ownMs + AHEAD,
+  };
 }
 
 test('nothing is known before the first reading', () => {

@@ -1,5 +1,5 @@
 /** An estimate of the database's clock, by this process's own rising one; never ahead of it unless that is set back. */
-export interface DatabaseClock {
+export interface EstimatedClock {
   /** Epoch milliseconds, whole; null before the first reading and once the last is too old. */
   now: () => number | null;
   /** Takes a reading, as soon as it has arrived. */
@@ -15,7 +15,7 @@ const LIFE_MS = 5_000;
  * A reading is older when it arrives than when it was made, so the clock is ahead of it: of several the one that was on
  * its way for the shortest time counts.
  */
-export function createDatabaseClock(monotonicMs: () => number): DatabaseClock {
+export function createEstimatedClock(monotonicMs: () => number): EstimatedClock {
   /** The database's clock minus this process's, at the least; of the present stretch of time and of the one before. */
   let least = Number.NEGATIVE_INFINITY;
   let leastBefore = Number.NEGATIVE_INFINITY;
