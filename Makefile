@@ -68,6 +68,10 @@ bench-growth: build ## one user with 100,000 accounts beside one with few, and w
 bench-fleet: build ## what requests cost beside 1,000,000 accounts, a long history, many channels (ARGS: options)
 	@node scripts/with-servers.mjs .local/bench npm run --silent bench:fleet -- $(ARGS)
 
+.PHONY: bench-backlog
+bench-backlog: build ## how 1,000,000 actions that have gathered are worked off, beside callers (ARGS: options)
+	@node scripts/with-servers.mjs .local/bench npm run --silent bench:backlog -- $(ARGS)
+
 .PHONY: soak
 soak: build ## whether memory and answers stay as they are for 30 minutes of a mixed load (ARGS: options)
 	@node scripts/with-servers.mjs .local/bench npm run --silent soak -- $(ARGS)

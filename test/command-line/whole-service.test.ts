@@ -208,7 +208,8 @@ test('events are told as they come, across a restart of the service', async () =
   ]);
   expect(stderr).toContain(`--after ${events[2]!.position}`);
   const [resumed] = await data('events', 'tail', '--user', '5', '--after', events[1]!.position, '--count', '1');
-  expect(resumed).toEqual(events[2]);
+  // A position tells what stood when it was read, which is more by now.
+  expect(resumed).toEqual({ ...events[2], position: expect.any(String) as unknown });
 });
 
 test('wait ends when the condition comes about, and with 1 when it does not in time', async () => {

@@ -19,6 +19,8 @@ afterAll(async () => {
   await network.close();
 });
 
+/** Words of the one statement that writes a batch and commits by itself, and of a transaction's end. */
+const GRANT = 'account.allocated';
 const COMMIT = 'COMMIT';
 let user = 0;
 const register = () => installation.register(++user, 1);
@@ -38,9 +40,9 @@ async function allocateOverHttp(key: string): Promise<{ status: number; reply: R
 
 const leasesOfUser = () => installation.query('SELECT id AS lease_id FROM leases WHERE user_id = $1', [user]);
 
-test('the connection is lost at the commit: the caller is told what has come of it', async () => {
+test('the connection is lost at the write: the caller is told what has come of it', async () => {
   await register();
-  const broken = network.breakAfter(COMMIT, 'connection');
+  const broken = network.breakAfter(GRANT, 'connection');
   const { reply } = await allocateOverHttp(randomUUID());
   await broken;
   expect(reply).toMatchObject({ success: true });
@@ -52,7 +54,7 @@ test('the connection is lost at the commit: the caller is told what has come of 
 test('and where that takes too long: that it is not known, which a repeat then tells', async () => {
   await register();
   const key = randomUUID();
-  const severed = network.breakAfter(COMMIT, 'network');
+  const severed = network.breakAfter(GRANT, 'network');
   const { status, reply } = await allocateOverHttp(key);
   await severed;
   const leases = await leasesOfUser();
@@ -64,4 +66,18 @@ test('and where that takes too long: that it is not known, which a repeat then t
   const { reply: repeated } = await allocateOverHttp(key);
   expect(repeated).toMatchObject({ allocation: leases[0] });
   expect(await leasesOfUser()).toEqual(leases);
+});
+
+test('the connection is lost at the commit of a transaction: the caller is told what has come of it', async () => {
+  const [id] = await register();
+  const broken = network.breakAfter(COMMIT, 'connection');
+  const response = await fetch(`${service.httpUrl}/api/v1/account-manager/accounts/${id}/status`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'idempotency-key': randomUUID() },
+    body: JSON.stringify({ status: 'draining', reason: 'test' }),
+  });
+  await broken;
+  expect(await response.json()).toMatchObject({ success: true, status: 'draining', changed: true });
+  const drained = "SELECT 1 FROM events WHERE account_id = $1 AND type = 'account.draining'";
+  expect(await installation.query(drained, [id])).toHaveLength(1);
 });
