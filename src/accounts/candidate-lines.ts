@@ -64,7 +64,7 @@ export function createCandidateLines(): CandidateLines {
   };
 }
 
-/** What is forgotten is read again. */
+/** Entries that are forgotten are read again. */
 function setBounded<V>(map: Map<number, V>, userId: number, value: V): void {
   if (map.size >= MOST_USERS) map.clear();
   map.set(userId, value);

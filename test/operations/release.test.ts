@@ -329,7 +329,8 @@ describe('a release never fails for its statistics', () => {
     expect(await invitesByChannel(accountId)).toEqual({ foo: [1, 1] });
     const { channel_usage, counted_actions, events } = await rowsOf(harness, accountId);
     const kept = JSON.stringify([reply, channel_usage, counted_actions, events]);
-    expect(kept).not.toMatch(/555/);
+    // Three such digits alone may stand in an id.
+    expect(kept).not.toMatch(/555[ 5]5/);
     expect(kept).not.toContain(session.slice(1, 60));
     expect(reply.ignored).toHaveLength(5);
   });
