@@ -2,6 +2,7 @@ import type { AccountRecord } from '../store/accounts/account-record.js';
 import { noChanges } from '../store/accounts/changes.js';
 import type { CandidatesWanted } from '../store/accounts/claim-candidates.js';
 import type { CountedInLease } from '../store/accounts/load-counted-in-leases.js';
+import type { Permit } from '../store/accounts/load-permits.js';
 import { type RememberedAccount, readAccounts } from '../store/accounts/read-accounts.js';
 import type { Sql } from '../store/database.js';
 import type { Guard, Written } from '../store/guarded-write.js';
@@ -49,10 +50,10 @@ interface Hand {
 export async function recollectWork(memory: AccountMemory, sql: Sql, wanted: WorkWanted): Promise<Recollected | null> {
   const serverBefore = memory.server();
   const hand = takeRemembered(memory, wanted);
-  // Facts are read behind the accounts they are of: the guard finds what was changed since an account was read.
-  const facts = factsMissing(hand, wanted);
   const readAt = await readMissing(memory, sql, hand, wanted);
-  const { permits, countedInLeases, lastLeases } = await loadFacts(sql, facts);
+  const remembered = permitsOf(hand, wanted.permitIds);
+  // Facts are read behind the accounts they are of: the guard finds what was changed since an account was read.
+  const { permits, countedInLeases, lastLeases } = await loadFacts(sql, factsMissing(hand, wanted, remembered));
   const server = memory.server() ?? '';
   if (serverBefore !== null && serverBefore !== server) return null;
 
@@ -72,7 +73,7 @@ export async function recollectWork(memory: AccountMemory, sql: Sql, wanted: Wor
     isGuarded: true,
     accounts: new Map(known.map(({ record }) => [record.accountId, record])),
     connections: new Map(known.map(({ record, connection }) => [record.accountId, connection])),
-    permits: new Map([...permits, ...wanted.permitIds.flatMap((id) => permitOf(known, id))]),
+    permits: new Map([...permits, ...remembered]),
     countedInLeases: new Map(
       known.flatMap(({ record, counted }): [string, CountedInLease[]][] =>
         record.lease === null || counted === null ? [] : [[record.lease.leaseId, counted]],
@@ -101,10 +102,15 @@ const knowsChannels =
   ({ channels: known }: RememberedAccount): boolean =>
     known === null || channels.every((channel) => known.has(channel));
 
-const permitOf = (known: readonly RememberedAccount[], id: string) => {
-  const permit = known.find(({ permits }) => permits.has(id))?.permits.get(id);
-  return permit === undefined ? [] : [[id, permit] as const];
-};
+/** Those among the permits wanted that are remembered. */
+function permitsOf({ accounts }: Hand, permitIds: readonly string[]): Map<string, Permit> {
+  const wanted = new Set(permitIds);
+  const found = new Map<string, Permit>();
+  if (wanted.size === 0) return found;
+  for (const { permits } of accounts.values())
+    for (const [id, permit] of permits) if (wanted.has(id)) found.set(id, permit);
+  return found;
+}
 
 function takeRemembered(memory: AccountMemory, { accountIds, channels, candidates }: WorkWanted): Hand {
   const hand: Hand = { accounts: new Map(), candidates: new Map(), unknown: [], usersToAsk: [] };
@@ -129,14 +135,18 @@ function takeRemembered(memory: AccountMemory, { accountIds, channels, candidate
   return hand;
 }
 
-function factsMissing({ accounts }: Hand, { permitIds, countedOf, lastLeaseOf }: WorkWanted): FactsWanted {
-  const isCounted = (accountId: string): boolean => {
+function factsMissing(
+  { accounts }: Hand,
+  { permitIds, countedOf, lastLeaseOf }: WorkWanted,
+  remembered: ReadonlyMap<string, Permit>,
+): FactsWanted {
+  const isToBeCounted = (accountId: string): boolean => {
     const known = accounts.get(accountId);
-    return known !== undefined && (known.record.lease === null || known.counted !== null);
+    return known !== undefined && known.record.lease !== null && known.counted === null;
   };
   return {
-    permitIds: permitIds.filter((id) => ![...accounts.values()].some(({ permits }) => permits.has(id))),
-    countedOf: countedOf.filter((accountId) => !isCounted(accountId)),
+    permitIds: permitIds.filter((id) => !remembered.has(id)),
+    countedOf: countedOf.filter(isToBeCounted),
     lastLeaseOf,
   };
 }

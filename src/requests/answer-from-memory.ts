@@ -4,7 +4,7 @@ import { insertAnsweredRequests } from '../store/history/answered-requests.js';
 import { withHooks } from '../store/commit-hooks.js';
 import { classifyDatabaseFault, isStale } from '../store/database.js';
 import { guardedStatement, type Written } from '../store/guarded-write.js';
-import type { Writes } from '../store/writes.js';
+import { gatherWrites } from '../store/writes.js';
 import {
   answersToStore,
   type BatchAnswer,
@@ -41,11 +41,7 @@ export async function answerFromMemory(
   try {
     return await withHooks(
       async (hooks) => {
-        const pending: Writes = { parts: [], notices: [] };
-        const writeWithAnswers = ({ parts, notices }: Writes) => {
-          pending.parts.push(...parts);
-          pending.notices.push(...notices);
-        };
+        const { pending, writeWithAnswers } = gatherWrites();
         const context = { ...resources, ...hooks, log, sql: database.unlocked.sql, writeWithAnswers };
         const recollected = await recollect(context, items);
         if (recollected === null) throw NEEDS_LOCKS;

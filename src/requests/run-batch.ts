@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { insertAnsweredRequests, loadAnsweredRequests, requestKey } from '../store/history/answered-requests.js';
 import { classifyDatabaseFault, type Database, type TransactionSql } from '../store/database.js';
 import { withHooks } from '../store/commit-hooks.js';
-import { toStatement, type Writes } from '../store/writes.js';
+import { gatherWrites, toStatement, type Writes } from '../store/writes.js';
 import type { Log } from '../telemetry/log.js';
 import type { FailPoint } from './fail-point.js';
 import { answerFromMemory } from './answer-from-memory.js';
@@ -40,15 +40,18 @@ interface Earlier {
   lockWaitMs?: number | undefined;
 }
 
+/** Says that every request of the batch has come to a point. */
+function reachEach({ reach }: Pick<BatchRunner, 'reach'>, items: readonly BatchItem[], point: FailPoint): void {
+  if (reach === undefined) return;
+  for (const { operation, messageId } of items) reach(point, operation, messageId);
+}
+
 /**
  * Answers a batch on what this process remembers, without a lock, where that is possible and turns out to have been
  * right; else under locks.
  */
 export async function runBatch(runner: BatchRunner, lane: Lane, items: readonly BatchItem[]): Promise<BatchAnswer[]> {
-  const reachAll = (point: FailPoint): void => {
-    if (runner.reach === undefined) return;
-    for (const { operation, messageId } of items) runner.reach(point, operation, messageId);
-  };
+  const reachAll = (point: FailPoint): void => reachEach(runner, items, point);
   const outcome = await answerFromMemory(runner, lane, items, () => reachAll('before-commit'));
   if (Array.isArray(outcome)) {
     reachAll('after-commit');
@@ -144,10 +147,7 @@ async function runOnce(
   items: readonly BatchItem[],
   lockWaitMs: number | undefined,
 ): Promise<BatchAnswer[]> {
-  const reachAll = (point: FailPoint): void => {
-    if (reach === undefined) return;
-    for (const { operation, messageId } of items) reach(point, operation, messageId);
-  };
+  const reachAll = (point: FailPoint): void => reachEach({ reach }, items, point);
   const answers = lane.changesState
     ? await answerInTransaction({ database, resources, log }, lane, items, lockWaitMs, () => reachAll('before-commit'))
     : await withHooks(
@@ -170,11 +170,7 @@ function answerInTransaction(
   lockWaitMs: number | undefined,
   onDecided: () => void,
 ): Promise<BatchAnswer[]> {
-  const pending: Writes = { parts: [], notices: [] };
-  const writeWithAnswers = ({ parts, notices }: Writes) => {
-    pending.parts.push(...parts);
-    pending.notices.push(...notices);
-  };
+  const { pending, writeWithAnswers } = gatherWrites();
   return database.transaction(
     async (sql, hooks) => {
       const context = { ...resources, ...hooks, log, sql, writeWithAnswers };

@@ -10,6 +10,18 @@ export interface Writes {
   notices: string[];
 }
 
+/** Gathers what a batch leaves to be written with its answers. */
+export function gatherWrites(): { pending: Writes; writeWithAnswers: (writes: Writes) => void } {
+  const pending: Writes = { parts: [], notices: [] };
+  return {
+    pending,
+    writeWithAnswers: ({ parts, notices }) => {
+      pending.parts.push(...parts);
+      pending.notices.push(...notices);
+    },
+  };
+}
+
 /** Most commits notify nobody: PostgreSQL lets one transaction at a time commit that does, and wakes every listener. */
 export const toStatement = ({ parts, notices }: Writes): SqlPart =>
   notices.length === 0

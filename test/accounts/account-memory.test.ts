@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from '@jest/globals';
 import { createAccountMemory } from '../../src/accounts/account-memory.js';
+import { NEW_CONDITION } from '../../src/decide/condition/account-condition.js';
 import type { RememberedAccount } from '../../src/store/accounts/read-accounts.js';
 
 const known = (accountId: string, metadata = '{}'): RememberedAccount => ({
@@ -9,16 +10,7 @@ const known = (accountId: string, metadata = '{}'): RememberedAccount => ({
     version: '7',
     userId: 1,
     phone: null,
-    condition: {
-      status: 'active',
-      disabledReason: null,
-      floodWaitUntil: null,
-      blockedUntil: null,
-      blockLevel: 0,
-      lastBlockEndedAt: null,
-      errorCount: 0,
-      errorEnds: [],
-    },
+    condition: NEW_CONDITION,
     lease: null,
     fence: 0,
     sequence: 1,
