@@ -14,9 +14,7 @@ const ASSETS = [
   'contracts/asyncapi.json',
   'contracts/openapi.json',
   'src/decide/telegram-errors/table.tsv',
-  'src/redis/acquire-locks.lua',
-  'src/redis/release-locks.lua',
-  'src/redis/stretch-locks.lua',
+  'src/redis/change-locks.lua',
   ...MIGRATIONS,
 ];
 

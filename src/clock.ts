@@ -5,8 +5,20 @@ export const clock = {
   monotonicMs: (): number => performance.now(),
 };
 
+/** Texts of the last instants: a batch writes the same few many times. */
+const texts = new Map<number, string>();
+const MOST_TEXTS = 64;
+
 /** An instant as the contract writes it: ISO 8601, UTC, milliseconds. */
-export const toIso = (at: number): string => new Date(at).toISOString();
+export function toIso(at: number): string {
+  let text = texts.get(at);
+  if (text === undefined) {
+    text = new Date(at).toISOString();
+    if (texts.size === MOST_TEXTS) texts.clear();
+    texts.set(at, text);
+  }
+  return text;
+}
 
 /** As `toIso`, where there is an instant. */
 export const isoOrNull = (at: number | null): string | null => (at === null ? null : toIso(at));

@@ -64,6 +64,7 @@ export function appendEvent(
   account.sequence += 1;
   work.changes.accounts.add(account);
   work.changes.events.push({
+    eventId: randomUUID(),
     type,
     accountId: account.accountId,
     userId: account.userId,

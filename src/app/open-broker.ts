@@ -14,7 +14,7 @@ import type { Requests } from './take-requests.js';
 /** The door for messages, the relay of events, and the watch over RabbitMQ. */
 export function openBroker(
   base: Base,
-  { database }: Stores,
+  { database, recentEvents }: Stores,
   { dispatch, gate, reach }: Pick<Requests, 'dispatch' | 'gate' | 'reach'>,
 ) {
   const { config, log, metrics } = base;
@@ -59,7 +59,7 @@ export function openBroker(
     amqp,
     parkedDesk,
     events,
-    relay: relayOf(base, events),
+    relay: relayOf(base, recentEvents, events),
     watch: watchOf(base, { connections, amqp, publishers, database }),
     hasStarted: () => {
       isStarting = false;
@@ -67,10 +67,15 @@ export function openBroker(
   };
 }
 
-const relayOf = ({ config, log, metrics }: Base, publisher: ReturnType<typeof createPublisher>) =>
+const relayOf = (
+  { config, log, metrics }: Base,
+  recentEvents: Stores['recentEvents'],
+  publisher: ReturnType<typeof createPublisher>,
+) =>
   createOutboxRelay({
     databaseUrl: config.databaseUrl,
     publisher,
+    recentEvents,
     log,
     observe: {
       published: (rows) => {

@@ -7,6 +7,7 @@ import { restoreLeaseLocks } from '../redis/restore-lease-locks.js';
 import { createWindowCache } from '../redis/window-cache.js';
 import { loadOpenLeases } from '../store/accounts/load-open-leases.js';
 import { createDatabase } from '../store/database.js';
+import { createRecentEvents } from '../store/history/recent-events.js';
 import { createOutageTeller } from '../telemetry/outage-teller.js';
 import { afterTheFirst, type Base } from './base.js';
 
@@ -34,9 +35,11 @@ export function openStores(base: Base) {
   const windowConnection = redis('windows');
   const queueConnection = redis('recoveryQueue');
   const connections = [lockConnection, windowConnection, queueConnection];
+  const locks = createLeaseLocks(lockConnection);
   return {
     database,
-    locks: createLeaseLocks(lockConnection),
+    recentEvents: createRecentEvents(),
+    locks,
     windowCache: createWindowCache(windowConnection),
     recoveryQueue: createRecoveryQueue(queueConnection, (found) =>
       log.warn('the recovery queue holds what this service has not written; it is passed over', { found }),
@@ -48,6 +51,7 @@ export function openStores(base: Base) {
       for (const connection of connections) connection.open();
     },
     close: async () => {
+      locks.flush();
       for (const connection of connections) connection.close();
       await database.close();
     },

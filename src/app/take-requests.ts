@@ -20,7 +20,7 @@ export type Requests = ReturnType<typeof takeRequests>;
 /** The way from the doors to the operations. `given`: what is built after it. */
 export function takeRequests(
   { config, log, metrics }: Base,
-  { database, locks, windowCache, recoveryQueue }: Stores,
+  { database, locks, windowCache, recoveryQueue, recentEvents }: Stores,
   jobs: Jobs,
   given: Pick<Resources, 'dependencies' | 'parked'>,
 ) {
@@ -43,6 +43,7 @@ export function takeRequests(
     windowCache,
     surveys,
     memory,
+    recentEvents,
     fleetSnapshot,
     fleetTotals: createFleetTotals(database.reader, { readSnapshot: fleetSnapshot, reentry: config.reentry }),
     largeCounts: createLargeCounts(),

@@ -4,7 +4,7 @@ import type { Channel, Message } from 'amqplib';
 export interface Acknowledger {
   /** Takes note of a delivery; deliveries come with rising tags. */
   receive(deliveryTag: number): void;
-  /** Acknowledged with all others of this turn of the event loop. */
+  /** Acknowledged with others that follow soon; with those of this turn of the event loop where the broker may be waiting. */
   acknowledge(deliveryTag: number): void;
   /** Back to the queue at once. `basic.reject` counts towards the delivery limit on every broker; `nack` does not. */
   giveBack(deliveryTag: number): void;
@@ -14,16 +14,29 @@ export interface Acknowledger {
   inWork(): number;
 }
 
+/** The broker writes each acknowledgement to the log of its queue: several batches share one. */
+const GATHER_MS = 20;
+
 /**
  * Acknowledges many deliveries at once: all that lie before the oldest one still in work go in one frame, stragglers
  * behind it one by one.
+ * @param prefetch how many deliveries the broker makes before it waits for acknowledgements
  */
-export function createAcknowledger(channel: Channel, onAcknowledged: (count: number) => void): Acknowledger {
+export function createAcknowledger(
+  channel: Channel,
+  prefetch: number,
+  onAcknowledged: (count: number) => void,
+): Acknowledger {
   /** In order of arrival, so that the first is the oldest. */
   const inWork = new Set<number>();
   let settled: number[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let soon: NodeJS.Immediate | undefined;
 
   const flush = (): void => {
+    clearTimeout(timer);
+    clearImmediate(soon);
+    timer = soon = undefined;
     const tags = settled;
     settled = [];
     if (tags.length === 0) return;
@@ -46,7 +59,9 @@ export function createAcknowledger(channel: Channel, onAcknowledged: (count: num
     receive: (tag) => inWork.add(tag),
     acknowledge: (tag) => {
       inWork.delete(tag);
-      if (settled.push(tag) === 1) setImmediate(flush);
+      settled.push(tag);
+      timer ??= setTimeout(flush, GATHER_MS);
+      if (4 * (inWork.size + settled.length) >= prefetch) soon ??= setImmediate(flush);
     },
     giveBack: (tag) => {
       inWork.delete(tag);

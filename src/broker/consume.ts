@@ -146,7 +146,7 @@ function createSubscription(options: ConsumerOptions): Subscription {
   const begin = async (channel: Channel): Promise<void> => {
     await declare(channel);
     await channel.prefetch(prefetch);
-    const deliveries = createAcknowledger(channel, (count) => onAcknowledged?.(count));
+    const deliveries = createAcknowledger(channel, prefetch, (count) => onAcknowledged?.(count));
     acknowledger = deliveries;
     const take = takeDeliveries(channel, deliveries, options);
     const onMessage = (message: ConsumeMessage | null): void => {

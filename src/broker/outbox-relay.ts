@@ -9,12 +9,14 @@ import { groupEvents } from './group-events.js';
 import { createOutboxSession, type OutboxSession } from './outbox-session.js';
 import { type OutgoingMessage, PublishFailed, type Publisher } from './publish.js';
 import type { EventRow } from '../store/history/event-row.js';
+import type { RecentEvents } from '../store/history/recent-events.js';
 import { toCloudEvent } from './to-cloud-event.js';
 
 export interface OutboxRelayOptions {
   /** A direct connection: the lock belongs to the session. */
   databaseUrl: string;
   publisher: Pick<Publisher, 'publish'>;
+  recentEvents: Pick<RecentEvents, 'want' | 'take'>;
   log: Log;
   observe?: {
     /** Events confirmed by the broker and taken from the outbox. */
@@ -52,7 +54,7 @@ const RETRY_PAUSE_MS = 1_000;
  * published again.
  */
 export function createOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
-  const { databaseUrl, log, observe = {} } = options;
+  const { databaseUrl, recentEvents, log, observe = {} } = options;
   let state: OutboxRelayState = 'stopped';
   let running: Promise<void> | null = null;
   let stopping = false;
@@ -78,7 +80,7 @@ export function createOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
 
   /** One database session, for as long as it lasts. */
   const relayInSession = async (): Promise<void> => {
-    const session = createOutboxSession(databaseUrl, (error) => {
+    const session = createOutboxSession(databaseUrl, recentEvents, (error) => {
       log.debug('outbox relay lost the database', { error });
       teller.failed(judgeDatabaseFault(error, '').cause);
       wake();
@@ -93,6 +95,7 @@ export function createOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
       }
       if (isOver()) return;
       log.info('the outbox relay works here from now on');
+      recentEvents.want(true);
       while (!isOver()) {
         state = 'relaying';
         const rows = await session.readUnpublished(BATCH_SIZE);
@@ -102,6 +105,7 @@ export function createOutboxRelay(options: OutboxRelayOptions): OutboxRelay {
         else if (rows.length < BATCH_SIZE) await rest(GATHER_MS);
       }
     } finally {
+      recentEvents.want(false);
       await session.close();
     }
   };

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import type { EventRow } from '../store/history/event-row.js';
+import type { RecentEvents } from '../store/history/recent-events.js';
 import { waitAtMost } from './wait-at-most.js';
 
 /** One database session of the outbox relay. The lock ends with it. */
@@ -9,7 +10,7 @@ export interface OutboxSession {
   isLost: () => boolean;
   /** Takes the relay's lock; false where another session has it. */
   tryLock: () => Promise<boolean>;
-  /** The oldest events of the outbox, at most `limit`. */
+  /** The oldest events of the outbox, at most `limit`, in the order of their ids. */
   readUnpublished: (limit: number) => Promise<EventRow[]>;
   /** Takes events out of the outbox. */
   removePublished: (rows: readonly EventRow[]) => Promise<void>;
@@ -24,9 +25,14 @@ const CLOSE_TIMEOUT_MS = 2_000;
 
 /**
  * @param databaseUrl a direct connection: the lock belongs to the session
+ * @param recentEvents those that need not be read
  * @param onLost told why the session has ended by itself
  */
-export function createOutboxSession(databaseUrl: string, onLost: (error: Error) => void): OutboxSession {
+export function createOutboxSession(
+  databaseUrl: string,
+  recentEvents: Pick<RecentEvents, 'take'>,
+  onLost: (error: Error) => void,
+): OutboxSession {
   const client = new pg.Client(sessionOptions(databaseUrl));
   let isLost = false;
   client.on('error', (error) => {
@@ -39,7 +45,7 @@ export function createOutboxSession(databaseUrl: string, onLost: (error: Error) 
     },
     isLost: () => isLost,
     tryLock: () => tryLock(client),
-    readUnpublished: (limit) => readUnpublished(client, limit),
+    readUnpublished: (limit) => readUnpublished(client, recentEvents, limit),
     removePublished: (rows) =>
       removePublished(
         client,
@@ -70,15 +76,31 @@ async function tryLock(client: pg.Client): Promise<boolean> {
   return rows[0]?.locked === true;
 }
 
-async function readUnpublished(client: pg.Client, limit: number): Promise<EventRow[]> {
+async function readUnpublished(
+  client: pg.Client,
+  recentEvents: Pick<RecentEvents, 'take'>,
+  limit: number,
+): Promise<EventRow[]> {
+  const { rows: waiting } = await client.query<{ id: string }>({
+    name: 'list-unpublished',
+    text: 'SELECT id FROM outbox ORDER BY id LIMIT $1',
+    values: [limit],
+  });
+  const known = new Map(recentEvents.take(waiting.map(({ id }) => id)).map((row) => [row.id, row]));
+  const unknown = waiting.filter(({ id }) => !known.has(id)).map(({ id }) => id);
+  if (unknown.length > 0) for (const row of await readEvents(client, unknown)) known.set(row.id, row);
+  return waiting.flatMap(({ id }) => known.get(id) ?? []);
+}
+
+async function readEvents(client: pg.Client, ids: readonly string[]): Promise<EventRow[]> {
   const { rows } = await client.query<EventRow>({
     name: 'read-unpublished',
     text: `
       SELECT id, event_id AS "eventId", type, account_id AS "accountId", user_id::float8 AS "userId",
         sequence::float8 AS "sequence", data, (extract(epoch FROM occurred_at) * 1000)::float8 AS "occurredAt",
         request_id AS "requestId", traceparent
-      FROM events WHERE id = ANY(ARRAY(SELECT id FROM outbox ORDER BY id LIMIT $1)) ORDER BY id`,
-    values: [limit],
+      FROM events WHERE id = ANY($1::bigint[])`,
+    values: [ids],
   });
   return rows;
 }

@@ -5,6 +5,8 @@ import type { RedisConnection } from './connection.js';
 
 /** Life of a lock taken before the commit of its lease: a crash in between frees it this soon. */
 const LOCK_BEFORE_COMMIT_MS = 30_000;
+/** Changes that follow a commit wait for this long for the next batch's locks, and are sent with them. */
+const GATHER_MS = 5;
 
 /**
  * `held`: somebody has it, under that value, so the account must not be granted. `unavailable`: Redis is away, the
@@ -29,63 +31,100 @@ export interface LeaseLocks {
   stretch: (locks: readonly (LeaseLock & { ttlMs: number })[]) => Promise<void>;
   /** Gives locks back; somebody else's stay. */
   release: (locks: readonly LeaseLock[]) => Promise<void>;
+  /** Sends what still waits for company. */
+  flush: () => void;
 }
 
 /** Key of an account's lock in the lock database. */
 export const lockKey = (accountId: string): string => `account_lock:${accountId}`;
 
-const readScript = (name: string): string => readFileSync(new URL(name, import.meta.url), 'utf8');
-const ACQUIRE = readScript('acquire-locks.lua');
-const STRETCH = readScript('stretch-locks.lua');
-const RELEASE = readScript('release-locks.lua');
+const CHANGE_LOCKS = readFileSync(new URL('change-locks.lua', import.meta.url), 'utf8');
 
-/** Redlock's algorithm on one server, for a whole batch in one command. */
+/** One change of a lock, as the script takes it. */
+interface LockChange extends LeaseLock {
+  what: 'take' | 'stretch' | 'release';
+  lifeMs: number;
+}
+
+/**
+ * Redlock's algorithm on one server, for a whole batch in one command. Changes that follow commits are gathered and made
+ * in their order, together with the next locks that are taken or a little later.
+ */
 export function createLeaseLocks(redis: RedisConnection): LeaseLocks {
-  const run = (client: Redis, script: string, accountIds: readonly string[], values: readonly (string | number)[]) =>
-    client.eval(script, accountIds.length, ...accountIds.map(lockKey), ...values);
+  let gathered: { changes: LockChange[]; done: Promise<unknown>; settle: () => void; timer: NodeJS.Timeout } | null =
+    null;
+
+  const run = (client: Redis, changes: readonly LockChange[]): Promise<unknown> =>
+    client.eval(
+      CHANGE_LOCKS,
+      changes.length,
+      ...changes.map(({ accountId }) => lockKey(accountId)),
+      ...changes.flatMap(({ what, value, lifeMs }) => [what, value, lifeMs]),
+    );
+
+  /** Those that have gathered, and how to say that they are made. */
+  const takeGathered = () => {
+    const { changes = [], timer, settle = () => undefined } = gathered ?? {};
+    clearTimeout(timer);
+    gathered = null;
+    return { changes, settle };
+  };
+
+  const flush = (): void => {
+    const { changes, settle } = takeGathered();
+    if (changes.length > 0) void redis.attempt((client) => run(client, changes)).then(settle);
+  };
+
+  const gather = async (changes: readonly LockChange[]): Promise<void> => {
+    if (changes.length === 0) return;
+    if (gathered === null) {
+      let settle = (): void => undefined;
+      const done = new Promise<void>((resolve) => (settle = resolve));
+      gathered = { changes: [], done, settle, timer: setTimeout(flush, GATHER_MS) };
+    }
+    gathered.changes.push(...changes);
+    await gathered.done;
+  };
 
   return {
     acquire: async (accountIds) => {
       if (accountIds.length === 0) return [];
-      const values = accountIds.map(() => randomUUID());
+      const { changes: before, settle } = takeGathered();
+      const taken = accountIds.map((accountId) => toTake(accountId, randomUUID()));
       const standing = await redis.attempt(async (client) => {
         try {
-          return (await run(client, ACQUIRE, accountIds, [LOCK_BEFORE_COMMIT_MS, ...values])) as string[];
+          return (await run(client, [...before, ...taken])) as string[];
         } catch (error) {
           // A command given up may still run: what it takes is given back behind it.
-          run(client, RELEASE, accountIds, values).catch(() => undefined);
+          run(client, taken.map(toRelease)).catch(() => undefined);
           throw error;
         }
       });
-      return values.map((value, index): LockResult => {
+      settle();
+      return taken.map(({ value }, index): LockResult => {
         if (standing === null) return { kind: 'unavailable' };
-        const holder = standing[index] ?? '';
+        const holder = standing[before.length + index] ?? '';
         return { kind: holder === value ? 'locked' : 'held', value: holder };
       });
     },
-    stretch: async (locks) => {
-      if (locks.length === 0) return;
-      const terms = locks.flatMap(({ value, ttlMs }) => [value, Math.max(1, Math.ceil(ttlMs))]);
-      await redis.attempt((client) =>
-        run(
-          client,
-          STRETCH,
-          locks.map(({ accountId }) => accountId),
-          terms,
-        ),
-      );
-    },
-    release: async (locks) => {
-      if (locks.length === 0) return;
-      const values = locks.map(({ value }) => value);
-      await redis.attempt((client) =>
-        run(
-          client,
-          RELEASE,
-          locks.map(({ accountId }) => accountId),
-          values,
-        ),
-      );
-    },
+    stretch: (locks) => gather(locks.map(toStretch)),
+    release: (locks) => gather(locks.map(toRelease)),
+    flush,
   };
 }
+
+const toTake = (accountId: string, value: string): LockChange => ({
+  what: 'take',
+  accountId,
+  value,
+  lifeMs: LOCK_BEFORE_COMMIT_MS,
+});
+
+const toStretch = ({ accountId, value, ttlMs }: LeaseLock & { ttlMs: number }): LockChange => ({
+  what: 'stretch',
+  accountId,
+  value,
+  lifeMs: Math.max(1, Math.ceil(ttlMs)),
+});
+
+const toRelease = ({ accountId, value }: LeaseLock): LockChange => ({ what: 'release', accountId, value, lifeMs: 0 });

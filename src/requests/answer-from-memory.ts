@@ -32,7 +32,7 @@ export async function answerFromMemory(
   onDecided: () => void,
 ): Promise<BatchAnswer[] | 'locks' | 'undecided'> {
   const { recollect } = handler;
-  const { memory, metrics } = resources;
+  const { memory, metrics, recentEvents } = resources;
   const keyed = items.map(toKeyed);
   const hasRepeat = new Set(keyed.map(({ key }) => key)).size < keyed.length;
   if (recollect === undefined || hasRepeat || !memory.isTrusted()) return 'locks';
@@ -61,6 +61,9 @@ export async function answerFromMemory(
         );
         // Behind what else follows the write, so that no other batch changes the accounts before.
         hooks.afterCommit(() => recollected.remember(written));
+        hooks.afterCommit(() =>
+          recentEvents.keep(written.events?.split(',') ?? [], recollected.work.changes.events, recollected.work.now),
+        );
         hooks.afterCommit(() => metrics.memoryBatches.inc({ outcome: 'written' }));
         return keyed.map((entry) => toAnswer(entry.item, handled.get(entry)));
       },

@@ -12,6 +12,7 @@ import type { UnitOfWork } from '../accounts/unit-of-work.js';
 import type { AccountRecord } from '../store/accounts/account-record.js';
 import type { LocksWanted } from '../store/accounts/locks.js';
 import type { CommitHooks } from '../store/commit-hooks.js';
+import type { RecentEvents } from '../store/history/recent-events.js';
 import type { Sql } from '../store/database.js';
 import type { FleetSnapshot } from '../store/fleet/fleet-state.js';
 import type { Writes } from '../store/writes.js';
@@ -78,6 +79,7 @@ export interface Resources extends Limits {
   windowCache: WindowCache;
   surveys: Surveys;
   memory: AccountMemory;
+  recentEvents: Pick<RecentEvents, 'keep'>;
   fleetSnapshot: () => Promise<FleetSnapshot>;
   fleetTotals: () => Promise<FleetTotals>;
   largeCounts: LargeCounts;

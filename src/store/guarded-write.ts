@@ -8,6 +8,8 @@ import type { Writes } from './writes.js';
 export interface Guard {
   /** How many accounts the part `accounts` has to write; 0: there is no such part. */
   changed: number;
+  /** Whether there is a part `appended`. */
+  hasEvents: boolean;
   /** Accounts that were looked at and are not written. */
   unchanged: readonly { accountId: string; version: string }[];
   /** The run of the server that the accounts were read from: after a failover its transactions may get other ids. */
@@ -27,23 +29,28 @@ export interface Written {
   version: string;
   /** The database's clock. */
   now: Date;
+  /** Ids of the events, in their order, with a comma between them. */
+  events: string | null;
 }
 
 /** Writes and commits by itself; fails as a conflict, and then nothing is written, where the guard finds something changed. */
 export const guardedStatement = (
   { parts, notices }: Writes,
-  { changed, unchanged, server, now, deadline }: Guard,
+  { changed, hasEvents, unchanged, server, now, deadline }: Guard,
 ): SqlPart => {
   const seen = Prisma.sql`unnest(${unchanged.map(({ accountId }) => accountId)}::uuid[],
       ${unchanged.map(({ version }) => version)}::text[]) AS seen(id, version)`;
   const written = changed === 0 ? Prisma.sql`0` : Prisma.sql`(SELECT count(*) FROM accounts)`;
+  const events = hasEvents
+    ? Prisma.sql`(SELECT string_agg(id::text, ',' ORDER BY id) FROM appended)`
+    : Prisma.sql`NULL::text`;
   const told =
     notices.length === 0
       ? Prisma.empty
       : Prisma.sql`, (SELECT count(pg_notify(${FREED_CHANNEL}, notice)) FROM unnest(${notices}::text[]) AS given(notice)) AS told`;
   return Prisma.sql`
     WITH ${Prisma.join(parts)}
-    SELECT pg_current_xact_id()::xid::text AS version, date_trunc('milliseconds', clock_timestamp()) AS now, refuse_stale(
+    SELECT pg_current_xact_id()::xid::text AS version, date_trunc('milliseconds', clock_timestamp()) AS now, ${events} AS events, refuse_stale(
       ${written} <> ${changed}::bigint
       OR EXISTS (SELECT 1 FROM ${seen} WHERE NOT EXISTS (
         SELECT 1 FROM telegram_sessions s WHERE s.id = seen.id AND s.xmin = seen.version::xid))

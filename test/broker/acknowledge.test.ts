@@ -28,13 +28,14 @@ async function receive(count: number): Promise<{ channel: Channel; queue: string
 test('whatever the order, exactly what was acknowledged is gone and the rest comes back', async () => {
   const scenario = fc.record({
     order: fc.shuffledSubarray(Array.from({ length: 40 }, (_, index) => index)),
+    prefetch: fc.constantFrom(1, 40, 100, 1_000),
     turns: fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }),
   });
   await fc.assert(
-    fc.asyncProperty(scenario, async ({ order, turns }) => {
+    fc.asyncProperty(scenario, async ({ order, turns, prefetch }) => {
       const { channel, queue, messages } = await receive(40);
       let acknowledged = 0;
-      const acknowledger = createAcknowledger(channel, (count) => {
+      const acknowledger = createAcknowledger(channel, prefetch, (count) => {
         acknowledged += count;
       });
       for (const { fields } of messages) acknowledger.receive(fields.deliveryTag);
@@ -62,25 +63,39 @@ test('whatever the order, exactly what was acknowledged is gone and the rest com
   );
 });
 
-test('messages settled in one turn are acknowledged in one frame, past those settled before', async () => {
+test('where the broker may wait, those settled in one turn are acknowledged at once, past those settled before', async () => {
   const { channel, queue, messages } = await receive(10);
   const counts: number[] = [];
-  const acknowledger = createAcknowledger(channel, (count) => counts.push(count));
+  const acknowledger = createAcknowledger(channel, 10, (count) => counts.push(count));
   const tags = messages.map(({ fields }) => fields.deliveryTag);
   for (const tag of tags) acknowledger.receive(tag);
   for (const tag of tags.slice(1)) acknowledger.acknowledge(tag);
-  await turn();
+  await eventually('they are acknowledged', () => counts.length === 1);
   acknowledger.acknowledge(tags[0] as number);
-  await turn();
+  await eventually('so is the last', () => counts.length === 2);
   expect(counts).toEqual([9, 1]);
   // The broker closes a channel on which a tag is acknowledged twice.
+  expect(await channel.checkQueue(queue)).toMatchObject({ messageCount: 0 });
+});
+
+test('where the broker has no reason to wait, those settled within a moment share a frame', async () => {
+  const { channel, queue, messages } = await receive(10);
+  const counts: number[] = [];
+  const acknowledger = createAcknowledger(channel, 1_000, (count) => counts.push(count));
+  for (const { fields } of messages) acknowledger.receive(fields.deliveryTag);
+  for (const { fields } of messages) {
+    acknowledger.acknowledge(fields.deliveryTag);
+    await turn();
+  }
+  await eventually('all are acknowledged', () => counts.length > 0);
+  expect(counts).toEqual([10]);
   expect(await channel.checkQueue(queue)).toMatchObject({ messageCount: 0 });
 });
 
 test('on a dead channel nothing happens', async () => {
   const { channel, messages } = await receive(2);
   const counts: number[] = [];
-  const acknowledger = createAcknowledger(channel, (count) => counts.push(count));
+  const acknowledger = createAcknowledger(channel, 10, (count) => counts.push(count));
   for (const { fields } of messages) acknowledger.receive(fields.deliveryTag);
   await channel.close();
   acknowledger.acknowledge((messages[0] as ConsumeMessage).fields.deliveryTag);

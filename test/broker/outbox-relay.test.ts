@@ -5,6 +5,7 @@ import pg from 'pg';
 import { cloudEvent } from '../../contracts/events.js';
 import { EXCHANGES } from '../../contracts/topology.js';
 import { createOutboxRelay, type OutboxRelay } from '../../src/broker/outbox-relay.js';
+import { createRecentEvents, type RecentEvents } from '../../src/store/history/recent-events.js';
 import { createPublisher, type Publisher } from '../../src/broker/publish.js';
 import { declareEvents } from '../../src/broker/topology.js';
 import { createDatabase, type TestDatabase } from '../support/database.js';
@@ -16,6 +17,7 @@ let database: TestDatabase;
 let sql: pg.Client;
 let publisher: Publisher;
 let relays: OutboxRelay[];
+let recentEvents: RecentEvents;
 /** The types of the events that were published, as they are counted. */
 let published: string[];
 beforeEach(async () => {
@@ -31,6 +33,7 @@ beforeEach(async () => {
   });
   await eventually('the publisher is ready', () => publisher.isReady());
   relays = [];
+  recentEvents = createRecentEvents();
   published = [];
 });
 afterEach(async () => {
@@ -42,7 +45,7 @@ afterEach(async () => {
 
 function startRelay(): OutboxRelay {
   const observe = { published: (rows: readonly { type: string }[]) => published.push(...rows.map(({ type }) => type)) };
-  const relay = createOutboxRelay({ databaseUrl: database.url, publisher, log: broker.log, observe });
+  const relay = createOutboxRelay({ databaseUrl: database.url, publisher, recentEvents, log: broker.log, observe });
   relays.push(relay);
   relay.start();
   return relay;
@@ -53,7 +56,11 @@ const sequences = new Map<string, number>();
 beforeEach(() => sequences.clear());
 
 /** Appends events of these accounts, in one transaction, as the operations do. */
-async function append(of: readonly string[], client: pg.Client = sql): Promise<string[]> {
+async function append(
+  of: readonly string[],
+  client: pg.Client = sql,
+  beforeCommit: () => Promise<void> = () => Promise.resolve(),
+): Promise<string[]> {
   const ids = of.map(() => randomUUID());
   await client.query('BEGIN');
   for (const [index, account] of of.entries()) {
@@ -66,6 +73,7 @@ async function append(of: readonly string[], client: pg.Client = sql): Promise<s
     );
   }
   await client.query("SELECT pg_notify('outbox', '')");
+  await beforeCommit();
   await client.query('COMMIT');
   return ids;
 }
@@ -138,7 +146,7 @@ test('a committed event is published at once, as the contract has it', async () 
 test('news for an operator is logged once, even when the event is published at the third try', async () => {
   let tries = 0;
   const publish = () => (++tries < 3 ? Promise.reject(new Error('not yet')) : Promise.resolve());
-  const relay = createOutboxRelay({ databaseUrl: database.url, publisher: { publish }, log: broker.log });
+  const relay = createOutboxRelay({ databaseUrl: database.url, publisher: { publish }, recentEvents, log: broker.log });
   relays.push(relay);
   relay.start();
   await append([accounts[0]]);
@@ -271,4 +279,66 @@ test('a connection to the broker that is closed under load costs no event', asyn
   await allPublished();
   await eventually('all have come', () => new Set(subscriber.ids()).size === 201);
   expect(subscriber.sequencesOf(accounts[0])).toEqual(Array.from({ length: 101 }, (_, n) => n + 1));
+});
+
+test('what this process has just committed is published from memory, the rest is read, in one order', async () => {
+  const subscriber = await subscribe();
+  await listen(subscriber);
+  const relay = startRelay();
+  await eventually('it relays', () => relay.state() === 'relaying');
+  const [own, others] = [accounts[0], accounts[1]];
+  const eventIds = await append([own, others, own], sql, async () => {
+    const { rows } = await sql.query<{ id: string; eventId: string; sequence: string }>(
+      'SELECT id, event_id AS "eventId", sequence FROM events WHERE account_id = $1 ORDER BY id',
+      [own],
+    );
+    recentEvents.keep(
+      rows.map(({ id }) => id),
+      rows.map(({ eventId, sequence }) => ({
+        eventId,
+        type: 'account.released',
+        accountId: own,
+        userId: 7,
+        sequence: Number(sequence),
+        data: { from: 'memory' },
+        requestId: null,
+        traceparent: null,
+        caller: null,
+      })),
+      Date.now(),
+    );
+  });
+  await eventually('all have come', () => subscriber.received.length === 3);
+  expect(new Set(subscriber.ids())).toEqual(new Set(eventIds));
+  expect(subscriber.sequencesOf(own)).toEqual([1, 2]);
+  const from = subscriber.received.map(({ content }) => {
+    const { subject, data } = cloudEvent.parse(JSON.parse(content.toString()));
+    return [subject, (data as { from?: string }).from];
+  });
+  expect(from).toEqual(
+    expect.arrayContaining([
+      [own, 'memory'],
+      [own, 'memory'],
+      [others, undefined],
+    ]),
+  );
+  await allPublished();
+});
+
+test('an event that is kept only after it was read is published once, and is not kept for ever', async () => {
+  const subscriber = await subscribe();
+  await listen(subscriber);
+  const relay = startRelay();
+  await eventually('it relays', () => relay.state() === 'relaying');
+  await append([accounts[0]]);
+  await allPublished();
+  const late = { type: 'account.released' as const, accountId: accounts[0], userId: 7, sequence: 1, data: {} };
+  const event = { ...late, eventId: randomUUID(), requestId: null, traceparent: null, caller: null };
+  for (let id = 1; id <= 5_001; id++) recentEvents.keep([String(id)], [event], 0);
+  expect(recentEvents.take(['1'])).toEqual([]);
+  expect(recentEvents.take(['2'])).toHaveLength(1);
+  await append([accounts[1]]);
+  await eventually('both have come', () => subscriber.received.length === 2);
+  await relay.stop();
+  expect(recentEvents.take(['3'])).toEqual([]);
 });

@@ -11,6 +11,7 @@ import type { Dispatch, Reply } from '../../src/requests/request.js';
 import { lockKey } from '../../src/redis/lease-locks.js';
 import { holdAccount, newUser } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
+import { eventually } from '../support/eventually.js';
 import { connectPatiently } from '../support/redis.js';
 import { requestOf } from '../support/request-of.js';
 
@@ -99,6 +100,7 @@ async function take(
 
 test('an account is remembered as the database has it, whatever was done', async () => {
   const succeeded = new Set<string>();
+  let events = 0;
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30 }), async (steps) => {
       const user = newUser();
@@ -106,6 +108,7 @@ test('an account is remembered as the database has it, whatever was done', async
       const known = { holders: new Map<string, Record<string, unknown>>(), permits: new Map<string, string>() };
       for (const one of steps) if (await take(user, ids[one.account]!, one, known)) succeeded.add(one.kind);
       await expectRemembered(ids);
+      events += await expectEventsKept(ids);
     }),
     { numRuns: 25 },
   );
@@ -122,6 +125,7 @@ test('an account is remembered as the database has it, whatever was done', async
   const { written = 0, stale = 0 } = await outcomes();
   expect(written).toBeGreaterThan(100);
   expect(stale).toBe(0);
+  expect(events).toBeGreaterThan(40);
 }, 120_000);
 
 async function expectRemembered(ids: readonly string[]): Promise<void> {
@@ -140,6 +144,21 @@ async function expectRemembered(ids: readonly string[]): Promise<void> {
     expect(remembered.permits).toEqual(new Map(await loadPermits(sql, [...remembered.permits.keys()])));
     harness.memory.keep([remembered]);
   }
+}
+
+/** Answers how many events of these accounts are kept, each as the database has it. */
+async function expectEventsKept(ids: readonly string[]): Promise<number> {
+  const stored = await harness.query<{ id: string; data: Record<string, unknown> }>(
+    `SELECT id::text, event_id AS "eventId", type, account_id AS "accountId", user_id::float8 AS "userId",
+       sequence::float8 AS "sequence", data, (extract(epoch FROM occurred_at) * 1000)::float8 AS "occurredAt",
+       request_id AS "requestId", traceparent
+     FROM events WHERE account_id = ANY($1::uuid[])`,
+    [ids],
+  );
+  const kept = harness.recentEvents.take(stored.map(({ id }) => id));
+  const byId = new Map(stored.map((row) => [row.id, row]));
+  for (const row of kept) expect(JSON.parse(JSON.stringify(row))).toEqual(byId.get(row.id));
+  return kept.length;
 }
 
 const sorted = <R extends { windows: Map<string, unknown>; channels: Map<string, unknown> }>(record: R) => ({
@@ -297,6 +316,6 @@ test('the lock of a lease that another instance has renewed stays', async () => 
   await new Promise((resolve) =>
     locks.client.status === 'ready' ? resolve(null) : locks.client.once('ready', resolve),
   );
-  expect(await locks.client.pttl(lockKey(accountId))).toBeGreaterThan(30 * 60_000);
+  await eventually('the lock has its time', async () => (await locks.client.pttl(lockKey(accountId))) > 30 * 60_000);
   locks.close();
 });

@@ -100,6 +100,30 @@ test('the locks of a batch are judged one by one', async () => {
   expect(await redis.mget([free, held, stranger].map(lockKey))).toEqual([expect.any(String), null, 'other']);
 });
 
+test('changes that follow a commit are made in their order, before the next locks are taken', async () => {
+  const [freed, granted] = [randomUUID(), randomUUID()];
+  const [old, kept] = [await take(freed), await take(granted)];
+  const followed = [
+    locks.stretch([{ accountId: freed, value: old, ttlMs: 1_800_000 }]),
+    locks.release([{ accountId: freed, value: old }]),
+    locks.stretch([{ accountId: granted, value: kept, ttlMs: 1_800_000 }]),
+  ];
+  const value = await take(freed);
+  expect(value).not.toBe(old);
+  expect(await redis.get(lockKey(freed))).toBe(value);
+  expect(await redis.pttl(lockKey(granted))).toBeGreaterThan(1_790_000);
+  await Promise.all(followed);
+});
+
+test('changes that follow a commit are made at once where the process ends', async () => {
+  const accountId = randomUUID();
+  const value = await take(accountId);
+  const done = locks.release([{ accountId, value }]);
+  locks.flush();
+  expect(await redis.exists(lockKey(accountId))).toBe(0);
+  await done;
+});
+
 test('a command that is given up leaves no lock behind, also where it runs later', async () => {
   const failing = await createFailingRedis();
   const impatient = connectRedis({ url: failing.url, purpose: 'locks', onFailure: () => {} });

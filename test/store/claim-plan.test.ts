@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import pg from 'pg';
+import { createRecentEvents } from '../../src/store/history/recent-events.js';
 import { createOutboxRelay } from '../../src/broker/outbox-relay.js';
 import { loadAnsweredRequests } from '../../src/store/history/answered-requests.js';
 import { lockCandidates } from '../../src/store/accounts/claim-candidates.js';
@@ -271,7 +272,12 @@ test('the relay reads the outbox by its index', async () => {
       return Promise.reject(new Error('away'));
     };
     const log = createLog({ level: 'error', instance: 'test' });
-    const relay = createOutboxRelay({ databaseUrl: testDatabase.url, publisher: { publish }, log });
+    const relay = createOutboxRelay({
+      databaseUrl: testDatabase.url,
+      publisher: { publish },
+      recentEvents: createRecentEvents(),
+      log,
+    });
     relay.start();
     await hasRead;
     await relay.stop();

@@ -11,6 +11,7 @@ import type { AccessPolicy } from '../../src/decide/access/access-policy.js';
 import type { Reentry } from '../../src/decide/limits/reentry.js';
 import { createFleetSnapshot, createFleetTotals } from '../../src/accounts/fleet-totals.js';
 import { type AccountMemory, createAccountMemory } from '../../src/accounts/account-memory.js';
+import { createRecentEvents, type RecentEvents } from '../../src/store/history/recent-events.js';
 import { createSurveys } from '../../src/accounts/surveys.js';
 import { type Access, createAccess } from '../../src/requests/access.js';
 import type { JobStarter } from '../../src/requests/handler.js';
@@ -65,6 +66,8 @@ export interface OperationsHarness {
   access: Access;
   /** The memory of the process behind `dispatch`. */
   memory: AccountMemory;
+  /** The events that the process behind `dispatch` has committed. */
+  recentEvents: RecentEvents;
   /** Counted by all processes together. */
   metrics: Metrics;
   redis: TestRedis;
@@ -103,6 +106,7 @@ export async function startOperations(
   const redisReady: Promise<unknown>[] = [];
   const accesses: Access[] = [];
   const memories: AccountMemory[] = [];
+  const kept: RecentEvents[] = [];
   const metrics = createMetrics();
   const cipher = openSessionCipher(['ab'.repeat(32)]);
   const log = createLog({ level: 'error', instance: 'test' });
@@ -129,6 +133,9 @@ export async function startOperations(
     const surveys = createSurveys(database.reader);
     const memory = createAccountMemory();
     memories.push(memory);
+    const recentEvents = createRecentEvents();
+    recentEvents.want(true);
+    kept.push(recentEvents);
     const fleetSnapshot = createFleetSnapshot(database.reader);
     const runner = {
       database,
@@ -143,6 +150,7 @@ export async function startOperations(
         windowCache: createWindowCache(windowsConnection),
         surveys,
         memory,
+        recentEvents,
         fleetSnapshot,
         fleetTotals: createFleetTotals(database.reader, {
           readSnapshot: fleetSnapshot,
@@ -226,6 +234,7 @@ export async function startOperations(
     databaseUrl: testDatabase.url,
     access: accesses[0]!,
     memory: memories[0]!,
+    recentEvents: kept[0]!,
     metrics,
     redis,
     close: async () => {

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { EventType } from '../../../contracts/events.js';
 import type { ErrorAction } from '../../../contracts/accounts.js';
 import type { ActionType, ErrorClass, ErrorEvidence } from '../../../contracts/fields.js';
@@ -56,6 +55,8 @@ export interface ErrorEntry {
 }
 
 export interface PendingEvent {
+  /** Names it to its subscribers. */
+  eventId: string;
   type: EventType;
   accountId: string | null;
   userId: number | null;
@@ -364,7 +365,7 @@ function insertErrorReports({ errorsReported }: Changes, now: number): SqlPart |
 function appendEvents({ events }: Changes, now: number): SqlPart | null {
   if (events.length === 0) return null;
   const rows = events.map((event) => ({
-    event_id: randomUUID(),
+    event_id: event.eventId,
     type: event.type,
     account_id: event.accountId,
     user_id: event.userId,
@@ -380,5 +381,5 @@ function appendEvents({ events }: Changes, now: number): SqlPart | null {
     FROM ROWS FROM (jsonb_to_recordset(${json(rows)}::jsonb) AS (
       event_id uuid, type text, account_id uuid, user_id bigint, sequence bigint, data jsonb, request_id text, traceparent text, caller text))
       WITH ORDINALITY AS c(event_id, type, account_id, user_id, sequence, data, request_id, traceparent, caller, position)
-    ORDER BY c.position)`;
+    ORDER BY c.position RETURNING id)`;
 }
