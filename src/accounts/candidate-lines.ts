@@ -5,8 +5,10 @@ import { clock } from '../clock.js';
  * that their requests are decided under locks for a while.
  */
 export interface CandidateLines {
-  /** A user's next candidates. `isWhole`: the user has no others. */
+  /** A user's next candidates. `isWhole`: the user had no others when they were read. */
   lineUp: (userId: number, accountIds: readonly string[], options: { isWhole: boolean }) => void;
+  /** Puts an account that has just been given back behind all others, where none of the user's stands between. */
+  lineUpAgain: (userId: number, accountId: string) => void;
   /** The line of a user; undefined where nothing is known any more. */
   of: (userId: number) => CandidateLine | undefined;
   /** How many candidates are to be read beyond those needed: more, the sooner they are used up. */
@@ -36,16 +38,23 @@ export function createCandidateLines(): CandidateLines {
   const lines = new Map<number, CandidateLine & { until: number }>();
   const readAhead = new Map<number, number>();
   const shortUntil = new Map<number, number>();
+  const of = (userId: number): CandidateLine | undefined => {
+    const line = lines.get(userId);
+    if (line === undefined || line.until >= clock.monotonicMs()) return line;
+    lines.delete(userId);
+    // A line that was whole was as long as it had to be.
+    if (!line.isWhole) setBounded(readAhead, userId, Math.max(LEAST_AHEAD, (readAhead.get(userId) ?? 0) / 2));
+    return undefined;
+  };
+
   return {
     lineUp: (userId, accountIds, { isWhole }) =>
       setBounded(lines, userId, { ids: [...accountIds], isWhole, until: clock.monotonicMs() + LINE_LIFE_MS }),
-    of: (userId) => {
-      const line = lines.get(userId);
-      if (line === undefined || line.until >= clock.monotonicMs()) return line;
-      lines.delete(userId);
-      setBounded(readAhead, userId, Math.max(LEAST_AHEAD, (readAhead.get(userId) ?? 0) / 2));
-      return undefined;
+    lineUpAgain: (userId, accountId) => {
+      const line = of(userId);
+      if (line?.isWhole === true && !line.ids.includes(accountId)) line.ids.push(accountId);
     },
+    of,
     ahead: (userId) => readAhead.get(userId) ?? LEAST_AHEAD,
     noteUsedUp: (userId) => {
       lines.delete(userId);

@@ -1,3 +1,4 @@
+import { canBeGranted } from '../decide/condition/plan-recovery.js';
 import type { AccountRecord } from '../store/accounts/account-record.js';
 import { noChanges } from '../store/accounts/changes.js';
 import type { CandidatesWanted } from '../store/accounts/claim-candidates.js';
@@ -229,8 +230,15 @@ function remember(memory: AccountMemory, hand: Hand, { changes }: UnitOfWork, { 
   for (const [userId, ids] of hand.candidates) {
     memory.lines.of(userId)?.ids.unshift(...ids.filter((accountId) => isUnused(hand.accounts.get(accountId)?.record)));
   }
+  // They have rested for the shortest time of all; a lease that expired may have ended long ago.
+  for (const { accountId, userId, reason } of changes.leasesEnded)
+    if (reason !== 'expired' && isGrantable(hand.accounts.get(accountId)?.record))
+      memory.lines.lineUpAgain(userId, accountId);
   memory.stood();
 }
+
+const isGrantable = (record: AccountRecord | undefined): boolean =>
+  record !== undefined && record.lease === null && canBeGranted(record.condition);
 
 /** One sum for each action and channel, as they are read. */
 function addCounted(counted: readonly CountedInLease[], more: CountedInLease): CountedInLease[] {

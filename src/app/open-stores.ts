@@ -35,11 +35,10 @@ export function openStores(base: Base) {
   const windowConnection = redis('windows');
   const queueConnection = redis('recoveryQueue');
   const connections = [lockConnection, windowConnection, queueConnection];
-  const locks = createLeaseLocks(lockConnection);
   return {
     database,
     recentEvents: createRecentEvents(),
-    locks,
+    locks: createLeaseLocks(lockConnection),
     windowCache: createWindowCache(windowConnection),
     recoveryQueue: createRecoveryQueue(queueConnection, (found) =>
       log.warn('the recovery queue holds what this service has not written; it is passed over', { found }),
@@ -51,7 +50,6 @@ export function openStores(base: Base) {
       for (const connection of connections) connection.open();
     },
     close: async () => {
-      locks.flush();
       for (const connection of connections) connection.close();
       await database.close();
     },

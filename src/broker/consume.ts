@@ -154,6 +154,7 @@ function createSubscription(options: ConsumerOptions): Subscription {
         // The server cancelled the consumer, as it does when its queue is deleted: the channel is of no more use.
         log.error('broker cancelled the consumer', { queue });
         unregister();
+        deliveries.flush();
         void channel.close().catch(() => undefined);
         return;
       }

@@ -28,7 +28,8 @@ function change.stretch(key, value, life)
   if standing == value then
     redis.call('PEXPIRE', key, life)
   elseif not standing then
-    set(key, value, life)
+    -- A full Redis must not keep the changes behind this one from being made.
+    redis.pcall('SET', key, value, 'PX', life)
   end
   return ''
 end

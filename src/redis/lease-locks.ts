@@ -5,8 +5,6 @@ import type { RedisConnection } from './connection.js';
 
 /** Life of a lock taken before the commit of its lease: a crash in between frees it this soon. */
 const LOCK_BEFORE_COMMIT_MS = 30_000;
-/** Changes that follow a commit wait for this long for the next batch's locks, and are sent with them. */
-const GATHER_MS = 5;
 
 /**
  * `held`: somebody has it, under that value, so the account must not be granted. `unavailable`: Redis is away, the
@@ -31,8 +29,6 @@ export interface LeaseLocks {
   stretch: (locks: readonly (LeaseLock & { ttlMs: number })[]) => Promise<void>;
   /** Gives locks back; somebody else's stay. */
   release: (locks: readonly LeaseLock[]) => Promise<void>;
-  /** Sends what still waits for company. */
-  flush: () => void;
 }
 
 /** Key of an account's lock in the lock database. */
@@ -47,11 +43,11 @@ interface LockChange extends LeaseLock {
 }
 
 /**
- * Redlock's algorithm on one server, for a whole batch in one command. Changes that follow commits are gathered and made
- * in their order, together with the next locks that are taken or a little later.
+ * Redlock's algorithm on one server, for a whole batch in one command. Changes behind a commit are made in their order: at the
+ * end of the turn of the event loop, or with the locks of a batch that begins in that turn.
  */
 export function createLeaseLocks(redis: RedisConnection): LeaseLocks {
-  let gathered: { changes: LockChange[]; done: Promise<unknown>; settle: () => void; timer: NodeJS.Timeout } | null =
+  let gathered: { changes: LockChange[]; done: Promise<void>; settle: () => void; soon: NodeJS.Immediate } | null =
     null;
 
   const run = (client: Redis, changes: readonly LockChange[]): Promise<unknown> =>
@@ -64,8 +60,8 @@ export function createLeaseLocks(redis: RedisConnection): LeaseLocks {
 
   /** Those that have gathered, and how to say that they are made. */
   const takeGathered = () => {
-    const { changes = [], timer, settle = () => undefined } = gathered ?? {};
-    clearTimeout(timer);
+    const { changes = [], soon, settle = () => undefined } = gathered ?? {};
+    clearImmediate(soon);
     gathered = null;
     return { changes, settle };
   };
@@ -80,7 +76,7 @@ export function createLeaseLocks(redis: RedisConnection): LeaseLocks {
     if (gathered === null) {
       let settle = (): void => undefined;
       const done = new Promise<void>((resolve) => (settle = resolve));
-      gathered = { changes: [], done, settle, timer: setTimeout(flush, GATHER_MS) };
+      gathered = { changes: [], done, settle, soon: setImmediate(flush) };
     }
     gathered.changes.push(...changes);
     await gathered.done;
@@ -109,7 +105,6 @@ export function createLeaseLocks(redis: RedisConnection): LeaseLocks {
     },
     stretch: (locks) => gather(locks.map(toStretch)),
     release: (locks) => gather(locks.map(toRelease)),
-    flush,
   };
 }
 

@@ -210,7 +210,6 @@ function observe(
 ): void {
   const { reply } = answer;
   const operation = nameOf(request);
-  const traceId = traceIdOf(request.traceparent);
   const outcome = reply.success ? 'success' : reply.error.code;
   metrics.operationDuration.observe({ operation, outcome }, ms / 1000);
   if (answer.repeated) metrics.duplicates.inc({ operation });
@@ -221,7 +220,10 @@ function observe(
   if (reply.success && operation === 'action.acquire' && !answer.repeated)
     observeHeadroom(metrics, request.body, reply);
   // A good answer is no news.
-  log[reply.success ? 'debug' : 'info']('request answered', {
+  const level = reply.success ? 'debug' : 'info';
+  if (!log.writes(level)) return;
+  const traceId = traceIdOf(request.traceparent);
+  log[level]('request answered', {
     operation,
     outcome,
     request_id: request.requestId,

@@ -30,6 +30,8 @@ export interface Log {
   debug(message: string, fields?: LogFields): void;
   /** A log that adds these fields to every line. It follows the level of the one it came from. */
   child(fields: LogFields): Log;
+  /** Whether lines of this level are written: those of every request are not even made where they are not. */
+  writes(level: LogLevel): boolean;
   /** Takes effect at once, in every child too. */
   setLevel(level: LogLevel): void;
 }
@@ -72,9 +74,10 @@ export const createLog = (options: {
   const ranks = winston.config.npm.levels as Record<LogLevel, number>;
 
   const bind = (bound: LogFields): Log => {
+    const writes = (level: LogLevel): boolean => ranks[level] <= ranks[logger.level as LogLevel];
     const writeAt = (level: LogLevel) => (message: string, fields?: LogFields) => {
       // Asked here so that a line nobody wants costs a comparison.
-      if (ranks[level] > ranks[logger.level as LogLevel]) return;
+      if (!writes(level)) return;
       logger.log({ timestamp: toIso(clock.now()), level, message, instance, ...bound, ...fields });
     };
     return {
@@ -82,6 +85,7 @@ export const createLog = (options: {
       warn: writeAt('warn'),
       info: writeAt('info'),
       debug: writeAt('debug'),
+      writes,
       child: (fields) => bind({ ...bound, ...fields }),
       setLevel: (level) => {
         logger.level = level;

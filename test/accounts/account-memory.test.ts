@@ -65,6 +65,19 @@ test('too few candidates are an answer only where the user has no others', () =>
   expect(memory.takeCandidates(3, { count: 1, least: 1 })).toBeNull();
 });
 
+test('an account that is given back stands last, unless others of the user may stand between', () => {
+  const memory = createAccountMemory();
+  memory.lines.lineUp(1, ['a', 'b'], { isWhole: true });
+  memory.lines.lineUpAgain(1, 'c');
+  memory.lines.lineUpAgain(1, 'c');
+  expect(memory.lines.of(1)?.ids).toEqual(['a', 'b', 'c']);
+  memory.lines.lineUp(2, ['a', 'b'], { isWhole: false });
+  memory.lines.lineUpAgain(2, 'c');
+  expect(memory.lines.of(2)?.ids).toEqual(['a', 'b']);
+  memory.lines.lineUpAgain(3, 'c');
+  expect(memory.lines.of(3)).toBeUndefined();
+});
+
 test('a user whose candidates are used up quickly has more of them read at once, up to a bound', () => {
   const memory = createAccountMemory();
   const seen = Array.from({ length: 8 }, () => {

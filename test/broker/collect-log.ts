@@ -19,6 +19,7 @@ export function collectLog(): { log: Log; lines: LogLine[] } {
     info: write('info'),
     debug: write('debug'),
     child: () => log,
+    writes: () => true,
     setLevel: () => undefined,
   };
   return { log, lines };

@@ -281,7 +281,7 @@ test('a connection to the broker that is closed under load costs no event', asyn
   expect(subscriber.sequencesOf(accounts[0])).toEqual(Array.from({ length: 101 }, (_, n) => n + 1));
 });
 
-test('what this process has just committed is published from memory, the rest is read, in one order', async () => {
+test('events that this process has just committed are published from memory, the rest are read, in one order', async () => {
   const subscriber = await subscribe();
   await listen(subscriber);
   const relay = startRelay();

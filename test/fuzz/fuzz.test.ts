@@ -178,10 +178,13 @@ async function tryHttp(
   const reply = isRight(text);
   if (reply === null) return `HTTP ${status} with what is no JSON: ${text.slice(0, 200)}`;
   const key = status === 404 && envelope.key !== null ? 'unknown' : operation;
+  // The door's own root, which lists the operations.
+  if (route === '/' && method === 'GET') return status === 200 ? null : `HTTP ${status} at the root`;
   const { fault, code } = judge(reply, key, 'http');
+  if (fault !== null) return fault;
   const expected = code === 'success' ? 200 : FAILURES[code as FailureCode].http;
   // A parameter that is too long or badly written never becomes an operation.
-  return fault ?? (status === expected ? null : `HTTP ${status} with ${code}`);
+  return status === expected ? null : `HTTP ${status} with ${code}`;
 }
 
 const exchange = (

@@ -249,6 +249,42 @@ test('a new account is preferred to those that are remembered', async () => {
   expect((await harness.succeed('account.allocate', wish)).allocation.account_id).toBe(fresh);
 });
 
+test('accounts that are given back are granted again in the order of their rest, one that is blocked is not', async () => {
+  const user = newUser();
+  await harness.registerAccounts(user, 3);
+  const allocate = async () =>
+    (await harness.succeed('account.allocate', { user_id: user, purpose: 'general', service_name: 's' })).allocation;
+  const release = async ({ account_id, lease_id }: { account_id: string; lease_id: string }, stats = {}) => {
+    const usage_stats = { ...noUsage, ...stats };
+    await harness.succeed('account.release', { account_id, lease_id, service_name: 's', usage_stats });
+  };
+  const [first, second, third] = [await allocate(), await allocate(), await allocate()];
+  for (const lease of [second, third, first]) await release(lease);
+  // Read anew, so that the order is the database's.
+  harness.memory.lines.forget(user);
+  const order = [second, third, first, second, third].map(({ account_id }) => account_id);
+  for (const expected of order) {
+    const lease = await allocate();
+    expect(lease.account_id).toBe(expected);
+    await release(lease);
+  }
+
+  // Lines live for seconds: this one is new.
+  harness.memory.lines.forget(user);
+  await release(await allocate());
+  expect(harness.memory.lines.of(user)?.ids.at(-1)).toBe(first.account_id);
+
+  harness.memory.lines.forget(user);
+  const blocked = await allocate();
+  expect(blocked.account_id).toBe(second.account_id);
+  await release(blocked, { error_type: 'PeerFloodError', error_message: 'PEER_FLOOD' });
+  expect(harness.memory.lines.of(user)?.ids).toEqual([third, first].map(({ account_id }) => account_id));
+  await outcomes();
+  await allocate();
+  await allocate();
+  expect(await outcomes()).toEqual({ written: 2 });
+});
+
 test('a repeat that comes too late is told what was done, also beside requests in time', async () => {
   const { accountId } = await holdAccount(harness);
   const { accountId: neighbour } = await holdAccount(harness);

@@ -115,15 +115,6 @@ test('changes that follow a commit are made in their order, before the next lock
   await Promise.all(followed);
 });
 
-test('changes that follow a commit are made at once where the process ends', async () => {
-  const accountId = randomUUID();
-  const value = await take(accountId);
-  const done = locks.release([{ accountId, value }]);
-  locks.flush();
-  expect(await redis.exists(lockKey(accountId))).toBe(0);
-  await done;
-});
-
 test('a command that is given up leaves no lock behind, also where it runs later', async () => {
   const failing = await createFailingRedis();
   const impatient = connectRedis({ url: failing.url, purpose: 'locks', onFailure: () => {} });

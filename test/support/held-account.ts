@@ -62,11 +62,12 @@ export const eventsOf = (
 ): Promise<{ type: string; sequence: number; data: Record<string, unknown> }[]> =>
   harness.query('SELECT type, sequence::int, data FROM events WHERE account_id = $1 ORDER BY sequence', [accountId]);
 
-/** Moves an account's lease so that it ended a second ago. */
+/** Moves an account's lease so that it ended a second ago; locks the account first, as the service does. */
 export async function letLeaseEnd(harness: OperationsHarness, accountId: string): Promise<void> {
   await harness.query(
-    `UPDATE leases SET allocated_at = now() - interval '1 hour', expires_at = now() - interval '1 second'
-     WHERE account_id = $1 AND ended_at IS NULL`,
+    `WITH account AS (SELECT id FROM telegram_sessions WHERE id = $1 FOR UPDATE)
+     UPDATE leases SET allocated_at = now() - interval '1 hour', expires_at = now() - interval '1 second'
+     FROM account WHERE account_id = account.id AND ended_at IS NULL`,
     [accountId],
   );
   await harness.query(

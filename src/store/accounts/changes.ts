@@ -176,7 +176,7 @@ function updateAccounts({ accounts }: Changes, now: number, isGuarded: boolean):
       used_invites_today = c.used_invites_today, used_messages_today = c.used_messages_today,
       contacts_today = c.contacts_today, per_channel_invites = c.per_channel_invites, usage_date = c.usage_date,
       usage_version = c.usage_version, last_used_at = c.last_used_at, event_sequence = c.event_sequence
-    FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
+    FROM json_to_recordset(${json(rows)}::json) AS c(
       id uuid, version text, is_active boolean, status text, disabled_reason text, flood_wait_until timestamptz, blocked_until timestamptz,
       block_level integer, last_block_ended_at timestamptz, error_count integer, error_ends timestamptz[], locked boolean, locked_by text,
       locked_until timestamptz, lease_id uuid, fence bigint, used_invites_today integer, used_messages_today integer,
@@ -200,7 +200,7 @@ function endLeases({ leasesEnded }: Changes): SqlPart | null {
   }));
   return Prisma.sql`
     ended AS (UPDATE leases l SET ended_at = c.ended_at, end_reason = c.end_reason
-    FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(id uuid, end_reason text, ended_at timestamptz)
+    FROM json_to_recordset(${json(rows)}::json) AS c(id uuid, end_reason text, ended_at timestamptz)
     WHERE l.id = c.id RETURNING 1)`;
 }
 
@@ -227,7 +227,7 @@ function openLeases({ leasesOpened, leasesEnded }: Changes): SqlPart | null {
   const afterThoseEnded = leasesEnded.length === 0 ? Prisma.empty : Prisma.sql`WHERE (SELECT count(*) FROM ended) >= 0`;
   return Prisma.sql`
     opened AS (INSERT INTO leases (id, account_id, user_id, service_name, caller, purpose, target_channel, fence, lock_value, allocated_at, expires_at, ended_at, end_reason)
-    SELECT * FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
+    SELECT * FROM json_to_recordset(${json(rows)}::json) AS c(
       id uuid, account_id uuid, user_id bigint, service_name text, caller text, purpose text, target_channel text,
       fence bigint, lock_value text, allocated_at timestamptz, expires_at timestamptz, ended_at timestamptz,
       end_reason text) ${afterThoseEnded})`;
@@ -240,7 +240,7 @@ function extendLeases({ leasesExtended }: Changes): SqlPart | null {
   const rows = [...leases].map((lease) => ({ id: lease.leaseId, expires_at: toIso(lease.expiresAt) }));
   return Prisma.sql`
     extended AS (UPDATE leases l SET expires_at = c.expires_at
-    FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(id uuid, expires_at timestamptz) WHERE l.id = c.id)`;
+    FROM json_to_recordset(${json(rows)}::json) AS c(id uuid, expires_at timestamptz) WHERE l.id = c.id)`;
 }
 
 function writeWindows({ windows }: Changes): SqlPart | null {
@@ -262,7 +262,7 @@ function writeWindows({ windows }: Changes): SqlPart | null {
   if (rows.length === 0) return null;
   return Prisma.sql`
     windows AS (INSERT INTO usage_windows (account_id, action_type, recent, burst_count, last_action_at, day, day_count)
-    SELECT * FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
+    SELECT * FROM json_to_recordset(${json(rows)}::json) AS c(
       account_id uuid, action_type text, recent timestamptz[], burst_count integer, last_action_at timestamptz, day date, day_count integer)
     ON CONFLICT (account_id, action_type) DO UPDATE SET
       recent = EXCLUDED.recent, burst_count = EXCLUDED.burst_count, last_action_at = EXCLUDED.last_action_at,
@@ -288,7 +288,7 @@ function writeChannelUsage({ channels }: Changes): SqlPart | null {
   if (rows.length === 0) return null;
   return Prisma.sql`
     channels AS (INSERT INTO channel_usage (account_id, action_type, channel, day, day_count, total)
-    SELECT * FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
+    SELECT * FROM json_to_recordset(${json(rows)}::json) AS c(
       account_id uuid, action_type text, channel text, day date, day_count integer, total bigint)
     ON CONFLICT (account_id, action_type, channel) DO UPDATE SET
       day = EXCLUDED.day, day_count = EXCLUDED.day_count, total = EXCLUDED.total)`;
@@ -317,7 +317,7 @@ function insertCountedActions({ actionsCounted }: Changes, now: number): SqlPart
   return Prisma.sql`
     counted AS (INSERT INTO counted_actions (id, account_id, lease_id, service_name, action_type, channel, quantity, counted_at, settled_at, success,
       sequence, usage_version, source, caller, request_id, limits_left)
-    SELECT * FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(
+    SELECT * FROM json_to_recordset(${json(rows)}::json) AS c(
       id uuid, account_id uuid, lease_id uuid, service_name text, action_type text, channel text, quantity integer,
       counted_at timestamptz, settled_at timestamptz, success boolean, sequence bigint, usage_version bigint, source text,
       caller text, request_id text, limits_left jsonb))`;
@@ -328,7 +328,7 @@ function settlePermits({ permitsSettled }: Changes, now: number): SqlPart | null
   const rows = permitsSettled.map(({ permitId, success }) => ({ id: permitId, success }));
   return Prisma.sql`
     settled AS (UPDATE counted_actions a SET settled_at = ${toIso(now)}::timestamptz, success = c.success
-    FROM jsonb_to_recordset(${json(rows)}::jsonb) AS c(id uuid, success boolean)
+    FROM json_to_recordset(${json(rows)}::json) AS c(id uuid, success boolean)
     WHERE a.id = c.id AND a.settled_at IS NULL)`;
 }
 
@@ -353,7 +353,7 @@ function insertErrorReports({ errorsReported }: Changes, now: number): SqlPart |
       telegram_error, wait_seconds, action_taken, decided_by, found)
     SELECT c.account_id, c.sequence, ${toIso(now)}::timestamptz, c.service_name, c.caller, c.lease_id, c.request_id, c.error_class,
       c.telegram_error, c.wait_seconds, c.action_taken, c.decided_by, c.found
-    FROM ROWS FROM (jsonb_to_recordset(${json(rows)}::jsonb) AS (
+    FROM ROWS FROM (json_to_recordset(${json(rows)}::json) AS (
       account_id uuid, sequence bigint, service_name text, caller text, lease_id uuid, request_id text, error_class text,
       telegram_error text, wait_seconds double precision, action_taken text, decided_by text, found text))
       WITH ORDINALITY AS c(account_id, sequence, service_name, caller, lease_id, request_id, error_class, telegram_error,
@@ -378,7 +378,7 @@ function appendEvents({ events }: Changes, now: number): SqlPart | null {
   return Prisma.sql`
     appended AS (INSERT INTO events (event_id, type, account_id, user_id, sequence, data, occurred_at, request_id, traceparent, caller)
     SELECT c.event_id, c.type, c.account_id, c.user_id, c.sequence, c.data, ${toIso(now)}::timestamptz, c.request_id, c.traceparent, c.caller
-    FROM ROWS FROM (jsonb_to_recordset(${json(rows)}::jsonb) AS (
+    FROM ROWS FROM (json_to_recordset(${json(rows)}::json) AS (
       event_id uuid, type text, account_id uuid, user_id bigint, sequence bigint, data jsonb, request_id text, traceparent text, caller text))
       WITH ORDINALITY AS c(event_id, type, account_id, user_id, sequence, data, request_id, traceparent, caller, position)
     ORDER BY c.position RETURNING id)`;

@@ -64,7 +64,7 @@ export async function insertAccounts(sql: Sql, accounts: readonly (NewSession & 
   await sql.$executeRaw`
     INSERT INTO telegram_sessions (id, user_id, phone, session_data, session_key_id, session_fingerprint, session_metadata)
     SELECT c.id, c.user_id, c.phone, decode(c.session_data, 'base64'), c.session_key_id, c.session_fingerprint, COALESCE(c.session_metadata, '{}')
-    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS c(
+    FROM json_to_recordset(${JSON.stringify(rows)}::json) AS c(
       id uuid, user_id bigint, phone text, session_data text, session_key_id text, session_fingerprint text, session_metadata jsonb)`;
 }
 
@@ -74,7 +74,7 @@ export async function replaceSessions(sql: Sql, sessions: readonly NewSession[])
     UPDATE telegram_sessions s SET session_data = decode(c.session_data, 'base64'), session_key_id = c.session_key_id,
       session_fingerprint = c.session_fingerprint, session_metadata = COALESCE(c.session_metadata, s.session_metadata),
       phone = COALESCE(c.phone, s.phone)
-    FROM jsonb_to_recordset(${JSON.stringify(sessions.map(toRow))}::jsonb) AS c(
+    FROM json_to_recordset(${JSON.stringify(sessions.map(toRow))}::json) AS c(
       id uuid, phone text, session_data text, session_key_id text, session_fingerprint text, session_metadata jsonb)
     WHERE s.id = c.id`;
 }

@@ -79,7 +79,7 @@ export async function raiseAlerts(sql: Sql, alerts: readonly Alert[]): Promise<v
   const raised = await sql.$queryRaw<AlertRow[]>`
     INSERT INTO alerts (id, kind, subject, severity, data, raised_at)
     SELECT c.*, date_trunc('milliseconds', clock_timestamp())
-    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS c(id uuid, kind text, subject text, severity text, data jsonb)
+    FROM json_to_recordset(${JSON.stringify(rows)}::json) AS c(id uuid, kind text, subject text, severity text, data jsonb)
     ORDER BY c.kind, c.subject
     ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO UPDATE SET data = EXCLUDED.data
     RETURNING id::text, kind, subject, severity, data, raised_at`;
@@ -126,14 +126,14 @@ async function insertAlerts(sql: Sql, alerts: readonly OpenAlert[]): Promise<voi
   await sql.$executeRaw`
     INSERT INTO alerts (id, kind, subject, severity, data, raised_at)
     SELECT c.*, date_trunc('milliseconds', clock_timestamp())
-    FROM jsonb_to_recordset(${JSON.stringify(alerts.map(toRow))}::jsonb) AS c(id uuid, kind text, subject text, severity text, data jsonb)`;
+    FROM json_to_recordset(${JSON.stringify(alerts.map(toRow))}::json) AS c(id uuid, kind text, subject text, severity text, data jsonb)`;
 }
 
 async function updateAlerts(sql: Sql, alerts: readonly OpenAlert[]): Promise<void> {
   if (alerts.length === 0) return;
   await sql.$executeRaw`
     UPDATE alerts a SET data = c.data
-    FROM jsonb_to_recordset(${JSON.stringify(alerts.map(toRow))}::jsonb) AS c(id uuid, data jsonb)
+    FROM json_to_recordset(${JSON.stringify(alerts.map(toRow))}::json) AS c(id uuid, data jsonb)
     WHERE a.id = c.id AND a.data <> c.data`;
 }
 

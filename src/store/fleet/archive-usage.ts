@@ -45,7 +45,7 @@ export async function archiveUsage(sql: Sql, day: string, sums: readonly UsageSu
   await sql.$executeRaw`
     INSERT INTO usage_archive (day, account_id, action_type, quantity)
     SELECT ${day}::date, c.account_id, c.action_type, c.quantity
-    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS c(account_id uuid, action_type text, quantity bigint)
+    FROM json_to_recordset(${JSON.stringify(rows)}::json) AS c(account_id uuid, action_type text, quantity bigint)
     ORDER BY c.account_id, c.action_type
     ON CONFLICT (day, account_id, action_type) DO UPDATE SET quantity = GREATEST(usage_archive.quantity, EXCLUDED.quantity)`;
 }

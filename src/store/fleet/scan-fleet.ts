@@ -81,7 +81,7 @@ export async function countNearLimits(sql: Sql, near: NearLimits): Promise<numbe
   const [row] = await sql.$queryRaw<{ accounts: number }[]>`
     SELECT count(DISTINCT s.id)::integer AS accounts
     FROM telegram_sessions s JOIN usage_windows w ON w.account_id = s.id AND w.day >= ${today}::date
-    JOIN jsonb_to_recordset(${JSON.stringify(limited)}::jsonb) AS l(action_type text, daily bigint, reduced bigint) USING (action_type)
+    JOIN json_to_recordset(${JSON.stringify(limited)}::json) AS l(action_type text, daily bigint, reduced bigint) USING (action_type)
     WHERE s.status <> 'disabled' AND w.day_count > 0 AND w.day_count * 100 >= ${percent}::integer * CASE
       WHEN COALESCE(s.blocked_until, s.last_block_ended_at) >= ${new Date(reentersSince)} THEN l.reduced ELSE l.daily END`;
   return row?.accounts ?? 0;

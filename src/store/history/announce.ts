@@ -21,7 +21,7 @@ export async function announce(sql: Sql, announcements: readonly Announcement[])
   return sql.$executeRaw`
     INSERT INTO events (event_id, type, data, occurred_at)
     SELECT c.event_id, c.type, c.data, date_trunc('milliseconds', clock_timestamp())
-    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS c(event_id uuid, type text, data jsonb)
+    FROM json_to_recordset(${JSON.stringify(rows)}::json) AS c(event_id uuid, type text, data jsonb)
     ON CONFLICT (event_id) DO NOTHING`;
 }
 

@@ -75,6 +75,6 @@ export function insertAnsweredRequests(answers: readonly AnsweredRequest[], now:
   return Prisma.sql`
     answered AS (INSERT INTO answered_requests (caller, message_id, operation, body_hash, reply, answered_at)
     SELECT c.caller, c.message_id, c.operation, c.body_hash, c.reply, ${toIso(now)}::timestamptz
-    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS c(caller text, message_id uuid, operation text, body_hash text, reply jsonb)
+    FROM json_to_recordset(${JSON.stringify(rows)}::json) AS c(caller text, message_id uuid, operation text, body_hash text, reply jsonb)
     ORDER BY c.message_id, c.caller)`;
 }

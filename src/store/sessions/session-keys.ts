@@ -70,6 +70,6 @@ export async function replaceSealed(sql: Sql, sessions: readonly OldSession[]): 
   }));
   await sql.$executeRaw`
     UPDATE telegram_sessions s SET session_data = decode(c.session_data, 'base64'), session_key_id = c.session_key_id
-    FROM jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) AS c(id uuid, session_data text, session_key_id text)
+    FROM json_to_recordset(${JSON.stringify(rows)}::json) AS c(id uuid, session_data text, session_key_id text)
     WHERE s.id = c.id`;
 }
