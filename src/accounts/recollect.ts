@@ -205,7 +205,14 @@ function guardOf(
     const record = accounts.get(accountId);
     return record === undefined || changes.accounts.has(record) ? [] : { accountId, version: record.version };
   });
-  return { changed: changes.accounts.size, hasEvents: changes.events.length > 0, unchanged, server, now };
+  return {
+    changed: changes.accounts.size,
+    settled: changes.permitsSettled.length,
+    hasEvents: changes.events.length > 0,
+    unchanged,
+    server,
+    now,
+  };
 }
 
 function remember(memory: AccountMemory, hand: Hand, { changes }: UnitOfWork, { version, now }: Written): void {

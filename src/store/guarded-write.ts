@@ -8,6 +8,8 @@ import type { Writes } from './writes.js';
 export interface Guard {
   /** How many accounts the part `accounts` has to write; 0: there is no such part. */
   changed: number;
+  /** How many permits the part `settled` has to settle; 0: there is no such part. */
+  settled: number;
   /** Whether there is a part `appended`. */
   hasEvents: boolean;
   /** Accounts that were looked at and are not written. */
@@ -33,14 +35,15 @@ export interface Written {
   events: string | null;
 }
 
+const NEVER = Prisma.sql`false`;
+
 /** Writes and commits by itself; fails as a conflict, and then nothing is written, where the guard finds something changed. */
 export const guardedStatement = (
   { parts, notices }: Writes,
-  { changed, hasEvents, unchanged, server, now, deadline }: Guard,
+  { changed, settled, hasEvents, unchanged, server, now, deadline }: Guard,
 ): SqlPart => {
   const seen = Prisma.sql`unnest(${unchanged.map(({ accountId }) => accountId)}::uuid[],
       ${unchanged.map(({ version }) => version)}::text[]) AS seen(id, version)`;
-  const written = changed === 0 ? Prisma.sql`0` : Prisma.sql`(SELECT count(*) FROM accounts)`;
   const events = hasEvents
     ? Prisma.sql`(SELECT string_agg(id::text, ',' ORDER BY id) FROM appended)`
     : Prisma.sql`NULL::text`;
@@ -51,7 +54,8 @@ export const guardedStatement = (
   return Prisma.sql`
     WITH ${Prisma.join(parts)}
     SELECT pg_current_xact_id()::xid::text AS version, date_trunc('milliseconds', clock_timestamp()) AS now, ${events} AS events, refuse_stale(
-      ${written} <> ${changed}::bigint
+      ${changed === 0 ? NEVER : Prisma.sql`(SELECT count(*) FROM accounts) <> ${changed}::bigint`}
+      OR ${settled === 0 ? NEVER : Prisma.sql`(SELECT count(*) FROM settled) <> ${settled}::bigint`}
       OR EXISTS (SELECT 1 FROM ${seen} WHERE NOT EXISTS (
         SELECT 1 FROM telegram_sessions s WHERE s.id = seen.id AND s.xmin = seen.version::xid))
       OR pg_postmaster_start_time()::text <> ${server}

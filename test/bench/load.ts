@@ -73,7 +73,7 @@ async function startEcho(): Promise<{ close: () => Promise<void> }> {
   return { close: () => connection.close() };
 }
 
-/** Batches and requests in them so far, as the instances count them, and those that took no locks. */
+/** Batches of requests on accounts and requests in them so far, as the instances count them, and those that took no locks. */
 async function countBatches(services: readonly RunningService[]) {
   const pages = await Promise.all(services.map(({ httpUrl }) => askHttp(`${httpUrl}/metrics`)));
   const text = pages.map((page) => page.text).join('\n');
@@ -83,8 +83,8 @@ async function countBatches(services: readonly RunningService[]) {
       0,
     );
   return {
-    batches: sum('batch_size_count'),
-    requests: sum('batch_size_sum'),
+    batches: sum('batch_size_count\\{operation="accounts"'),
+    requests: sum('batch_size_sum\\{operation="accounts"'),
     unlocked: sum('memory_batches_total\\{outcome="written"'),
   };
 }

@@ -230,6 +230,30 @@ test('two instances that serve the same accounts grant each of them once at a ti
   await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(worker));
 }, 60_000);
 
+test('of two instances that settle a permit, at once or one after the other, one is told that it settled it', async () => {
+  const { accountId, holder } = await holdAccount(harness);
+  const acquire = async (): Promise<unknown> => {
+    const reply = await harness.succeed('action.acquire', { ...holder, action_type: 'invite' });
+    return reply.permit_id;
+  };
+  const settle = async (dispatch: Dispatch, permitId: unknown): Promise<unknown> => {
+    const body = { account_id: accountId, action_type: 'invite', permit_id: permitId, success: true };
+    return ((await dispatch(requestOf('action.record', body))) as { message?: string }).message;
+  };
+  const [first, before] = [
+    'permit settled; the action was counted when it was acquired',
+    'the permit was settled before',
+  ];
+  const one = await acquire();
+  expect(await settle(other, one)).toBe(first);
+  expect(await settle(harness.dispatch, one)).toBe(before);
+  for (let round = 0; round < 20; round++) {
+    const permit = await acquire();
+    const told = await Promise.all([harness.dispatch, other].map((dispatch) => settle(dispatch, permit)));
+    expect(told.sort()).toEqual([first, before]);
+  }
+});
+
 test('a new account is preferred to those that are remembered', async () => {
   const user = newUser();
   await harness.registerAccounts(user, 3);

@@ -34,6 +34,7 @@ beforeEach(async () => {
   const { server, now } = await read(looked);
   guard = {
     changed: 1,
+    settled: 0,
     hasEvents: false,
     unchanged: [{ accountId: looked, version: await versionOf(looked) }],
     server,

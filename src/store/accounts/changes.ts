@@ -329,7 +329,7 @@ function settlePermits({ permitsSettled }: Changes, now: number): SqlPart | null
   return Prisma.sql`
     settled AS (UPDATE counted_actions a SET settled_at = ${toIso(now)}::timestamptz, success = c.success
     FROM json_to_recordset(${json(rows)}::json) AS c(id uuid, success boolean)
-    WHERE a.id = c.id AND a.settled_at IS NULL)`;
+    WHERE a.id = c.id AND a.settled_at IS NULL RETURNING 1)`;
 }
 
 function insertErrorReports({ errorsReported }: Changes, now: number): SqlPart | null {
