@@ -44,6 +44,9 @@ export function grantableAt(account: AccountRecord, wish: GrantWish, now: number
   return activeAt === null || eligibleAt === null ? null : Math.max(activeAt, freeAt, eligibleAt);
 }
 
+/** Whether nobody has the account leased and nothing restricts it, by its record as it is. */
+export const isFree = ({ lease, condition }: AccountRecord): boolean => lease === null && canBeGranted(condition);
+
 /** An account as the ranking judges it. */
 export type Offer = Candidate & { account: AccountRecord };
 

@@ -24,7 +24,7 @@ export async function beginWork(
 export async function loadWork(sql: Sql, wanted: AccountsWanted & FactsWanted): Promise<UnitOfWork> {
   const [{ now, accounts, connections }, facts] = await Promise.all([
     loadAccounts(sql, wanted),
-    loadFacts(sql, wanted),
+    loadFacts(sql, wanted, { locks: true }),
   ]);
   const work: UnitOfWork = { now, isGuarded: false, accounts, connections, ...facts, changes: noChanges() };
   // In the order asked for, so that what ended first is told first; then the candidates.
@@ -44,9 +44,13 @@ export interface FactsWanted {
   lastLeaseOf?: readonly string[];
 }
 
-export async function loadFacts(sql: Sql, { permitIds = [], countedOf = [], lastLeaseOf = [] }: FactsWanted) {
+export async function loadFacts(
+  sql: Sql,
+  { permitIds = [], countedOf = [], lastLeaseOf = [] }: FactsWanted,
+  { locks = false }: { locks?: boolean } = {},
+) {
   const [permits, countedInLeases, lastLeases] = await Promise.all([
-    loadPermits(sql, permitIds),
+    loadPermits(sql, permitIds, { locks }),
     loadCountedInLeases(sql, countedOf),
     loadLastLeases(sql, lastLeaseOf),
   ]);

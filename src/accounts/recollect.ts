@@ -1,4 +1,3 @@
-import { canBeGranted } from '../decide/condition/plan-recovery.js';
 import type { AccountRecord } from '../store/accounts/account-record.js';
 import { noChanges } from '../store/accounts/changes.js';
 import type { CandidatesWanted } from '../store/accounts/claim-candidates.js';
@@ -8,6 +7,7 @@ import { type RememberedAccount, readAccounts } from '../store/accounts/read-acc
 import type { Sql } from '../store/database.js';
 import type { Guard, Written } from '../store/guarded-write.js';
 import type { AccountMemory } from './account-memory.js';
+import { isFree } from './judge-grant.js';
 import { endWhatIsOver, type FactsWanted, loadFacts } from './load-work.js';
 import type { UnitOfWork } from './unit-of-work.js';
 
@@ -238,14 +238,12 @@ function remember(memory: AccountMemory, hand: Hand, { changes }: UnitOfWork, { 
     memory.lines.of(userId)?.ids.unshift(...ids.filter((accountId) => isUnused(hand.accounts.get(accountId)?.record)));
   }
   // They have rested for the shortest time of all; a lease that expired may have ended long ago.
-  for (const { accountId, userId, reason } of changes.leasesEnded)
-    if (reason !== 'expired' && isGrantable(hand.accounts.get(accountId)?.record))
-      memory.lines.lineUpAgain(userId, accountId);
+  for (const { accountId, userId, reason } of changes.leasesEnded) {
+    const record = hand.accounts.get(accountId)?.record;
+    if (reason !== 'expired' && record !== undefined && isFree(record)) memory.lines.lineUpAgain(userId, accountId);
+  }
   memory.stood();
 }
-
-const isGrantable = (record: AccountRecord | undefined): boolean =>
-  record !== undefined && record.lease === null && canBeGranted(record.condition);
 
 /** One sum for each action and channel, as they are read. */
 function addCounted(counted: readonly CountedInLease[], more: CountedInLease): CountedInLease[] {

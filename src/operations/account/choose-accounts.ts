@@ -9,7 +9,7 @@ import { loadSessions } from '../../store/sessions/load-sessions.js';
 import { SessionCipherError } from '../../store/sessions/session-cipher.js';
 import type { AcceptedRequest, BatchContext } from '../../requests/handler.js';
 import { lockValueOf } from '../../accounts/finish-work.js';
-import { type GrantWish, type Offer, toOffer } from '../../accounts/judge-grant.js';
+import { type GrantWish, isFree, type Offer, toOffer } from '../../accounts/judge-grant.js';
 import { takeLeaseLocks } from '../../accounts/take-lease-locks.js';
 import { extendWork } from '../../accounts/load-work.js';
 import type { UnitOfWork } from '../../accounts/unit-of-work.js';
@@ -352,9 +352,7 @@ export const earliest = (one: number | null, other: number | null): number | nul
 
 /** The user's accounts that nobody has leased and nothing restricts, without the first so many loaded. */
 const openTo = ({ work }: Pool, user: number, after: number): AccountRecord[] =>
-  [...work.accounts.values()]
-    .slice(after)
-    .filter(({ userId, lease, condition }) => userId === user && lease === null && canBeGranted(condition));
+  [...work.accounts.values()].slice(after).filter((account) => account.userId === user && isFree(account));
 
 const wishOf = ({ policy, reentry }: BatchContext, { body }: AllocateRequest): GrantWish => ({
   purpose: body.purpose,
