@@ -1,6 +1,7 @@
+import type { OperationName } from '../../contracts/operations.js';
 import { finishWithAnswers, finishWork } from '../accounts/finish-work.js';
 import { loadWork } from '../accounts/load-work.js';
-import { recollectWork } from '../accounts/recollect.js';
+import { type Recollected, recollectWork } from '../accounts/recollect.js';
 import { NEEDS_LOCKS, type UnitOfWork } from '../accounts/unit-of-work.js';
 import { grantAll, holdersOf, recallGrants, refuseAll } from '../operations/account/allocate.js';
 import type { AllocateRequest } from '../operations/account/choose-accounts.js';
@@ -13,6 +14,21 @@ import { record } from '../operations/action/record.js';
 import { lockCandidates } from '../store/accounts/claim-candidates.js';
 import { findHeldAccounts } from '../store/accounts/find-held-accounts.js';
 import { lockAccounts } from '../store/accounts/locks.js';
+import { withHooks } from '../store/commit-hooks.js';
+import { classifyDatabaseFault, isStale } from '../store/database.js';
+import { guardedStatement, type Written } from '../store/guarded-write.js';
+import { insertAnsweredRequests } from '../store/history/answered-requests.js';
+import { gatherWrites } from '../store/writes.js';
+import {
+  type AnswerUnlocked,
+  answersToStore,
+  type BatchItem,
+  isLate,
+  type KeyedItem,
+  toAnswer,
+  toKeyed,
+  zip,
+} from './batch-items.js';
 import type {
   AcceptedRequest,
   AccountOperation,
@@ -97,16 +113,6 @@ export const accountLane: OperationHandler<AccountOperation, Prepared> = {
     return { candidates, work };
   },
 
-  recollect: (context, requests) => {
-    const { allocations, named } = split(requests);
-    const candidates = candidatesWanted(context, allocations);
-    const needsLocks =
-      holdersOf(context, allocations).length > 0 ||
-      candidates.some(({ userId, unseenAfter = 0 }) => unseenAfter > 0 || context.memory.lines.isShort(userId));
-    if (needsLocks) return Promise.resolve(null);
-    return recollectWork(context.memory, context.sql, { ...gatherNeeds(allocations, named, []), candidates });
-  },
-
   handle: async (context, requests, { work, candidates, moreCandidates }) => {
     const { allocations, named } = split(requests);
     const { outcomes, shortages } = await grantAll(context, work, allocations, candidates, moreCandidates);
@@ -140,6 +146,83 @@ export const accountLane: OperationHandler<AccountOperation, Prepared> = {
     return repeats.map((repeat) => recalled.get(repeat) ?? repeat.stored);
   },
 };
+
+/**
+ * Answers a batch on what this process remembers of its accounts: nothing is locked, what is not remembered is read, and
+ * one statement writes everything where all is still as the batch was decided on. That statement fails as a whole where
+ * something has changed, and where a request was answered before, since its answer is stored already.
+ */
+export const answerFromMemory: AnswerUnlocked = async ({ database, resources, log }, items, onDecided) => {
+  const { memory, metrics } = resources;
+  const keyed = items.map(toKeyed);
+  const hasRepeat = new Set(keyed.map(({ key }) => key)).size < keyed.length;
+  if (hasRepeat || !memory.isTrusted()) return 'locks';
+  /** How far it has come. */
+  const progress: { isWriting: boolean; recollected?: Recollected } = { isWriting: false };
+  try {
+    return await withHooks(
+      async (hooks) => {
+        const { pending, writeWithAnswers } = gatherWrites();
+        const context = { ...resources, ...hooks, log, sql: database.unlocked.sql, writeWithAnswers };
+        const recollected = await recollect(context, items as readonly AccountRequest[]);
+        progress.recollected = recollected;
+        const { now } = recollected.work;
+        // One that comes too late may have been answered before, which only its stored answer tells.
+        if (items.some((item) => isLate(item, now))) throw NEEDS_LOCKS;
+        const outcomes = await accountLane.handle(context, items as readonly AccountRequest[], recollected);
+        const handled = new Map<KeyedItem, Outcome<OperationName>>(zip(keyed, outcomes));
+        const answers = answersToStore(handled);
+        if (answers.length > 0) pending.parts.push(insertAnsweredRequests(answers, now));
+        onDecided();
+        progress.isWriting = true;
+        const written = await database.unlocked.write<Written>(
+          guardedStatement(pending, { ...recollected.guard(), deadline: earliestDeadline(items) }),
+          items.map(({ traceparent }) => traceparent),
+        );
+        // Behind what else follows the write, so that no other batch changes the accounts before.
+        hooks.afterCommit(() => {
+          recollected.remember(written);
+          resources.recentEvents.keep(written.events?.split(',') ?? [], recollected.work.changes.events, now);
+          metrics.memoryBatches.inc({ outcome: 'written' });
+        });
+        return keyed.map((entry) => toAnswer(entry.item, handled.get(entry)));
+      },
+      { waits: false },
+    );
+  } catch (error) {
+    if (error === NEEDS_LOCKS) {
+      metrics.memoryBatches.inc({ outcome: 'locks' });
+      return 'locks';
+    }
+    const fault = classifyDatabaseFault(error);
+    const stale = isStale(error);
+    metrics.memoryBatches.inc({ outcome: stale ? 'stale' : 'locks' });
+    log.debug('not written from memory', { requests: items.length, fault, error });
+    // A request that was answered before and an account that somebody keeps say nothing of what is remembered.
+    if (stale || fault === 'unavailable' || fault === 'undecided') {
+      progress.recollected?.dismiss();
+      memory.failed();
+    }
+    return progress.isWriting && fault === 'undecided' ? 'undecided' : 'locks';
+  }
+};
+
+/** Takes what the batch is decided by from memory, and reads the rest. */
+async function recollect(context: BatchContext, requests: readonly AccountRequest[]): Promise<Recollected> {
+  const { allocations, named } = split(requests);
+  const candidates = candidatesWanted(context, allocations);
+  const needsLocks =
+    holdersOf(context, allocations).length > 0 ||
+    candidates.some(({ userId, unseenAfter = 0 }) => unseenAfter > 0 || context.memory.lines.isShort(userId));
+  if (needsLocks) throw NEEDS_LOCKS;
+  const needs = gatherNeeds(allocations, named, []);
+  const recollected = await recollectWork(context.memory, context.sql, { ...needs, candidates });
+  if (recollected === null) throw NEEDS_LOCKS;
+  return recollected;
+}
+
+const earliestDeadline = (items: readonly BatchItem[]): number =>
+  Math.min(...items.map(({ deadlineAt }) => deadlineAt ?? Number.POSITIVE_INFINITY));
 
 /** Locks what callers hold that get it again; for these alone it takes round trips of its own. */
 async function lockHeld(context: BatchContext, allocations: readonly AllocateRequest[]): Promise<string[]> {

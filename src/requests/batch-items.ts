@@ -33,6 +33,17 @@ export interface BatchRunner {
   reach?: Reach;
 }
 
+/**
+ * Answers a batch without locks. `locks`: nothing was done, the batch needs locks. `undecided`: the database went away at
+ * the write.
+ * @param onDecided called before anything is written
+ */
+export type AnswerUnlocked = (
+  runner: BatchRunner,
+  items: readonly BatchItem[],
+  onDecided: () => void,
+) => Promise<BatchAnswer[] | 'locks' | 'undecided'>;
+
 /** An answer that nothing more is to be said of. */
 export const plain = (reply: Reply): BatchAnswer => ({ reply, repeated: false, deferred: false, log: {} });
 

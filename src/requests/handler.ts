@@ -7,7 +7,6 @@ import type { Limits } from '../decide/limits/reentry.js';
 import type { AccountMemory } from '../accounts/account-memory.js';
 import type { FleetTotals } from '../accounts/fleet-totals.js';
 import type { Surveys } from '../accounts/surveys.js';
-import type { Recollected } from '../accounts/recollect.js';
 import type { UnitOfWork } from '../accounts/unit-of-work.js';
 import type { AccountRecord } from '../store/accounts/account-record.js';
 import type { LocksWanted } from '../store/accounts/locks.js';
@@ -137,14 +136,6 @@ export interface OperationHandler<K extends OperationName, P = undefined> {
    * behind it, and costs no round trip of its own.
    */
   prepare?: (context: BatchContext, requests: readonly AcceptedRequest<K>[]) => Promise<P>;
-  /**
-   * As `prepare`, but without locks, from what this process remembers: what is decided on it is written only where it is
-   * still so. Null where the batch needs locks.
-   */
-  recollect?: (
-    context: BatchContext,
-    requests: readonly AcceptedRequest<K>[],
-  ) => Promise<(P & Pick<Recollected, 'work' | 'guard' | 'remember' | 'dismiss'>) | null>;
   /** Decides and applies the requests that were not answered before; answers in their order. */
   handle: (context: BatchContext, requests: readonly AcceptedRequest<K>[], prepared: P) => Promise<Outcome<K>[]>;
   recall?: Recall<K>;

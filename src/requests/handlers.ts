@@ -4,7 +4,8 @@ import { check } from '../operations/action/check.js';
 import { explain } from '../operations/query/explain.js';
 import { floodWait } from '../operations/query/flood-wait.js';
 import { forceRelease } from '../operations/admin/force-release.js';
-import { ACCOUNT_OPERATIONS, accountLane, weighAccountRequest } from './account-lane.js';
+import { ACCOUNT_OPERATIONS, accountLane, answerFromMemory, weighAccountRequest } from './account-lane.js';
+import type { AnswerUnlocked } from './batch-items.js';
 import type { AcceptedRequest, AccountOperation, OperationHandler } from './handler.js';
 import { health } from '../operations/query/health.js';
 import { history } from '../operations/query/history.js';
@@ -69,6 +70,8 @@ export interface Lane {
   /** Its batches are transactions. */
   changesState: boolean;
   handler: OperationHandler<OperationName, unknown>;
+  /** Tried before the handler, where there is one. */
+  answerUnlocked?: AnswerUnlocked;
   /** How many batches may be in work, the second beside a slow one. */
   batches: number;
   /** How many ordinary requests one takes the time of; 1 where it is left out. */
@@ -79,6 +82,7 @@ const ACCOUNTS: Lane = {
   name: 'accounts',
   changesState: true,
   handler: accountLane as OperationHandler<OperationName, unknown>,
+  answerUnlocked: answerFromMemory,
   batches: 2,
   weigh: weighAccountRequest,
 };

@@ -5,7 +5,6 @@ import { withHooks } from '../store/commit-hooks.js';
 import { gatherWrites, toStatement, type Writes } from '../store/writes.js';
 import type { Log } from '../telemetry/log.js';
 import type { FailPoint } from './fail-point.js';
-import { answerFromMemory } from './answer-from-memory.js';
 import {
   answersToStore,
   type BatchAnswer,
@@ -52,7 +51,7 @@ function reachEach({ reach }: Pick<BatchRunner, 'reach'>, items: readonly BatchI
  */
 export async function runBatch(runner: BatchRunner, lane: Lane, items: readonly BatchItem[]): Promise<BatchAnswer[]> {
   const reachAll = (point: FailPoint): void => reachEach(runner, items, point);
-  const outcome = await answerFromMemory(runner, lane, items, () => reachAll('before-commit'));
+  const outcome = (await lane.answerUnlocked?.(runner, items, () => reachAll('before-commit'))) ?? 'locks';
   if (Array.isArray(outcome)) {
     reachAll('after-commit');
     return outcome;
