@@ -184,7 +184,10 @@ function takeMore(
   work: UnitOfWork,
   { userId, count, channels }: { userId: number; count: number; channels: readonly string[] },
 ): number {
-  const found = (memory.takeCandidates(userId, { count, least: 1 }) ?? []).filter(knowsChannels(channels));
+  const found = (memory.takeCandidates(userId, { count, least: 1 }) ?? [])
+    .filter(knowsChannels(channels))
+    // Another batch may have given one back since this one began: on one account time never runs backwards.
+    .filter(({ record }) => (record.lastUsedAt ?? 0) <= work.now);
   for (const known of found) {
     const { record, connection } = known;
     accounts.set(record.accountId, known);

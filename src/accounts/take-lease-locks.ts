@@ -2,7 +2,7 @@ import type { LeaseLock } from '../redis/lease-locks.js';
 import { findEndedLocks } from '../store/accounts/find-ended-locks.js';
 import { lockValueOf } from './finish-work.js';
 import type { BatchContext } from '../requests/handler.js';
-import type { UnitOfWork } from './unit-of-work.js';
+import { NEEDS_LOCKS, type UnitOfWork } from './unit-of-work.js';
 
 /** Part of a batch's context that taking locks needs. A job brings it too. */
 type LockingContext = Pick<BatchContext, 'sql' | 'locks' | 'afterRollback'>;
@@ -21,8 +21,9 @@ export async function takeLeaseLocks(
 ): Promise<Map<string, string | null>> {
   const taken = new Map<string, string | null>();
   const held = await tryLocks(context, accountIds, taken);
-  // Without a lock on the account its lease may have been renewed: then only the database says that it is over.
-  const ended = new Set(work.isGuarded ? [] : work.changes.leasesEnded.map(({ lease }) => lockValueOf(lease)));
+  const ended = new Set(work.changes.leasesEnded.map(({ lease }) => lockValueOf(lease)));
+  // Without a lock on the account its lease may have been renewed since it was read.
+  if (work.isGuarded && held.some(({ value }) => ended.has(value))) throw NEEDS_LOCKS;
   for (const value of await findEndedLocks(context.sql, held)) ended.add(value);
   const over = held.filter(({ value }) => ended.has(value));
   if (over.length > 0) {

@@ -2,6 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 import pg from 'pg';
+import { createAccountMemory } from '../../src/accounts/account-memory.js';
+import { recollectWork } from '../../src/accounts/recollect.js';
 import { DEFAULT_LIMITS } from '../../src/decide/limits/limits-policy.js';
 import { loadCountedInLeases } from '../../src/store/accounts/load-counted-in-leases.js';
 import { loadPermits } from '../../src/store/accounts/load-permits.js';
@@ -9,7 +11,7 @@ import { readAccounts } from '../../src/store/accounts/read-accounts.js';
 import { createDatabase as connectDatabase, type Database } from '../../src/store/database.js';
 import type { Dispatch, Reply } from '../../src/requests/request.js';
 import { lockKey } from '../../src/redis/lease-locks.js';
-import { holdAccount, newUser } from '../support/held-account.js';
+import { holdAccount, letLeaseEnd, newUser } from '../support/held-account.js';
 import { type OperationsHarness, startOperations } from '../support/operations.js';
 import { eventually } from '../support/eventually.js';
 import { connectPatiently } from '../support/redis.js';
@@ -229,6 +231,35 @@ test('two instances that serve the same accounts grant each of them once at a ti
   };
   await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(worker));
 }, 60_000);
+
+test('an account that was given back since a batch began is not granted by it', async () => {
+  const user = newUser();
+  const [first = '', second = ''] = await harness.registerAccounts(user, 2);
+  const memory = createAccountMemory();
+  const nothing = { accountIds: [], channels: [], permitIds: [], countedOf: [], lastLeaseOf: [] };
+  const candidates = [{ userId: user, count: 1, least: 1 }];
+  const batch = await recollectWork(memory, database.unlocked.sql, { ...nothing, candidates });
+  if (batch === null) throw new Error('the batch needs locks');
+  const [spare] = (memory.lines.of(user)?.ids ?? []).flatMap((id) => memory.take(id) ?? []);
+  expect([first, second]).toContain(spare?.record.accountId);
+  spare!.record.lastUsedAt = batch.work.now + 1;
+  memory.keep([spare!]);
+  expect(batch.moreCandidates(user, 1)).toBe(0);
+
+  memory.lines.lineUp(user, [spare!.record.accountId], { isWhole: true });
+  spare!.record.lastUsedAt = batch.work.now;
+  memory.keep([spare!]);
+  expect(batch.moreCandidates(user, 1)).toBe(1);
+});
+
+test('the preferred account is had though its lease has only just run out and nothing of it is remembered', async () => {
+  const { accountId, user } = await holdAccount(harness);
+  await harness.registerAccounts(user, 1);
+  await letLeaseEnd(harness, accountId);
+  const wish = { user_id: user, purpose: 'general', service_name: 's', preferred_account_id: accountId };
+  const reply = await other(requestOf('account.allocate', { ...wish, preferred_mode: 'prefer' }));
+  expect(reply).toMatchObject({ success: true, allocation: { account_id: accountId } });
+});
 
 test('of two instances that settle a permit, at once or one after the other, one is told that it settled it', async () => {
   const { accountId, holder } = await holdAccount(harness);
